@@ -1,1 +1,15 @@
-//! placeholder
+//! What a sweep is, and what to do next. Everything here is a pure function of its arguments: no files,
+//! processes, environment, clock, global randomness, printing or threads (`clippy.toml` enforces it).
+//!
+//! Reading order: [`value`] and [`key`] (the smallest things), [`objective`] (what is good), [`program`] (what a worker
+//! program can do), [`life`] (trials, stages, attempts and how their status changes), [`fact`] (what is remembered),
+//! [`event`] and [`command`] (what happened, what to do).
+
+pub mod command;
+pub mod event;
+pub mod fact;
+pub mod key;
+pub mod life;
+pub mod objective;
+pub mod program;
+pub mod value;

@@ -1,0 +1,67 @@
+//! What to do, once the facts behind it are remembered.
+
+use crate::fact::Checkpoint;
+use crate::life::{AttemptId, StageId, TrialId, WorkerId};
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Start a worker process on a slot (counted from 0).
+    Spawn { worker: WorkerId, slot: u32 },
+    /// Tell a worker to run an attempt; it may queue it. `trial` is one of the stage's trials: its parameters, seed
+    /// and schedule are the stage's. `from`: where to start, absent for initialisation.
+    Grant {
+        worker: WorkerId,
+        attempt: AttemptId,
+        stage: StageId,
+        trial: TrialId,
+        from: Option<Checkpoint>,
+    },
+    /// Ask an attempt to write a checkpoint and stop.
+    AskStop { worker: WorkerId, attempt: AttemptId },
+    /// Close a worker's standard input: it ends when it has nothing to do.
+    Dismiss { worker: WorkerId },
+    /// Kill a worker and everything it started. Its death is reported as an event.
+    Kill { worker: WorkerId },
+    /// Remove a checkpoint's file.
+    Remove { attempt: AttemptId, file: String },
+    /// Tell the person (progress, a silent worker, a failure); nothing depends on it.
+    Say(Message),
+    /// Nothing runs and nothing will: the loop ends.
+    Finish(Finish),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    TrialEnded {
+        trial: TrialId,
+    },
+    /// An attempt did not end well and its stage will run again, or not.
+    AttemptFailed {
+        trial: TrialId,
+        attempt: AttemptId,
+        why: String,
+        again: Again,
+    },
+    WorkerSilent {
+        worker: WorkerId,
+        trial: TrialId,
+        seconds: u64,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    Yes,
+    No,
+}
+
+/// Why the loop ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// Every trial is terminal.
+    Complete,
+    /// A person asked, or the sweep's time limit was reached; the rest waits for the next run.
+    Stopped,
+    /// No worker can be used; the text says why.
+    Unusable(String),
+}

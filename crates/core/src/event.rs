@@ -1,0 +1,81 @@
+//! What happened, as the core learns it.
+
+use crate::life::{AttemptId, TrialId, WorkerId};
+
+/// Microseconds of the coordinator's own monotonic clock, which stands still while the machine sleeps. Never wall time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(pub u64);
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A worker process answered the greeting and can hold `queue` stages beyond the one that it runs.
+    WorkerReady {
+        worker: WorkerId,
+        queue: u32,
+    },
+    /// A worker process is known to be dead, and everything it wrote has been read. `how`: `killed by signal 9`.
+    WorkerDied {
+        worker: WorkerId,
+        how: String,
+    },
+    /// A worker process could not be started, or its greeting was wrong: no worker of this sweep will do better.
+    WorkerUnusable {
+        worker: WorkerId,
+        why: String,
+    },
+    /// A worker said something that no worker may say. The process is still alive.
+    WorkerTalkedNonsense {
+        worker: WorkerId,
+        what: String,
+    },
+    /// Something was heard of an attempt; nothing to remember.
+    Progress {
+        attempt: AttemptId,
+        step: u64,
+    },
+    Metrics {
+        attempt: AttemptId,
+        step: u64,
+        values: Vec<(String, f64)>,
+    },
+    Checkpoint {
+        attempt: AttemptId,
+        step: u64,
+        file: String,
+        digest: String,
+    },
+    Finished {
+        attempt: AttemptId,
+        step: u64,
+        outcome: Outcome,
+        digest: String,
+    },
+    /// A person asked.
+    Asked(Request),
+    /// Time passed; nothing else.
+    Tick,
+}
+
+/// A worker's own word on an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Done,
+    Diverged,
+    Stopped,
+    Failed(String),
+}
+
+/// What a person can ask of a running sweep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Place nothing more; running attempts write a checkpoint and stop. (First Ctrl-C, `pleach stop`.)
+    Stop,
+    /// Kill every worker. (Second Ctrl-C, `pleach stop --now`.)
+    Kill,
+    /// Place nothing more; running attempts go on to their end; the coordinator stays.
+    Pause,
+    /// Place again.
+    Continue,
+    /// Take one trial out.
+    StopTrial(TrialId),
+}

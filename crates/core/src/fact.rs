@@ -1,0 +1,69 @@
+//! What is remembered: every change of state, in the order of its happening. One transaction holds the facts of
+//! what happened and of what was decided; only then is anything done.
+
+use crate::{
+    key::Key,
+    life::{AttemptId, Ending, StageId, StageStatus, TrialId, TrialStatus, WorkerId},
+    objective::Evaluated,
+};
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fact {
+    /// An attempt of a waiting stage was given to a worker. It starts after `from` updates: whatever was measured
+    /// in this stage after that is forgotten, since it will be measured again.
+    Granted { attempt: AttemptId, stage: StageId, worker: WorkerId, from: u64 },
+    /// An attempt ended after `step` updates of its trial.
+    Ended { attempt: AttemptId, ending: Ending, step: u64 },
+    /// A stage's status and counters, after a change. `evaluated` and `digest` belong to its end.
+    Stage {
+        stage: StageId,
+        status: StageStatus,
+        failures: u32,
+        crashes: u32,
+        /// Digest of the training state at the stage's end, hexadecimal; empty before.
+        digest: String,
+        evaluated: Evaluated,
+    },
+    /// A trial's status, after a change; `objective` when it has one (it may be NaN).
+    Trial { trial: TrialId, status: TrialStatus, objective: Option<f64> },
+    /// One evaluation, after `step` updates. A second one at the same step of the same stage replaces the first.
+    Metrics { stage: StageId, step: u64, values: Vec<(String, f64)> },
+    /// A checkpoint of a stage is on disk in the attempt's folder.
+    Checkpoint { stage: StageId, checkpoint: Checkpoint },
+    /// A checkpoint's file is about to be removed.
+    Forgotten { stage: StageId, step: u64 },
+    /// A line for people in the audit table; never read back.
+    Note { text: String },
+}
+
+/// A training state on disk.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    pub attempt: AttemptId,
+    /// Updates made before it.
+    pub step: u64,
+    /// Name inside the attempt's folder.
+    pub file: String,
+    pub digest: String,
+    /// The trial's evaluations so far, reduced.
+    pub evaluated: Evaluated,
+}
+
+/// A trial that is new in this revision of the sweep.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewTrial {
+    /// Index of its configuration's point in the expansion.
+    pub point: u64,
+    pub seed: u64,
+    pub key: Key,
+    /// From the root; never empty.
+    pub path: Vec<NewStage>,
+}
+
+/// A stage as planned. Stages of equal key are one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewStage {
+    pub key: Key,
+    pub first: u64,
+    pub end: u64,
+}

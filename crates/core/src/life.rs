@@ -1,0 +1,219 @@
+//! Trials, stages and attempts: what each is, the states it can be in, and the one function by which each
+//! state changes, live and on recovery. Terminal is terminal.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::key::Key;
+
+/// A trial's number within its sweep: what people type. Never reused. Counts from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TrialId(pub u32);
+
+/// A configuration's number within its sweep. Never reused. Counts from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConfigurationId(pub u32);
+
+/// A stage's number within its sweep. Counts from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StageId(pub u32);
+
+/// An attempt's number within its sweep; its folder's name. Never reused. Counts from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AttemptId(pub u32);
+
+/// A worker process of one run of the coordinator. Counts from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WorkerId(pub u32);
+
+/// A configuration with one seed: a path through the stage tree.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trial {
+    pub id: TrialId,
+    pub configuration: ConfigurationId,
+    pub seed: u64,
+    pub key: Key,
+    pub status: TrialStatus,
+    /// From the root; never empty. The end of the last is the trial's budget.
+    pub path: Vec<StageId>,
+}
+
+/// A piece of training from step `first` to step `end`, shared by every trial whose path holds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stage {
+    pub id: StageId,
+    pub key: Key,
+    pub parent: Option<StageId>,
+    pub first: u64,
+    pub end: u64,
+    pub status: StageStatus,
+    /// Attempts that ended because the program said that it failed, or by a limit that the person set.
+    pub failures: u32,
+    /// Attempts that ended because their worker died or talked nonsense.
+    pub crashes: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TrialStatus {
+    /// Something of its path has no result yet.
+    Waiting,
+    /// Every stage of its path is done.
+    Done,
+    /// The loss stopped being finite: a result, ranked below every number.
+    Diverged,
+    /// A stage of its path failed for good.
+    Failed,
+    /// A person took it out.
+    Stopped,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StageStatus {
+    /// Has no result; may be placed once its parent is done.
+    Waiting,
+    /// Has the attempt named, which was granted and has not ended.
+    Running(AttemptId),
+    Done,
+    Diverged,
+    Failed,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ending {
+    /// Counted: it trained its stage to the end.
+    Done,
+    /// Counted: the loss stopped being finite.
+    Diverged,
+    /// The program says that it cannot go on.
+    Failed(String),
+    /// Its worker died while running it; the text says how (`killed by signal 9`).
+    Crashed(String),
+    /// Its worker talked nonsense.
+    Nonsense(String),
+    /// It took longer than the person allows.
+    TimedOut,
+    /// It said nothing for longer than the person allows.
+    Stalled,
+    /// It was asked to stop: the sweep is being stopped or paused.
+    Interrupted,
+    /// It was granted, but its worker or the coordinator died before running it, or the coordinator died with it.
+    Lost,
+}
+
+/// Whom an ending is charged to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Charge {
+    /// It has a result.
+    Counted,
+    /// The person's `retries`.
+    Failure,
+    /// The worker: never the retries; the stage runs again, apart.
+    Crash,
+    /// Nobody: it simply runs again.
+    Nobody,
+}
+
+impl Ending {
+    pub fn charge(&self) -> Charge {
+        match self {
+            Self::Done | Self::Diverged => Charge::Counted,
+            Self::Failed(_) | Self::TimedOut | Self::Stalled => Charge::Failure,
+            Self::Crashed(_) | Self::Nonsense(_) => Charge::Crash,
+            Self::Interrupted | Self::Lost => Charge::Nobody,
+        }
+    }
+}
+
+/// What changes a stage's status.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StageChange<'a> {
+    Granted(AttemptId),
+    Ended(AttemptId, &'a Ending, Budgets),
+}
+
+/// How often a stage may be tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budgets {
+    /// `[run] retries`: after so many failures the next one is final.
+    pub retries: u32,
+    /// After so many crashes of its worker the next one is final.
+    pub crashes: u32,
+}
+
+#[derive(Debug, Error, PartialEq)]
+#[error("stage {stage:?} is {status:?}: {change} is impossible")]
+pub struct ImpossibleChange {
+    stage: StageId,
+    status: StageStatus,
+    change: String,
+}
+
+impl Stage {
+    /// The whole life of a stage. Changes nothing when the change is impossible.
+    pub fn change(&mut self, change: &StageChange) -> Result<(), ImpossibleChange> {
+        let status = match (self.status, change) {
+            (StageStatus::Waiting, StageChange::Granted(attempt)) => StageStatus::Running(*attempt),
+            (StageStatus::Running(current), StageChange::Ended(attempt, ending, budgets))
+                if current == *attempt =>
+            {
+                match ending.charge() {
+                    Charge::Counted if **ending == Ending::Diverged => StageStatus::Diverged,
+                    Charge::Counted => StageStatus::Done,
+                    Charge::Nobody => StageStatus::Waiting,
+                    Charge::Failure => {
+                        self.failures += 1;
+                        again_if(self.failures <= budgets.retries)
+                    }
+                    Charge::Crash => {
+                        self.crashes += 1;
+                        again_if(self.crashes <= budgets.crashes)
+                    }
+                }
+            }
+            (status, _) => {
+                let change = format!("{change:?}");
+                return Err(ImpossibleChange { stage: self.id, status, change });
+            }
+        };
+        self.status = status;
+        Ok(())
+    }
+}
+
+fn again_if(budget_left: bool) -> StageStatus {
+    if budget_left { StageStatus::Waiting } else { StageStatus::Failed }
+}
+
+impl StageStatus {
+    pub fn is_terminal(self) -> bool {
+        matches!(self, Self::Done | Self::Diverged | Self::Failed)
+    }
+}
+
+impl TrialStatus {
+    pub fn is_terminal(self) -> bool {
+        self != Self::Waiting
+    }
+
+    /// What a trial becomes when a stage of its path has ended so.
+    /// Terminal is terminal.
+    #[must_use]
+    pub fn after_stage(self, stage: StageStatus, place: Place) -> Self {
+        match (self, stage, place) {
+            (Self::Waiting, StageStatus::Done, Place::Last) => Self::Done,
+            (Self::Waiting, StageStatus::Diverged, _) => Self::Diverged,
+            (Self::Waiting, StageStatus::Failed, _) => Self::Failed,
+            (status, _, _) => status,
+        }
+    }
+}
+
+/// Where a stage stands in a trial's path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    Inside,
+    Last,
+}

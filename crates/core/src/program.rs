@@ -1,0 +1,48 @@
+//! What a worker program says of itself, as the core needs it to check and complete a sweep.
+
+use crate::value::Value;
+
+/// A worker program.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Program {
+    /// A fixed word; part of every trial's key.
+    pub name: String,
+    /// The label under which results are equal to the last bit; part of every stage's key.
+    pub numerics: String,
+    pub parameters: Vec<Parameter>,
+    /// The metrics that an evaluation yields; empty if it cannot say beforehand.
+    pub metrics: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    pub name: String,
+    pub kind: Kind,
+    /// What it has when nobody sets it; `None` if it must be set.
+    pub default: Option<Value>,
+    pub doc: String,
+    /// Whether it decides how many steps a trial has or what data it sees.
+    pub length: bool,
+    /// It acts only when the named parameter has one of these texts.
+    pub only: Option<(String, Vec<String>)>,
+}
+
+/// What values a parameter takes. Bounds are inclusive.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    Bool,
+    Int {
+        min: Option<i64>,
+        max: Option<i64>,
+    },
+    Float {
+        min: Option<f64>,
+        max: Option<f64>,
+    },
+    /// `pattern` shows, for people, what is legal beside `choices`: `mlp-H[-H…]`. With neither, any text is.
+    Text {
+        choices: Vec<String>,
+        pattern: Option<String>,
+    },
+    Duration,
+}
