@@ -1,0 +1,139 @@
+//! A stretch of training, as a person writes it: `10%` of the budget, `5ep`, `300st`.
+
+use std::{error::Error, fmt, str::FromStr};
+
+/// Finite and not negative.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Duration {
+    /// A fraction of the trial's budget: `10%` is 0.1.
+    Fraction(f64),
+    /// Passes over the training set.
+    Epochs(f64),
+    /// Optimizer steps.
+    Steps(f64),
+}
+
+/// What durations are measured against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Horizon {
+    /// The trial's budget: its number of optimizer steps.
+    pub steps: u64,
+    /// At least 1.
+    pub steps_per_epoch: u64,
+}
+
+impl Duration {
+    pub const ZERO: Self = Self::Steps(0.0);
+
+    /// In optimizer steps; not rounded.
+    pub fn in_steps(self, horizon: Horizon) -> f64 {
+        match self {
+            Self::Fraction(fraction) => fraction * horizon.steps as f64,
+            Self::Epochs(epochs) => epochs * horizon.steps_per_epoch as f64,
+            Self::Steps(steps) => steps,
+        }
+    }
+
+    /// As a fraction of the trial's budget.
+    pub fn as_fraction(self, horizon: Horizon) -> f64 {
+        match self {
+            Self::Fraction(fraction) => fraction,
+            other => other.in_steps(horizon) / horizon.steps as f64,
+        }
+    }
+
+    /// The number without its unit: 10 for `10%`.
+    pub fn number(self) -> f64 {
+        match self {
+            // 0.07 * 100 is not 7; its shortest decimal form, shifted, is.
+            Self::Fraction(fraction) => shifted(fraction),
+            Self::Epochs(number) | Self::Steps(number) => number,
+        }
+    }
+}
+
+/// `fraction` times 100, such that dividing the result by 100 gives `fraction` back.
+fn shifted(fraction: f64) -> f64 {
+    let product = fraction * 100.0;
+    let rounded: f64 = format!("{product:.12}").parse().unwrap_or(product);
+    if rounded / 100.0 == fraction { rounded } else { product }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DurationError {
+    text: String,
+}
+
+impl fmt::Display for DurationError {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        write!(
+            formatter,
+            "`{}` is not a duration: write a number that is not negative and its unit, `10%` of the budget, `5ep` (epochs) or `300st` (steps)",
+            self.text
+        )
+    }
+}
+
+impl Error for DurationError {}
+
+impl FromStr for Duration {
+    type Err = DurationError;
+
+    fn from_str(text: &str) -> Result<Self, DurationError> {
+        ["%", "ep", "st"]
+            .into_iter()
+            .find_map(|unit| {
+                let number = text.strip_suffix(unit)?;
+                // `inf`, `nan` and a sign are numbers to Rust, not to us.
+                number
+                    .starts_with(|first: char| first.is_ascii_digit() || first == '.')
+                    .then_some(())?;
+                let number: f64 = number.parse().ok()?;
+                number.is_finite().then(|| match unit {
+                    "%" => Self::Fraction(number / 100.0),
+                    "ep" => Self::Epochs(number),
+                    _ => Self::Steps(number),
+                })
+            })
+            .ok_or_else(|| DurationError { text: text.to_owned() })
+    }
+}
+
+impl fmt::Display for Duration {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        let unit = match self {
+            Self::Fraction(_) => "%",
+            Self::Epochs(_) => "ep",
+            Self::Steps(_) => "st",
+        };
+        write!(formatter, "{}{unit}", self.number())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_reads_back_from_its_text() {
+        for text in ["0%", "7%", "10%", "12.5%", "100%", "5ep", "0.5ep", "300st", "0.1%", "33.3%"] {
+            assert_eq!(text.parse::<Duration>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_duration_needs_a_number_and_a_unit() {
+        for text in ["", "5", "ep", "-5ep", "+5ep", "nan%", "infst", "5 ep", "5epochs", "1e999st"] {
+            assert!(text.parse::<Duration>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_same_stretch_in_three_units() {
+        let horizon = Horizon { steps: 1000, steps_per_epoch: 100 };
+        for text in ["50%", "5ep", "500st"] {
+            let duration: Duration = text.parse().unwrap();
+            assert_eq!((duration.in_steps(horizon), duration.as_fraction(horizon)), (500.0, 0.5));
+        }
+    }
+}
