@@ -12,9 +12,10 @@
 //! worker       {"finished":{"attempt":1,"step":2345,"outcome":"done","digest":"…"}}
 //! ```
 //!
-//! Reading order: [`message`] (what is said), [`describe`] (how a worker describes itself), [`number`] (numbers
-//! that JSON cannot hold).
+//! Reading order: [`message`] (what is said), [`describe`] (how a worker describes itself), [`number`] (numbers that JSON cannot hold), [`line`](mod@line) (messages as bytes), [`serve`](mod@serve) (the worker's side).
 
 pub mod describe;
+pub mod line;
 pub mod message;
 pub mod number;
+pub mod serve;

@@ -154,6 +154,9 @@ pub struct Refused {
 pub struct Progress {
     pub attempt: u64,
     pub step: u64,
+    /// For people's eyes: samples per second. Whatever time or place changes belongs here, not into metrics.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub live: BTreeMap<String, Number>,
 }
 
 /// The result of one evaluation, after `step` updates.
