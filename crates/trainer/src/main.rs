@@ -1,2 +1,134 @@
-//! placeholder
-fn main() {}
+//! The worker program `pleach-mnist`.
+
+use std::{collections::BTreeMap, env, io, path::PathBuf, process::ExitCode};
+
+use anyhow::{Context, Result, anyhow};
+use clap::{Parser, Subcommand};
+use pleach_protocol::{
+    message::{Parameters, Schedule},
+    serve::serve,
+};
+use pleach_schedule::schedule::Schedule as Written;
+use pleach_trainer::{
+    config::Config,
+    state::State,
+    train::{End, Flow, Observer, train},
+    worker::{Trainer, description},
+};
+
+/// Trains small image classifiers for pleach; without a command it waits for a coordinator's messages.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Speak the protocol on standard input and output
+    Serve,
+    /// Print what can be set, as JSON
+    Describe,
+    /// Train once and print the metrics
+    Train {
+        /// A parameter, as in a sweep file: model=lenet
+        #[arg(long, value_name = "NAME=VALUE")]
+        set: Vec<String>,
+        /// A schedule in the one-line spelling, such as "0.1: > 0 cosine"
+        #[arg(long, default_value = "0.1: hold")]
+        schedule: Written,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// The folder that holds mnist/ and fashion-mnist/
+        #[arg(long, env = "PLEACH_DATA")]
+        data: Option<PathBuf>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("pleach-mnist: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<()> {
+    one_thread_unless_told()?;
+    match arguments.command {
+        None | Some(Command::Serve) => {
+            // Nobody is left to hear what runs: end at once, whatever the worker is doing.
+            let orphaned = || std::process::abort();
+            serve(&mut Trainer::default(), io::stdin(), io::stdout(), orphaned)?;
+        }
+        Some(Command::Describe) => {
+            anstream::println!("{}", serde_json::to_string_pretty(&description())?);
+        }
+        Some(Command::Train { set, schedule, seed, data }) => {
+            train_once(&set, &schedule, seed, data)?;
+        }
+    }
+    Ok(())
+}
+
+/// The tensor library takes its number of threads from the environment, and two threads on busy cores are slower than
+/// one: without a word from whoever starts us, this process is replaced by one with a single thread.
+fn one_thread_unless_told() -> Result<()> {
+    let variables = ["RAYON_NUM_THREADS", "CANDLE_NUM_THREADS"];
+    if variables.iter().all(|name| env::var_os(name).is_some()) {
+        return Ok(());
+    }
+    let threads = env::var("RAYON_NUM_THREADS").unwrap_or_else(|_| "1".to_owned());
+    let program = env::current_exe().context("failed to find this program")?;
+    let mut command = std::process::Command::new(program);
+    command.args(env::args_os().skip(1)).envs(variables.map(|name| (name, &threads)));
+    Err(std::os::unix::process::CommandExt::exec(&mut command).into())
+}
+
+fn train_once(set: &[String], schedule: &Written, seed: u64, data: Option<PathBuf>) -> Result<()> {
+    let mut parameters: Parameters = BTreeMap::new();
+    for pair in set {
+        let (name, value) =
+            pair.split_once('=').ok_or_else(|| anyhow!("`{pair}` is not NAME=VALUE"))?;
+        let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+        parameters.insert(name.to_owned(), value);
+    }
+    let refused = |refusal: pleach_protocol::serve::Refusal| {
+        anyhow!("{}: {}", refusal.parameter.unwrap_or_default(), refusal.message)
+    };
+    let mut trainer = Trainer::new(data);
+    // A first job only for its length, which the schedule needs.
+    let any = Schedule::Table(vec![0.0]);
+    let horizon = trainer.job(&parameters, Some(&any), seed).map_err(refused)?.horizon;
+    let rates = schedule.resolve(horizon)?.to_string();
+    let plateau = schedule.plateau.as_ref().map(ToString::to_string);
+    let job = trainer
+        .job(&parameters, Some(&Schedule::Profile { rates, plateau }), seed)
+        .map_err(refused)?;
+    let config = Config::read(&parameters).map_err(refused)?;
+    let mut state = State::new(&job.model, config.optimizer, config.init, seed);
+    match train(&job, &mut state, horizon.steps, &mut Printer).map_err(|error| anyhow!(error))? {
+        End::Diverged => Err(anyhow!("the loss stopped being finite after {} steps", state.step)),
+        End::Done | End::Stopped => {
+            anstream::println!("digest {}", state.digest());
+            Ok(())
+        }
+    }
+}
+
+struct Printer;
+
+impl Observer for Printer {
+    fn evaluated(&mut self, step: u64, metrics: Vec<(String, f64)>) {
+        let metrics: Vec<String> =
+            metrics.iter().map(|(name, value)| format!("{name} {value:.5}")).collect();
+        anstream::println!("step {step}: {}", metrics.join(", "));
+    }
+
+    fn stepped(&mut self, _: &State) -> Result<Flow, String> {
+        Ok(Flow::Continue)
+    }
+}

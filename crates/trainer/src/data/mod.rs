@@ -1,0 +1,221 @@
+//! Data sets: read or made once per process, split by a seed that is never the trial's.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use crate::{
+    config::{Config, Normalize},
+    hex,
+    random::{Purpose, Random},
+};
+
+mod digits;
+mod idx;
+
+/// A data set as it is stored: bytes.
+#[derive(Debug)]
+struct RawData {
+    rows: usize,
+    columns: usize,
+    train: Part,
+    test: Part,
+}
+
+#[derive(Debug)]
+struct Part {
+    /// Image after image, row after row.
+    pixels: Vec<u8>,
+    labels: Vec<u8>,
+}
+
+/// A data set in memory.
+#[derive(Debug)]
+pub struct Dataset {
+    raw: RawData,
+    pub n_classes: usize,
+    /// Mean and standard deviation of the training images' pixels, in [0, 1].
+    moments: (f64, f64),
+    /// SHA-256 of shapes, pixels and labels, hexadecimal: what was trained on, whatever the files are called.
+    pub digest: String,
+}
+
+#[derive(Debug, Error)]
+pub enum DataError {
+    #[error(
+        "the data set `{name}` is not in {folder}: get it with `pleach data fetch {name}`, or say with --data or PLEACH_DATA where the folder that holds `{name}/` is"
+    )]
+    Absent { name: String, folder: PathBuf },
+    #[error(
+        "no folder of data sets is given: say with --data or PLEACH_DATA where the folder that holds `{name}/` is, or use `digits`, which needs no files"
+    )]
+    NoFolder { name: String },
+    #[error(transparent)]
+    Idx(#[from] idx::IdxError),
+    #[error("{folder} holds {n_images} images and {n_labels} labels")]
+    Count { folder: PathBuf, n_images: usize, n_labels: usize },
+    #[error("the training and the test images in {folder} are not of the same size")]
+    Shape { folder: PathBuf },
+}
+
+/// The data sets read so far.
+#[derive(Debug, Default)]
+pub struct Library {
+    folder: Option<PathBuf>,
+    read: Vec<(String, Arc<Dataset>)>,
+}
+
+impl Library {
+    /// `folder` holds data sets by their names.
+    pub fn new(folder: Option<PathBuf>) -> Self {
+        Self { folder, read: Vec::new() }
+    }
+
+    pub fn get(&mut self, name: &str) -> Result<Arc<Dataset>, DataError> {
+        if let Some((_, dataset)) = self.read.iter().find(|(other, _)| other == name) {
+            return Ok(Arc::clone(dataset));
+        }
+        let raw = if name == "digits" { digits::make() } else { self.read_folder(name)? };
+        let dataset = Arc::new(Dataset::new(raw));
+        self.read.push((name.to_owned(), Arc::clone(&dataset)));
+        Ok(dataset)
+    }
+
+    fn read_folder(&self, name: &str) -> Result<RawData, DataError> {
+        let folder = match (&self.folder, Path::new(name)) {
+            (_, path) if path.is_absolute() => path.to_owned(),
+            (Some(folder), _) => folder.join(name),
+            (None, _) => return Err(DataError::NoFolder { name: name.to_owned() }),
+        };
+        let file = |stem: &str| {
+            let gzipped = folder.join(format!("{stem}.gz"));
+            [folder.join(stem), gzipped].into_iter().find(|path| path.exists()).ok_or_else(|| {
+                let folder = self.folder.clone().unwrap_or_else(|| folder.clone());
+                DataError::Absent { name: name.to_owned(), folder }
+            })
+        };
+        let part = |prefix: &str| {
+            let images = idx::read_images(&file(&format!("{prefix}-images-idx3-ubyte"))?)?;
+            let labels = idx::read_labels(&file(&format!("{prefix}-labels-idx1-ubyte"))?)?;
+            if images.count != labels.len() {
+                let (n_images, n_labels) = (images.count, labels.len());
+                return Err(DataError::Count { folder: folder.clone(), n_images, n_labels });
+            }
+            Ok((images.rows, images.columns, Part { pixels: images.pixels, labels }))
+        };
+        let (rows, columns, train) = part("train")?;
+        let (test_rows, test_columns, test) = part("t10k")?;
+        if (rows, columns) != (test_rows, test_columns) {
+            return Err(DataError::Shape { folder });
+        }
+        Ok(RawData { rows, columns, train, test })
+    }
+}
+
+impl Dataset {
+    fn new(raw: RawData) -> Self {
+        let mut hash = Sha256::new();
+        hash.update((raw.rows as u64).to_le_bytes());
+        hash.update((raw.columns as u64).to_le_bytes());
+        for part in [&raw.train, &raw.test] {
+            hash.update((part.labels.len() as u64).to_le_bytes());
+            hash.update(&part.pixels);
+            hash.update(&part.labels);
+        }
+        let labels = raw.train.labels.iter().chain(&raw.test.labels);
+        let n_classes = labels.map(|&label| usize::from(label) + 1).max().unwrap_or(1);
+        let mut counts = [0_u64; 256];
+        raw.train.pixels.iter().for_each(|&pixel| counts[usize::from(pixel)] += 1);
+        let n = raw.train.pixels.len() as f64;
+        let moment = |power| {
+            let sum = |(value, &count)| (value as f64 / 255.0).powi(power) * count as f64;
+            counts.iter().enumerate().map(sum).sum::<f64>() / n
+        };
+        let (mean, square) = (moment(1), moment(2));
+        let moments = (mean, (square - mean * mean).max(1e-12).sqrt());
+        Self { n_classes: n_classes.max(10), moments, digest: hex(&hash.finalize()), raw }
+    }
+
+    pub fn n_train(&self) -> usize {
+        self.raw.train.labels.len()
+    }
+
+    pub fn rows(&self) -> usize {
+        self.raw.rows
+    }
+
+    pub fn columns(&self) -> usize {
+        self.raw.columns
+    }
+}
+
+/// Samples ready to train on: `inputs` holds `n × rows × columns` numbers.
+#[derive(Debug)]
+pub struct Samples {
+    pub inputs: Vec<f32>,
+    pub labels: Vec<u8>,
+}
+
+impl Samples {
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+}
+
+/// What one configuration trains and is judged on.
+#[derive(Debug)]
+pub struct Split {
+    pub train: Samples,
+    /// Empty when nothing is held out.
+    pub valid: Samples,
+    pub test: Samples,
+    pub sample_len: usize,
+}
+
+impl Split {
+    /// Shuffles the training images by the split's own seed; the first `valid` are held out, the next `subset` (or all)
+    /// are trained on.
+    pub fn new(dataset: &Dataset, config: &Config) -> Self {
+        let mut order: Vec<usize> = (0..dataset.n_train()).collect();
+        let n_valid = config.valid.min(order.len());
+        let n_train = config.n_train(dataset.n_train());
+        if 0 < n_valid || n_train < order.len() {
+            Random::new(config.split_seed, Purpose::Split).shuffle(&mut order);
+        }
+        let table = pixel_table(dataset, config.normalize);
+        let sample_len = dataset.rows() * dataset.columns();
+        let gather = |part: &Part, order: &mut dyn Iterator<Item = usize>| {
+            let mut samples = Samples { inputs: Vec::new(), labels: Vec::new() };
+            for index in order {
+                let pixels = &part.pixels[index * sample_len..(index + 1) * sample_len];
+                samples.inputs.extend(pixels.iter().map(|&pixel| table[usize::from(pixel)]));
+                samples.labels.push(part.labels[index]);
+            }
+            samples
+        };
+        let raw = &dataset.raw;
+        Self {
+            valid: gather(&raw.train, &mut order[..n_valid].iter().copied()),
+            train: gather(&raw.train, &mut order[n_valid..n_valid + n_train].iter().copied()),
+            test: gather(&raw.test, &mut (0..raw.test.labels.len())),
+            sample_len,
+        }
+    }
+}
+
+/// The input number of each pixel value.
+fn pixel_table(dataset: &Dataset, normalize: Normalize) -> [f32; 256] {
+    let (mean, deviation) = match normalize {
+        Normalize::Unit => (0.0, 1.0),
+        Normalize::Standard => dataset.moments,
+    };
+    std::array::from_fn(|pixel| ((pixel as f64 / 255.0 - mean) / deviation) as f32)
+}

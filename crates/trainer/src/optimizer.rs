@@ -1,0 +1,120 @@
+//! Update rules, in PyTorch's formulas and order of operations, on plain vectors: one pass over weight, gradient and
+//! state, in f32, element by element, so that a result never depends on anything but its inputs.
+
+/// An update rule and its constants.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rule {
+    /// g += decay·w; v = momentum·v + g (v = g at first); g = g + momentum·v if Nesterov, else v; w -= rate·g.
+    Sgd { momentum: f64, nesterov: bool, weight_decay: f64 },
+    /// m = beta1·m + (1-beta1)·g; v = beta2·v + (1-beta2)·g²; w -= rate/(1-beta1^t) · m / (sqrt(v/(1-beta2^t)) + epsilon).
+    Adam { beta1: f64, beta2: f64, epsilon: f64, weight_decay: f64, decoupled: Decay },
+}
+
+/// Where weight decay goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decay {
+    /// Into the gradient (Adam).
+    Gradient,
+    /// Off the weights: w -= rate·decay·w before the update (`AdamW`, Loshchilov and Hutter 2019).
+    Weights,
+}
+
+impl Rule {
+    /// The names of its state vectors, each as long as the weights.
+    pub fn state_names(self) -> &'static [&'static str] {
+        match self {
+            Self::Sgd { momentum: 0.0, .. } => &[],
+            Self::Sgd { .. } => &["velocity"],
+            Self::Adam { .. } => &["mean", "square"],
+        }
+    }
+
+    /// Updates one tensor's weights and state in place. `step` counts the updates made before, over all of training.
+    pub fn update(
+        self,
+        step: u64,
+        rate: f64,
+        weights: &mut [f32],
+        gradient: &[f32],
+        state: &mut [Vec<f32>],
+    ) {
+        match (self, state) {
+            (Self::Sgd { momentum, nesterov, weight_decay }, state) => {
+                let (rate, momentum, decay) = (rate as f32, momentum as f32, weight_decay as f32);
+                let Some(velocity) = state.first_mut() else {
+                    for (w, &g) in weights.iter_mut().zip(gradient) {
+                        *w -= rate * (g + decay * *w);
+                    }
+                    return;
+                };
+                for ((w, &g), v) in weights.iter_mut().zip(gradient).zip(velocity) {
+                    let g = g + decay * *w;
+                    *v = if step == 0 { g } else { momentum * *v + g };
+                    *w -= rate * if nesterov { g + momentum * *v } else { *v };
+                }
+            }
+            (Self::Adam { beta1, beta2, epsilon, weight_decay, decoupled }, [mean, square]) => {
+                let t = (step + 1) as f64;
+                let correction = (1.0 - beta2.powf(t)).sqrt() as f32;
+                let stride = (rate / (1.0 - beta1.powf(t))) as f32;
+                let (l2, shrink) = match decoupled {
+                    Decay::Gradient => (weight_decay as f32, 1.0),
+                    Decay::Weights => (0.0, (1.0 - rate * weight_decay) as f32),
+                };
+                let (b1, b2, epsilon) = (beta1 as f32, beta2 as f32, epsilon as f32);
+                for (((w, &g), m), v) in weights.iter_mut().zip(gradient).zip(mean).zip(square) {
+                    *w *= shrink;
+                    let g = g + l2 * *w;
+                    *m = b1 * *m + (1.0 - b1) * g;
+                    *v = b2 * *v + (1.0 - b2) * g * g;
+                    *w -= stride * *m / (v.sqrt() / correction + epsilon);
+                }
+            }
+            (Self::Adam { .. }, _) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three updates of one weight from 1 with gradients 1, 0.5, -1 at rate 0.1.
+    #[track_caller]
+    fn check(rule: Rule, expected: [f32; 3]) {
+        let mut weight = [1.0];
+        let mut state = vec![vec![0.0]; rule.state_names().len()];
+        for (step, (gradient, expected)) in [1.0, 0.5, -1.0].into_iter().zip(expected).enumerate() {
+            rule.update(step as u64, 0.1, &mut weight, &[gradient], &mut state);
+            assert!(
+                (weight[0] - expected).abs() < 3e-6,
+                "step {step}: {} is not {expected}",
+                weight[0]
+            );
+        }
+    }
+
+    #[test]
+    fn sgd_follows_its_formula() {
+        check(Rule::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 }, [0.9, 0.85, 0.95]);
+        check(
+            Rule::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.1 },
+            [0.89, 0.8311, 0.922_789],
+        );
+        check(Rule::Sgd { momentum: 0.5, nesterov: false, weight_decay: 0.0 }, [0.9, 0.8, 0.85]);
+        check(Rule::Sgd { momentum: 0.5, nesterov: true, weight_decay: 0.0 }, [0.85, 0.75, 0.875]);
+    }
+
+    #[test]
+    fn adam_follows_its_formula() {
+        let adam = |weight_decay, decoupled| Rule::Adam {
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay,
+            decoupled,
+        };
+        check(adam(0.0, Decay::Gradient), [0.900_000, 0.806_782, 0.795_704]);
+        check(adam(0.1, Decay::Weights), [0.890_000, 0.787_882, 0.768_925]);
+    }
+}

@@ -1,0 +1,292 @@
+//! The training loop as a worker: from a coordinator's messages to jobs, from training to messages.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::Write,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use pleach_protocol::{
+    describe::{Description, ScheduleForm},
+    message::{Greeting, Interval, Outcome, PROTOCOL, Parameters, Schedule, Start},
+    serve::{Ending, Length, Refusal, Reporter, Worker},
+};
+
+use crate::{
+    checkpoint,
+    config::{self, Config},
+    data::{Dataset, Library, Split},
+    model::Model,
+    state::State,
+    train::{self, End, Flow, Job, Observer, Rates},
+};
+
+/// Names the file to which every step made is written as `TRIAL ATTEMPT STEP`: an account of the work done that does
+/// not pass through a coordinator.
+pub const WITNESS: &str = "PLEACH_WITNESS";
+
+/// The version of the arithmetic: raised whenever the same configuration and seed would give other bits.
+const ARITHMETIC: u32 = 1;
+
+#[derive(Debug, Default)]
+pub struct Trainer {
+    library: Library,
+    /// The last split made, and what it was made from.
+    split: Option<(String, Arc<Split>)>,
+}
+
+/// The trainer's description; the same for every machine but for `numerics`.
+pub fn description() -> Description {
+    Description {
+        protocol: PROTOCOL,
+        program: "pleach-mnist".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        numerics: numerics(),
+        queue: 1,
+        schedules: ScheduleForm::Profile,
+        checkpoints: true,
+        parameters: config::parameters(),
+        devices: vec!["cpu".to_owned()],
+        metrics: [
+            "gradient_norm",
+            "learning_rate",
+            "test_accuracy",
+            "test_loss",
+            "train_accuracy",
+            "train_loss",
+            "val_accuracy",
+            "val_loss",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+    }
+}
+
+/// What decides the last bit of a result: our arithmetic's version, and the instructions that the matrix product and
+/// the compiler's code choose from.
+fn numerics() -> String {
+    let mut label = format!("pleach-mnist-{ARITHMETIC} {}", std::env::consts::ARCH);
+    #[cfg(target_arch = "x86_64")]
+    for (name, is_here) in [
+        ("avx2", is_x86_feature_detected!("avx2")),
+        ("fma", is_x86_feature_detected!("fma")),
+        ("avx512f", is_x86_feature_detected!("avx512f")),
+    ] {
+        if is_here {
+            label.push(' ');
+            label.push_str(name);
+        }
+    }
+    label
+}
+
+impl Trainer {
+    pub fn new(data: Option<PathBuf>) -> Self {
+        Self { library: Library::new(data), split: None }
+    }
+
+    fn dataset(&mut self, config: &Config) -> Result<Arc<Dataset>, Refusal> {
+        self.library.get(&config.data).map_err(|error| Refusal {
+            parameter: Some("data".to_owned()),
+            message: explain(&error),
+        })
+    }
+
+    fn split(&mut self, dataset: &Dataset, config: &Config) -> Arc<Split> {
+        let Config { data, valid, subset, split_seed, normalize, .. } = config;
+        let made_from = format!("{data} {valid} {subset} {split_seed} {normalize:?}");
+        match &self.split {
+            Some((other, split)) if *other == made_from => Arc::clone(split),
+            _ => {
+                let split = Arc::new(Split::new(dataset, config));
+                self.split = Some((made_from, Arc::clone(&split)));
+                split
+            }
+        }
+    }
+
+    /// Everything that a stage needs, before its first step.
+    pub fn job(
+        &mut self,
+        parameters: &Parameters,
+        schedule: Option<&Schedule>,
+        seed: u64,
+    ) -> Result<Job, Refusal> {
+        let refuse = |message: String| Refusal { parameter: None, message };
+        let config = Config::read(parameters)?;
+        let dataset = self.dataset(&config)?;
+        let horizon = config.horizon(dataset.n_train())?;
+        let (rates, plateau) = match schedule {
+            Some(Schedule::Profile { rates, plateau }) => {
+                let rates =
+                    rates.parse().map_err(|error| refuse(format!("the schedule: {error}")))?;
+                let plateau = plateau.as_ref().map(|rule| rule.parse()).transpose();
+                (Rates::Profile(rates), plateau.map_err(|error| refuse(format!("{error}")))?)
+            }
+            Some(Schedule::Table(table)) => (Rates::Table(table.clone()), None),
+            None => return Err(refuse("there is no schedule: a sweep needs `peak`".to_owned())),
+        };
+        let model =
+            Model::new(&config.model, (dataset.rows(), dataset.columns()), dataset.n_classes)
+                .map_err(|message| Refusal { parameter: Some("model".to_owned()), message })?;
+        let split = self.split(&dataset, &config);
+        Ok(Job { config, split, model, rates, plateau, seed, horizon })
+    }
+
+    fn try_run(&mut self, start: &Start, reporter: &mut Reporter) -> Result<Ending, String> {
+        let job = self.job(&start.parameters, start.schedule.as_ref(), start.seed).map_err(
+            |refusal| {
+                let parameter =
+                    refusal.parameter.map_or(String::new(), |name| format!("`{name}`: "));
+                format!("{parameter}{}", refusal.message)
+            },
+        )?;
+        if job.horizon.steps != start.budget {
+            return Err(format!(
+                "the trial has {} steps here, not {}",
+                job.horizon.steps, start.budget
+            ));
+        }
+        let rule = job.config.optimizer;
+        let mut state = match &start.from {
+            Some(from) => checkpoint::read(Path::new(&from.file), &job.model, rule, &from.digest)
+                .map_err(|error| explain(&error))?,
+            None => State::new(&job.model, rule, job.config.init, job.seed),
+        };
+        if state.step < start.first || start.end < state.step {
+            return Err(format!("the checkpoint is at step {}, outside of the stage", state.step));
+        }
+        let mut watch = Watch {
+            job: &job,
+            start,
+            reporter,
+            witness: Witness::open(start)?,
+            begun: (Instant::now(), state.step),
+            last: (Instant::now(), state.step),
+        };
+        let end = train::train(&job, &mut state, start.end, &mut watch)?;
+        let outcome = match end {
+            End::Done => Outcome::Done,
+            End::Diverged => Outcome::Diverged,
+            End::Stopped => Outcome::Stopped,
+        };
+        let digest = if end == End::Stopped || (end == End::Done && start.keep) {
+            watch.write(&state)?
+        } else {
+            state.digest()
+        };
+        Ok(Ending { step: state.step, outcome, digest })
+    }
+}
+
+/// An error with its causes.
+fn explain(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {}", explain(cause)),
+        None => error.to_string(),
+    }
+}
+
+impl Worker for Trainer {
+    fn describe(&mut self, greeting: &Greeting) -> Result<Description, String> {
+        if greeting.device != "cpu" {
+            return Err(format!("there is no device `{}` here, only `cpu`", greeting.device));
+        }
+        self.library = Library::new(greeting.data.as_ref().map(PathBuf::from));
+        Ok(description())
+    }
+
+    fn measure(&mut self, parameters: &Parameters) -> Result<Length, Refusal> {
+        let config = Config::read(parameters)?;
+        let dataset = self.dataset(&config)?;
+        let horizon = config.horizon(dataset.n_train())?;
+        Ok(Length {
+            steps: horizon.steps,
+            steps_per_epoch: horizon.steps_per_epoch,
+            data: dataset.digest.clone(),
+        })
+    }
+
+    fn run(&mut self, start: &Start, reporter: &mut Reporter) -> Ending {
+        self.try_run(start, reporter).unwrap_or_else(|message| Ending::failed(start.first, message))
+    }
+}
+
+/// What happens between steps.
+struct Watch<'a, 'b> {
+    job: &'a Job,
+    start: &'a Start,
+    reporter: &'a mut Reporter<'b>,
+    witness: Option<Witness>,
+    begun: (Instant, u64),
+    /// When, and at which step, the last checkpoint was written.
+    last: (Instant, u64),
+}
+
+impl Watch<'_, '_> {
+    fn write(&mut self, state: &State) -> Result<String, String> {
+        let file = format!("{}.safetensors", state.step);
+        let path = Path::new(&self.start.directory).join(&file);
+        let digest = checkpoint::write(&path, &self.job.model, self.job.config.optimizer, state)
+            .map_err(|error| explain(&error))?;
+        self.reporter.checkpoint(state.step, file, digest.clone());
+        self.last = (Instant::now(), state.step);
+        Ok(digest)
+    }
+
+    fn is_due(&self, step: u64) -> bool {
+        match self.start.checkpoint {
+            None => false,
+            Some(Interval::Seconds(seconds)) => {
+                Duration::from_secs_f64(seconds.clamp(0.0, 1e9)) <= self.last.0.elapsed()
+            }
+            Some(Interval::Steps(steps)) => self.last.1.saturating_add(steps) <= step,
+        }
+    }
+}
+
+impl Observer for Watch<'_, '_> {
+    fn evaluated(&mut self, step: u64, metrics: Vec<(String, f64)>) {
+        self.reporter.metrics(step, metrics);
+    }
+
+    fn stepped(&mut self, state: &State) -> Result<Flow, String> {
+        if let Some(witness) = &mut self.witness {
+            witness.saw(state.step)?;
+        }
+        if self.reporter.should_stop() {
+            return Ok(Flow::Stop);
+        }
+        // The end is the caller's to write.
+        if state.step < self.start.end && self.is_due(state.step) {
+            self.write(state)?;
+        }
+        let samples = (state.step - self.begun.1) as f64 * self.job.config.batch as f64;
+        let per_second = samples / self.begun.0.elapsed().as_secs_f64().max(1e-9);
+        self.reporter.progress(state.step, &[("samples_per_second", per_second)]);
+        Ok(Flow::Continue)
+    }
+}
+
+struct Witness {
+    file: File,
+    prefix: String,
+}
+
+impl Witness {
+    fn open(start: &Start) -> Result<Option<Self>, String> {
+        let Some(path) = std::env::var_os(WITNESS) else { return Ok(None) };
+        let file = OpenOptions::new().create(true).append(true).open(&path);
+        let file = file.map_err(|error| format!("failed to open {}: {error}", path.display()))?;
+        Ok(Some(Self { file, prefix: format!("{} {}", start.trial, start.attempt) }))
+    }
+
+    fn saw(&mut self, step: u64) -> Result<(), String> {
+        let line = format!("{} {step}\n", self.prefix);
+        self.file
+            .write_all(line.as_bytes())
+            .map_err(|error| format!("failed to write to the witness: {error}"))
+    }
+}
