@@ -12,4 +12,5 @@ pub mod key;
 pub mod life;
 pub mod objective;
 pub mod program;
+pub mod rank;
 pub mod value;
