@@ -11,6 +11,7 @@ use pleach_protocol::{
 use pleach_schedule::schedule::Schedule as Written;
 use pleach_trainer::{
     config::Config,
+    fetch::{DATA_SETS, fetch},
     state::State,
     train::{End, Flow, Observer, train},
     worker::{Trainer, description},
@@ -44,6 +45,15 @@ enum Command {
         #[arg(long, env = "PLEACH_DATA")]
         data: Option<PathBuf>,
     },
+    /// Download data sets; go on where an earlier try broke off
+    Fetch {
+        /// Which ones
+        #[arg(required = true, value_name = "DATASET", value_parser = ["mnist", "fashion-mnist", "all"])]
+        names: Vec<String>,
+        /// The folder that gets mnist/ and fashion-mnist/
+        #[arg(long, env = "PLEACH_DATA", default_value = "data")]
+        data: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -69,6 +79,12 @@ fn run(arguments: Arguments) -> Result<()> {
         }
         Some(Command::Train { set, schedule, seed, data }) => {
             train_once(&set, &schedule, seed, data)?;
+        }
+        Some(Command::Fetch { names, data }) => {
+            let wanted = |name: &str| names.iter().any(|given| given == name || given == "all");
+            for set in DATA_SETS.iter().filter(|set| wanted(set.name)) {
+                fetch(set, &data, &mut |line| anstream::eprintln!("{line}"))?;
+            }
         }
     }
     Ok(())
