@@ -271,6 +271,11 @@ impl Reporter<'_> {
         self.out.flush();
     }
 
+    /// Sends now what would wait a few milliseconds for company.
+    pub fn flush(&mut self) {
+        self.out.flush();
+    }
+
     /// Whether the attempt should write a checkpoint and end as stopped. Cheap; also sends what waits.
     pub fn should_stop(&mut self) -> bool {
         self.out.flush_if_old();
