@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A worker for pleach with nothing but Python: descends a quadratic bowl at the rates it is told."""
-import json, sys
+import json, math, sys
 
 def say(kind, **message):
     print(json.dumps({kind: message}), flush=True)
@@ -25,5 +25,7 @@ for line in sys.stdin:
         x, curvature = parameters.get("start", 5.0), parameters.get("curvature", 1.0)
         for step in range(body["end"]):
             x -= rates[step] * curvature * x
-        say("metrics", attempt=body["attempt"], step=body["end"], values={"loss": curvature * x * x / 2})
-        say("finished", attempt=body["attempt"], step=body["end"], outcome="done")
+        loss = curvature * x * x / 2
+        outcome = "done" if math.isfinite(loss) else "diverged"
+        say("metrics", attempt=body["attempt"], step=body["end"], values={"loss": loss if outcome == "done" else "NaN"})
+        say("finished", attempt=body["attempt"], step=body["end"], outcome=outcome)

@@ -12,6 +12,8 @@
 //! worker       {"finished":{"attempt":1,"step":2345,"outcome":"done","digest":"…"}}
 //! ```
 //!
+//! `docs/protocol.md` describes it for people who write a worker program in another language.
+//!
 //! Reading order: [`message`] (what is said), [`describe`] (how a worker describes itself), [`number`] (numbers that JSON cannot hold), [`line`](mod@line) (messages as bytes), [`serve`](mod@serve) (the worker's side).
 
 pub mod describe;

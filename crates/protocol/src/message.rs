@@ -120,7 +120,7 @@ pub struct Stop {
 pub enum FromWorker {
     Hello(Box<Description>),
     Measured(Measured),
-    /// The configuration of a `measure` or the stage of a `start` makes no sense; says which parameter.
+    /// The configuration of a `measure` makes no sense; says which parameter.
     Refused(Refused),
     /// Shows life; never stored.
     Progress(Progress),

@@ -5,7 +5,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use pleach_protocol::{line, message::FromWorker};
+use pleach_protocol::{
+    line,
+    message::{FromWorker, Outcome},
+};
 
 #[test]
 fn a_worker_of_thirty_lines_descends_a_bowl() {
@@ -20,6 +23,7 @@ fn a_worker_of_thirty_lines_descends_a_bowl() {
         r#"{"hello":{"protocol":1,"threads":1,"device":"cpu"}}"#,
         r#"{"measure":{"id":1,"parameters":{"steps":3}}}"#,
         r#"{"start":{"attempt":1,"trial":1,"parameters":{"start":8,"steps":3},"schedule":{"table":[0.5,0.5,0.5]},"seed":1,"first":0,"end":3,"budget":3,"directory":"/x"}}"#,
+        r#"{"start":{"attempt":2,"trial":1,"parameters":{"start":8,"steps":3},"schedule":{"table":[1e200,1e200,1e200]},"seed":1,"first":0,"end":3,"budget":3,"directory":"/x"}}"#,
         r#""exit""#,
     ];
     child.stdin.take().unwrap().write_all((lines.join("\n") + "\n").as_bytes()).unwrap();
@@ -36,4 +40,11 @@ fn a_worker_of_thirty_lines_descends_a_bowl() {
         matches!(&heard[2], FromWorker::Metrics(metrics) if metrics.values["loss"].get() == 0.5)
     );
     assert!(matches!(&heard[3], FromWorker::Finished(finished) if finished.step == 3));
+    // Its loss is no number any more, which JSON cannot say.
+    assert!(
+        matches!(&heard[4], FromWorker::Metrics(metrics) if metrics.values["loss"].get().is_nan())
+    );
+    assert!(
+        matches!(&heard[5], FromWorker::Finished(finished) if finished.outcome == Outcome::Diverged)
+    );
 }
