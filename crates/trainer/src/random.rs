@@ -46,6 +46,10 @@ impl Random {
         (self.0.next_u64() >> 11) as f64 * (-53.0_f64).exp2()
     }
 
+    pub fn fill(&mut self, bytes: &mut [u8]) {
+        self.0.fill_bytes(bytes);
+    }
+
     pub fn between(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.uniform()
     }
