@@ -10,6 +10,7 @@ use thiserror::Error;
 pub struct Key(pub [u8; 16]);
 
 impl Key {
+    #[must_use]
     pub fn of(canonical: &str) -> Self {
         let mut key = [0; 16];
         key.copy_from_slice(&Sha256::digest(canonical.as_bytes())[..16]);

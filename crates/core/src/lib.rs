@@ -6,11 +6,16 @@
 //! [`event`] and [`command`] (what happened, what to do).
 
 pub mod command;
+pub mod diagnostic;
 pub mod event;
+pub mod expression;
 pub mod fact;
 pub mod key;
 pub mod life;
 pub mod objective;
+pub mod plan;
 pub mod program;
 pub mod rank;
+pub mod space;
+pub mod spec;
 pub mod value;

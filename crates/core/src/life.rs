@@ -117,6 +117,7 @@ pub enum Charge {
 }
 
 impl Ending {
+    #[must_use]
     pub fn charge(&self) -> Charge {
         match self {
             Self::Done | Self::Diverged => Charge::Counted,
@@ -188,12 +189,14 @@ fn again_if(budget_left: bool) -> StageStatus {
 }
 
 impl StageStatus {
+    #[must_use]
     pub fn is_terminal(self) -> bool {
         matches!(self, Self::Done | Self::Diverged | Self::Failed)
     }
 }
 
 impl TrialStatus {
+    #[must_use]
     pub fn is_terminal(self) -> bool {
         self != Self::Waiting
     }

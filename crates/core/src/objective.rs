@@ -55,6 +55,7 @@ impl Objective {
     }
 
     /// The trial's number; `None` without any evaluation.
+    #[must_use]
     pub fn value(&self, evaluated: &Evaluated) -> Option<f64> {
         let values = &evaluated.0;
         (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
@@ -64,6 +65,7 @@ impl Objective {
 impl Goal {
     /// A total order in which the better value is less; everything that is not finite comes last, and all of
     /// that is equal.
+    #[must_use]
     pub fn compare(self, a: f64, b: f64) -> Ordering {
         match (a.is_finite(), b.is_finite()) {
             (true, true) if a == b => Ordering::Equal,

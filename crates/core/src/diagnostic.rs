@@ -1,0 +1,98 @@
+//! What is wrong with a sweep file: all of it at once, each with its line, a caret, and what to write instead.
+
+use std::{fmt, ops::Range};
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    pub message: String,
+    /// Bytes of the file; absent when no place is at fault.
+    pub span: Option<Range<usize>>,
+    /// Stands at the caret.
+    pub label: String,
+    /// What to write instead; may be empty.
+    pub help: String,
+}
+
+/// Everything that is wrong with a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostics {
+    pub source: Source,
+    pub list: Vec<Diagnostic>,
+}
+
+/// A file's name, for messages, and its text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    pub name: String,
+    pub text: String,
+}
+
+/// Whether escape sequences for colour are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    Plain,
+    Ansi,
+}
+
+impl Diagnostics {
+    #[must_use]
+    pub fn render(&self, color: Color) -> String {
+        let renderer = match color {
+            Color::Plain => Renderer::plain(),
+            Color::Ansi => Renderer::styled(),
+        };
+        let reports: Vec<String> = self
+            .list
+            .iter()
+            .map(|diagnostic| renderer.render(&[diagnostic.group(&self.source)]))
+            .collect();
+        reports.join("\n\n")
+    }
+}
+
+impl Diagnostic {
+    fn group<'a>(&'a self, source: &'a Source) -> Group<'a> {
+        let title = Level::ERROR.primary_title(&self.message);
+        let group = match &self.span {
+            Some(span) => {
+                let annotation = AnnotationKind::Primary.span(span.clone()).label(&self.label);
+                let snippet =
+                    Snippet::source(&source.text).path(&source.name).annotation(annotation);
+                title.element(snippet)
+            }
+            None => Group::with_title(title),
+        };
+        if self.help.is_empty() { group } else { group.element(Level::HELP.message(&self.help)) }
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str(&self.render(Color::Plain))
+    }
+}
+
+impl std::error::Error for Diagnostics {}
+
+/// The one of `names` that was probably meant by `name`.
+pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    names
+        .into_iter()
+        .map(|other| (strsim::jaro_winkler(name, other), other))
+        .filter(|(similarity, _)| 0.75 <= *similarity)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, other)| other)
+}
+
+/// A remedy for an unknown name: the nearest one, or all of them.
+pub fn suggest<'a>(name: &str, names: impl IntoIterator<Item = &'a str> + Clone) -> String {
+    if let Some(nearest) = nearest(name, names.clone()) {
+        format!("did you mean `{nearest}`?")
+    } else {
+        let names: Vec<&str> = names.into_iter().collect();
+        if names.is_empty() { String::new() } else { format!("one of {}", names.join(", ")) }
+    }
+}

@@ -1,0 +1,487 @@
+//! One point of a sweep as a configuration: what is shown, what the worker is told, the schedule in steps.
+
+use std::{cell::RefCell, collections::BTreeMap, ops::Range, rc::Rc};
+
+use pleach_schedule::{
+    duration::Horizon,
+    plateau::Plateau,
+    preset::{PresetInfo, preset},
+    resolved::Resolved,
+};
+
+use crate::{
+    diagnostic::Diagnostic,
+    expression::{Evaluation, Unknown},
+    plan::{
+        Length, Lengths, Outcome, Refused,
+        schedule::{Origin, arguments, is_argument, number, preset_of},
+        values::fitting,
+    },
+    program::{Kind, Parameter, Program},
+    space::{Placed, Point, Points, Stream},
+    spec::{Block, Search, SweepSpec, inside},
+    value::{Parameters, Value},
+};
+
+/// How often a sample is drawn anew until `where` holds.
+const MAX_DRAWS: u64 = 1_000;
+
+/// One point of the space.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    /// Its number in the expansion.
+    pub point: u64,
+    /// What was swept, by name, choices by their branch: what boards show.
+    pub parameters: Parameters,
+    /// What the worker is told: what acts and is not as it is by default.
+    pub worker: Parameters,
+    pub schedule: Option<Rc<Scheduled>>,
+    pub length: Length,
+}
+
+/// A schedule in steps of a trial.
+#[derive(Clone, Debug)]
+pub struct Scheduled {
+    pub resolved: Resolved,
+    /// Its one-line spelling: equal texts are equal schedules.
+    pub text: String,
+    pub plateau: Option<Plateau>,
+    /// As written, durations and all.
+    pub written: String,
+    pub is_anytime: bool,
+}
+
+impl Configuration {
+    /// A canonical text of everything that decides the result, the seed and the numerics apart.
+    pub(super) fn content(&self, program: &Program) -> String {
+        let schedule = self.schedule.as_ref().map(|scheduled| {
+            (scheduled.text.as_str(), scheduled.plateau.as_ref().map(ToString::to_string))
+        });
+        let content = (&program.name, &self.length.data, &self.worker, schedule, self.length.steps);
+        // Texts, plain values and numbers always serialize.
+        serde_json::to_string(&content).unwrap_or_default()
+    }
+}
+
+/// Makes configurations of points.
+pub struct Planner<'a> {
+    spec: &'a SweepSpec,
+    program: &'a Program,
+    parameters: BTreeMap<&'a str, &'a Parameter>,
+    lengths: &'a Lengths,
+    /// Schedules are few and points many.
+    schedules: RefCell<BTreeMap<String, Result<Rc<Scheduled>, Wrong>>>,
+}
+
+/// The argument at fault (or none), what is wrong, and what to do.
+type Wrong = (String, String, String);
+
+/// A point's values while it is looked at.
+struct View<'a> {
+    block: &'a Block,
+    point: &'a Point<'a>,
+    derived: Vec<(&'a str, Value)>,
+}
+
+impl<'a> Planner<'a> {
+    #[must_use]
+    pub fn new(spec: &'a SweepSpec, program: &'a Program, lengths: &'a Lengths) -> Self {
+        let parameters = program
+            .parameters
+            .iter()
+            .map(|parameter| (parameter.name.as_str(), parameter))
+            .collect();
+        Self { spec, program, parameters, lengths, schedules: RefCell::default() }
+    }
+
+    /// The configuration of a point that was planned with the same spec, program and lengths.
+    pub fn configuration(&self, point: u64) -> Option<Configuration> {
+        match self.at(point) {
+            Outcome::Configuration(configuration) => Some(*configuration),
+            _ => None,
+        }
+    }
+
+    /// Whatever becomes of point number `point`.
+    pub(super) fn at(&self, point: u64) -> Outcome {
+        let result = match self.spec.search {
+            Search::Grid => self.grid(point),
+            Search::Random { samples, seed } => self.random(point, samples, seed),
+        };
+        match result {
+            Ok(configuration) => Outcome::Configuration(Box::new(configuration)),
+            Err(outcome) => outcome,
+        }
+    }
+
+    fn grid(&self, number: u64) -> Result<Configuration, Outcome> {
+        let mut index = u128::from(number);
+        for block in &self.spec.blocks {
+            let count = block.space.count().unwrap_or(0);
+            if index < count {
+                let point = block.space.point(index).ok_or(Outcome::Removed)?;
+                return self.complete(number, block, &point);
+            }
+            index -= count;
+        }
+        Err(Outcome::Removed)
+    }
+
+    fn random(&self, number: u64, samples: u64, seed: u64) -> Result<Configuration, Outcome> {
+        let (block_number, sample) = (number / samples, number % samples);
+        let block = self.spec.blocks.get(block_number as usize).ok_or(Outcome::Removed)?;
+        for k in 0..MAX_DRAWS {
+            let point = block.space.draw(&mut Stream::new(seed, block_number, sample, k));
+            match self.complete(number, block, &point) {
+                Err(Outcome::Removed) => {}
+                result => return result,
+            }
+        }
+        let span = block.space.conditions.first().map(|condition| condition.span.clone());
+        Err(Outcome::Wrong(vec![Diagnostic {
+            message: format!("no point was found for which `where` holds, in {MAX_DRAWS} draws"),
+            span,
+            label: "almost never holds".to_owned(),
+            help: "loosen the condition, or sweep what it asks for directly".to_owned(),
+        }]))
+    }
+
+    fn complete(
+        &self,
+        number: u64,
+        block: &Block,
+        point: &Point,
+    ) -> Result<Configuration, Outcome> {
+        let mut view = View { block, point, derived: Vec::new() };
+        for (name, placed) in &block.space.derived {
+            if let Some(value) =
+                self.evaluate(&view, placed, |evaluation| placed.expression.value(evaluation))?
+            {
+                view.derived.push((name, value));
+            }
+        }
+        for placed in &block.space.conditions {
+            let holds =
+                self.evaluate(&view, placed, |evaluation| placed.expression.holds(evaluation))?;
+            if holds == Some(false) {
+                return Err(Outcome::Removed);
+            }
+        }
+        let preset = preset_of(block, point.combination);
+        let (worker, arguments) = self.sort(&view, preset)?;
+        let length = self.length(&view, &worker)?.clone();
+        let schedule = match preset {
+            Some(preset) => Some(self.schedule(&view, preset, &arguments, &length)?),
+            None => None,
+        };
+        Ok(Configuration {
+            point: number,
+            parameters: shown(&view),
+            worker: self.acting(&worker),
+            schedule,
+            length,
+        })
+    }
+
+    /// An expression's value; `None` if it does not apply here.
+    fn evaluate<T>(
+        &self,
+        view: &View,
+        placed: &Placed,
+        get: impl Fn(&Evaluation) -> Result<T, Unknown>,
+    ) -> Result<Option<T>, Outcome> {
+        let value = |name: &str| {
+            let default =
+                || self.parameters.get(name).and_then(|parameter| parameter.default.clone());
+            view.value(name).or_else(default)
+        };
+        let mut result = get(&Evaluation { value: &value, horizon: None });
+        if result.as_ref().err() == Some(&Unknown::Horizon) {
+            let (worker, _) = self.sort(view, preset_of(view.block, view.point.combination))?;
+            let length = self.length(view, &worker)?;
+            result = get(&Evaluation { value: &value, horizon: Some(horizon(length)) });
+        }
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(Unknown::Absent | Unknown::Horizon) => Ok(None),
+            Err(Unknown::Wrong(error)) => Err(Outcome::Wrong(vec![Diagnostic {
+                message: error.message,
+                span: Some(inside(&placed.span, &error.span)),
+                label: "here".to_owned(),
+                help: format!("for {}", list(&shown(view))),
+            }])),
+        }
+    }
+
+    /// What is the worker's and what the schedule's.
+    fn sort(
+        &self,
+        view: &View,
+        preset: Option<&'static PresetInfo>,
+    ) -> Result<(Parameters, Parameters), Outcome> {
+        let (mut worker, mut arguments) = (Parameters::new(), Parameters::new());
+        let mut mistakes = Vec::new();
+        let mut put = |name: &str, origin: Origin, value: &Value| {
+            if preset.is_some_and(|preset| is_argument(preset, view.block, name, origin)) {
+                arguments.insert(name.to_owned(), value.clone());
+                return;
+            }
+            // Unknown names were found before, but for derived ones that no branch here takes.
+            let Some(parameter) = self.parameters.get(name) else { return };
+            match fitting(parameter, value) {
+                Ok(value) => {
+                    worker.insert(name.to_owned(), value);
+                }
+                Err((message, help)) => {
+                    mistakes.push(Diagnostic {
+                        message,
+                        span: view.place(name),
+                        label: "here".to_owned(),
+                        help,
+                    });
+                }
+            }
+        };
+        for fixed in &view.block.fixed {
+            put(&fixed.name, Origin::Shared, &fixed.value);
+        }
+        for fixed in view.block.schedule.iter().flat_map(|schedule| &schedule.arguments) {
+            put(&fixed.name, Origin::Branch, &fixed.value);
+        }
+        for (name, choice, value) in &view.point.values {
+            let origin = if *choice == Some("schedule") { Origin::Branch } else { Origin::Shared };
+            put(name, origin, value);
+        }
+        for choice in
+            view.point.combination.choices.iter().filter(|choice| choice.name != "schedule")
+        {
+            put(&choice.name, Origin::Shared, &Value::Text(choice.means.clone()));
+        }
+        for (name, value) in &view.derived {
+            put(name, Origin::Shared, value);
+        }
+        for parameter in self.parameters.values() {
+            if parameter.default.is_none() && !worker.contains_key(&parameter.name) {
+                mistakes.push(Diagnostic {
+                    message: format!(
+                        "`{}` needs `{}`: {}",
+                        self.program.name, parameter.name, parameter.doc
+                    ),
+                    span: None,
+                    label: String::new(),
+                    help: format!(
+                        "write {} = ... under [trainer], or sweep it under [space]",
+                        parameter.name
+                    ),
+                });
+            }
+        }
+        if mistakes.is_empty() { Ok((worker, arguments)) } else { Err(Outcome::Wrong(mistakes)) }
+    }
+
+    /// What acts and is not as it is by default.
+    fn acting(&self, worker: &Parameters) -> Parameters {
+        let acts = |parameter: &Parameter| match &parameter.only {
+            None => true,
+            Some((other, texts)) => {
+                let default =
+                    || self.parameters.get(other.as_str()).and_then(|other| other.default.as_ref());
+                matches!(worker.get(other).or_else(default), Some(Value::Text(text)) if texts.contains(text))
+            }
+        };
+        let is_told = |name: &str, value: &Value| {
+            self.parameters.get(name).is_none_or(|parameter| {
+                acts(parameter) && parameter.default.as_ref() != Some(value)
+            })
+        };
+        worker
+            .iter()
+            .filter(|(name, value)| is_told(name, value))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+
+    /// How long it trains. Asked about are the parameters that decide it, and those that only the program can judge.
+    fn length(&self, view: &View, worker: &Parameters) -> Result<&Length, Outcome> {
+        let is_asked = |name: &str| {
+            self.parameters.get(name).is_some_and(|parameter| {
+                parameter.length || matches!(parameter.kind, Kind::Text { pattern: Some(_), .. })
+            })
+        };
+        let asked: Parameters =
+            self.acting(worker).into_iter().filter(|(name, _)| is_asked(name)).collect();
+        match self.lengths.get(&asked) {
+            None => Err(Outcome::Unmeasured(asked)),
+            Some(Ok(length)) => Ok(length),
+            Some(Err(Refused { parameter, message })) => Err(Outcome::Wrong(vec![Diagnostic {
+                message: message.clone(),
+                span: parameter.as_ref().and_then(|name| view.place(name)),
+                label: format!("`{}` says so", self.program.name),
+                help: if parameter.is_some() {
+                    String::new()
+                } else {
+                    format!("for {}", list(&asked))
+                },
+            }])),
+        }
+    }
+
+    fn schedule(
+        &self,
+        view: &View,
+        info: &'static PresetInfo,
+        values: &Parameters,
+        length: &Length,
+    ) -> Result<Rc<Scheduled>, Outcome> {
+        let cache_key =
+            format!("{} {values:?} {} {}", info.name, length.steps, length.steps_per_epoch);
+        let mut schedules = self.schedules.borrow_mut();
+        let made = schedules
+            .entry(cache_key)
+            .or_insert_with(|| scheduled(info, values, length).map(Rc::new));
+        made.clone().map_err(|(argument, message, help)| {
+            let choice =
+                view.point.combination.choices.iter().find(|choice| choice.name == "schedule");
+            let whole = choice.map(|choice| &choice.span).or(view
+                .block
+                .schedule
+                .as_ref()
+                .map(|fixed| &fixed.span));
+            let span = view.place(&argument).or(whole.cloned());
+            Outcome::Wrong(vec![Diagnostic { message, span, label: "here".to_owned(), help }])
+        })
+    }
+}
+
+fn scheduled(
+    info: &'static PresetInfo,
+    values: &Parameters,
+    length: &Length,
+) -> Result<Scheduled, Wrong> {
+    let peak = match values.get("peak") {
+        None => {
+            let help = "write peak = 0.1 under [trainer] or in this branch, or sweep it: peak = { log = [0.01, 1.0], n = 5 }";
+            return Err((
+                String::new(),
+                format!("the schedule `{}` has no peak", info.name),
+                help.to_owned(),
+            ));
+        }
+        Some(value) => number(value).ok_or_else(|| {
+            (
+                "peak".to_owned(),
+                format!("`peak` must be a number, not {value}"),
+                "the highest learning rate".to_owned(),
+            )
+        })?,
+    };
+    let schedule = preset(info.name, peak, &arguments(info, values))
+        .map_err(|error| (error.argument, error.message, error.help))?;
+    let resolved = schedule.resolve(horizon(length)).map_err(|error| {
+        use pleach_schedule::schedule::ResolveError;
+        let argument = if let ResolveError::Peak(_) = error { "peak" } else { "" };
+        (
+            argument.to_owned(),
+            format!("the schedule `{}`: {error}", info.name),
+            format!("it is `{schedule}`"),
+        )
+    })?;
+    Ok(Scheduled {
+        text: resolved.to_string(),
+        resolved,
+        written: schedule.to_string(),
+        is_anytime: schedule.is_anytime(),
+        plateau: schedule.plateau,
+    })
+}
+
+fn horizon(length: &Length) -> Horizon {
+    Horizon { steps: length.steps, steps_per_epoch: length.steps_per_epoch }
+}
+
+/// What was swept.
+fn shown(view: &View) -> Parameters {
+    let point = view.point;
+    let choices = point
+        .combination
+        .choices
+        .iter()
+        .map(|choice| (choice.name.clone(), Value::Text(choice.branch.clone())));
+    let values = point.values.iter().map(|(name, _, value)| ((*name).to_owned(), value.clone()));
+    let derived = view.derived.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+    choices.chain(values).chain(derived).collect()
+}
+
+fn list(parameters: &Parameters) -> String {
+    let pairs: Vec<String> =
+        parameters.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    if pairs.is_empty() { "everything as it is by default".to_owned() } else { pairs.join(", ") }
+}
+
+impl View<'_> {
+    fn value(&self, name: &str) -> Option<Value> {
+        let derived = || {
+            self.derived.iter().find(|(other, _)| *other == name).map(|(_, value)| value.clone())
+        };
+        let swept = || {
+            self.point
+                .values
+                .iter()
+                .find(|(other, ..)| *other == name)
+                .map(|(.., value)| value.clone())
+        };
+        let chosen = || {
+            let choice =
+                self.point.combination.choices.iter().find(|choice| choice.name == name)?;
+            Some(Value::Text(choice.branch.clone()))
+        };
+        let schedule = self.block.schedule.iter().flat_map(|schedule| &schedule.arguments);
+        let mut fixed = self.block.fixed.iter().chain(schedule);
+        derived()
+            .or_else(swept)
+            .or_else(chosen)
+            .or_else(|| fixed.find(|fixed| fixed.name == name).map(|fixed| fixed.value.clone()))
+    }
+
+    /// Where a name has got its value.
+    fn place(&self, name: &str) -> Option<Range<usize>> {
+        let combination = self.point.combination;
+        let swept = combination.dimensions.iter().find_map(|dimension| {
+            let index = dimension.names.iter().position(|other| other == name)?;
+            let value = self
+                .point
+                .values
+                .iter()
+                .find(|(other, ..)| *other == name)
+                .map(|(.., value)| value);
+            match &dimension.points {
+                Points::Rows(rows) => rows
+                    .iter()
+                    .find(|row| Some(&row.values[index]) == value)
+                    .map(|row| row.span.clone()),
+                Points::Range(_) => Some(dimension.span.clone()),
+            }
+        });
+        let derived = || {
+            self.block
+                .space
+                .derived
+                .iter()
+                .find(|(other, _)| other == name)
+                .map(|(_, placed)| placed.span.clone())
+        };
+        let schedule = self.block.schedule.iter().flat_map(|schedule| &schedule.arguments);
+        let mut fixed = self.block.fixed.iter().chain(schedule);
+        let chosen = || {
+            combination
+                .choices
+                .iter()
+                .find(|choice| choice.name == name)
+                .map(|choice| choice.span.clone())
+        };
+        swept
+            .or_else(derived)
+            .or_else(|| fixed.find(|fixed| fixed.name == name).map(|fixed| fixed.span.clone()))
+            .or_else(chosen)
+    }
+}

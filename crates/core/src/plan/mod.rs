@@ -1,0 +1,255 @@
+//! From a spec and a worker program's description to trials with keys: what would run. Nothing here acts.
+//!
+//! How long a configuration trains, and on what data, only the worker program knows: whatever is missing from
+//! [`Lengths`] comes back as [`PlanError::Unmeasured`], all of it at once; the caller asks and plans again.
+
+mod configuration;
+mod names;
+mod schedule;
+mod values;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    diagnostic::{Diagnostic, Diagnostics},
+    fact::{NewStage, NewTrial},
+    key::Key,
+    program::Program,
+    spec::{ProgramSpec, Search, SweepSpec},
+    value::Parameters,
+};
+
+pub use configuration::{Configuration, Planner, Scheduled};
+
+/// More configurations than this are refused, with their factorisation.
+pub const MAX_CONFIGURATIONS: u128 = 10_000_000;
+
+/// After so many mistakes the rest is left out.
+const MAX_DIAGNOSTICS: usize = 50;
+
+/// What a worker program answered about how long configurations train.
+#[derive(Clone, Debug, Default)]
+pub struct Lengths(BTreeMap<String, Result<Length, Refused>>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Length {
+    /// Updates of a whole trial; at least 1.
+    pub steps: u64,
+    /// At least 1.
+    pub steps_per_epoch: u64,
+    /// Digest of the data.
+    pub data: String,
+}
+
+/// The worker program says that a configuration makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    pub parameter: Option<String>,
+    pub message: String,
+}
+
+impl Lengths {
+    pub fn insert(&mut self, asked: &Parameters, answer: Result<Length, Refused>) {
+        self.0.insert(canonical(asked), answer);
+    }
+
+    fn get(&self, asked: &Parameters) -> Option<&Result<Length, Refused>> {
+        self.0.get(&canonical(asked))
+    }
+}
+
+/// Equal parameters give equal texts.
+fn canonical(parameters: &Parameters) -> String {
+    // Text keys and plain values always serialize.
+    serde_json::to_string(parameters).unwrap_or_default()
+}
+
+#[derive(Clone, Debug)]
+pub enum PlanError {
+    /// How long these train is not known: each is a set of parameters to ask about.
+    Unmeasured(Vec<Parameters>),
+    Invalid(Diagnostics),
+}
+
+/// What would run.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// In the order of their points; no two the same computation.
+    pub configurations: Vec<Configuration>,
+    /// Configuration by configuration, seeds inside.
+    pub trials: Vec<NewTrial>,
+    /// Points that are the same computation as an earlier one: the point, and that one.
+    pub merged: Vec<(u64, u64)>,
+    /// Points for which `where` does not hold (of a grid).
+    pub removed: u64,
+    /// The factors of the number of points.
+    pub factorisation: String,
+}
+
+/// Plans all of a sweep.
+pub fn plan(spec: &SweepSpec, program: &Program, lengths: &Lengths) -> Result<Plan, PlanError> {
+    let invalid = |list| PlanError::Invalid(Diagnostics { source: spec.source.clone(), list });
+    if let ProgramSpec::Command(command) = &spec.program {
+        return Err(invalid(vec![Diagnostic {
+            message: "a program of your own cannot be run yet".to_owned(),
+            span: Some(command.span.clone()),
+            label: "only worker programs".to_owned(),
+            help: "write a worker program (docs/protocol.md) and run it with --worker".to_owned(),
+        }]));
+    }
+    let mistakes = names::check(spec, program);
+    if !mistakes.is_empty() {
+        return Err(invalid(mistakes));
+    }
+    let count = count(spec).map_err(|mistake| invalid(vec![mistake]))?;
+    let planner = Planner::new(spec, program, lengths);
+    let mut walk = Walk::default();
+    for point in 0..count {
+        walk.take(point, planner.at(point), &spec.seeds, program);
+    }
+    if !walk.mistakes.is_empty() {
+        return Err(invalid(walk.mistakes.into_values().collect()));
+    }
+    if !walk.unmeasured.is_empty() {
+        return Err(PlanError::Unmeasured(walk.unmeasured.into_values().collect()));
+    }
+    if walk.plan.configurations.is_empty() {
+        let first = spec.blocks.iter().find_map(|block| block.space.conditions.first());
+        return Err(invalid(vec![Diagnostic {
+            message: "nothing is left to run".to_owned(),
+            span: first.map(|condition| condition.span.clone()),
+            label: format!("removes all of {count} configurations"),
+            help: "loosen the condition".to_owned(),
+        }]));
+    }
+    walk.plan.factorisation =
+        spec.blocks.iter().map(|block| block.space.factorisation()).collect::<Vec<_>>().join("\n");
+    Ok(walk.plan)
+}
+
+/// The number of points, before any is looked at.
+fn count(spec: &SweepSpec) -> Result<u64, Diagnostic> {
+    let too_many = |count: String, factors: String| Diagnostic {
+        message: format!("the sweep has {count} configurations, more than {MAX_CONFIGURATIONS}"),
+        span: None,
+        label: String::new(),
+        help: format!(
+            "{factors}\nremove values, or draw some of them: [search] method = \"random\""
+        ),
+    };
+    match spec.search {
+        Search::Random { samples, .. } => {
+            let count = u128::from(samples) * spec.blocks.len() as u128;
+            if MAX_CONFIGURATIONS < count {
+                return Err(too_many(
+                    count.to_string(),
+                    "these are the samples of every block".to_owned(),
+                ));
+            }
+            Ok(count as u64)
+        }
+        Search::Grid => {
+            let mut counts = spec.blocks.iter().map(|block| block.space.count());
+            let count = counts.try_fold(0_u128, |sum, count| sum.checked_add(count?));
+            match count {
+                Some(count) if count <= MAX_CONFIGURATIONS => Ok(count as u64),
+                _ => {
+                    let factors: Vec<String> =
+                        spec.blocks.iter().map(|block| block.space.factorisation()).collect();
+                    let count =
+                        count.map_or_else(|| "over 2^128".to_owned(), |count| count.to_string());
+                    Err(too_many(count, factors.join("\n")))
+                }
+            }
+        }
+    }
+}
+
+/// What came of one point.
+pub(crate) enum Outcome {
+    Configuration(Box<Configuration>),
+    Removed,
+    Unmeasured(Parameters),
+    Wrong(Vec<Diagnostic>),
+}
+
+#[derive(Default)]
+struct Walk {
+    plan: Plan,
+    /// By what a trial computes, its seed apart.
+    seen: BTreeMap<Key, u64>,
+    unmeasured: BTreeMap<String, Parameters>,
+    mistakes: BTreeMap<(usize, String), Diagnostic>,
+}
+
+impl Walk {
+    fn take(&mut self, point: u64, outcome: Outcome, seeds: &[u64], program: &Program) {
+        match outcome {
+            Outcome::Removed => self.plan.removed += 1,
+            Outcome::Unmeasured(asked) => {
+                self.unmeasured.insert(canonical(&asked), asked);
+            }
+            Outcome::Wrong(mistakes) => {
+                for mistake in mistakes {
+                    if self.mistakes.len() < MAX_DIAGNOSTICS {
+                        let start = mistake.span.as_ref().map_or(0, |span| span.start);
+                        self.mistakes.entry((start, mistake.message.clone())).or_insert(mistake);
+                    }
+                }
+            }
+            // Once it is known that there will be no plan, only what else is missing is of interest.
+            Outcome::Configuration(_)
+                if !self.mistakes.is_empty() || !self.unmeasured.is_empty() => {}
+            Outcome::Configuration(configuration) => {
+                let content = configuration.content(program);
+                if let Some(&into) = self.seen.get(&Key::of(&content)) {
+                    self.plan.merged.push((point, into));
+                    return;
+                }
+                self.seen.insert(Key::of(&content), point);
+                for &seed in seeds {
+                    self.plan.trials.push(trial(&configuration, &content, seed, program));
+                }
+                self.plan.configurations.push(*configuration);
+            }
+        }
+    }
+}
+
+/// A trial's key is that of everything that decides its result; a stage's, of everything that acts before its end, and
+/// the numerics.
+fn trial(configuration: &Configuration, content: &str, seed: u64, program: &Program) -> NewTrial {
+    let text = format!("{content} seed {seed}");
+    let (first, end) = (0, configuration.length.steps);
+    let stage = Key::of(&format!("{text} numerics {} from {first} to {end}", program.numerics));
+    NewTrial {
+        point: configuration.point,
+        seed,
+        key: Key::of(&text),
+        path: vec![NewStage { key: stage, first, end }],
+    }
+}
+
+impl Plan {
+    /// Names that have more than one value among the configurations, and those that only some have.
+    #[must_use]
+    pub fn differing(&self) -> BTreeSet<&str> {
+        let mut seen: BTreeMap<&str, (&crate::value::Value, usize)> = BTreeMap::new();
+        let mut differing = BTreeSet::new();
+        for configuration in &self.configurations {
+            for (name, value) in &configuration.parameters {
+                let (first, count) = seen.entry(name).or_insert((value, 0));
+                *count += 1;
+                if *first != value {
+                    differing.insert(name.as_str());
+                }
+            }
+        }
+        let partial = seen.iter().filter(|(_, (_, count))| *count < self.configurations.len());
+        differing.extend(partial.map(|(name, _)| *name));
+        differing
+    }
+}
+
+#[cfg(test)]
+mod tests;

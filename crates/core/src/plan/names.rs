@@ -1,0 +1,214 @@
+//! The worker program's word against the file, before any point is looked at: every name known, every value in range.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pleach_schedule::preset::{COMMON, PresetInfo};
+
+use crate::{
+    diagnostic::{Diagnostic, suggest},
+    plan::{
+        schedule::{Origin, is_argument, preset_of},
+        values::fitting,
+    },
+    program::Program,
+    space::{Combination, Distribution, Points},
+    spec::{Block, SweepSpec, inside},
+    value::Value,
+};
+
+/// Everything that is wrong, in the order of the file.
+pub(super) fn check(spec: &SweepSpec, program: &Program) -> Vec<Diagnostic> {
+    let mut check = Check { program, mistakes: BTreeMap::new() };
+    check.objective(spec);
+    for block in &spec.blocks {
+        for combination in &block.space.combinations {
+            check.combination(block, combination);
+        }
+        check.expressions(block);
+    }
+    check.mistakes.into_values().collect()
+}
+
+struct Check<'a> {
+    program: &'a Program,
+    mistakes: BTreeMap<(usize, String), Diagnostic>,
+}
+
+impl Check<'_> {
+    fn note(&mut self, span: &std::ops::Range<usize>, message: String, label: &str, help: String) {
+        let diagnostic = Diagnostic {
+            message: message.clone(),
+            span: Some(span.clone()),
+            label: label.to_owned(),
+            help,
+        };
+        self.mistakes.entry((span.start, message)).or_insert(diagnostic);
+    }
+
+    fn objective(&mut self, spec: &SweepSpec) {
+        let metrics = &self.program.metrics;
+        let metric = &spec.objective.metric;
+        if !metrics.is_empty() && !metrics.contains(metric) {
+            let message = format!("`{}` does not measure `{metric}`", self.program.name);
+            let help = suggest(metric, metrics.iter().map(String::as_str));
+            self.note(&spec.objective_span, message, "no such metric", help);
+        }
+    }
+
+    fn combination(&mut self, block: &Block, combination: &Combination) {
+        let preset = preset_of(block, combination);
+        for fixed in &block.fixed {
+            self.value(block, preset, &fixed.name, Origin::Shared, &fixed.value, &fixed.span);
+        }
+        for choice in combination.choices.iter().filter(|choice| choice.name != "schedule") {
+            self.value(
+                block,
+                preset,
+                &choice.name,
+                Origin::Shared,
+                &Value::Text(choice.means.clone()),
+                &choice.span,
+            );
+        }
+        for dimension in &combination.dimensions {
+            let origin = if dimension.choice.as_deref() == Some("schedule") {
+                Origin::Branch
+            } else {
+                Origin::Shared
+            };
+            for (index, name) in dimension.names.iter().enumerate() {
+                match &dimension.points {
+                    Points::Rows(rows) => {
+                        for row in rows {
+                            self.value(block, preset, name, origin, &row.values[index], &row.span);
+                        }
+                    }
+                    Points::Range(distribution) => {
+                        for end in ends(*distribution) {
+                            self.value(block, preset, name, origin, &end, &dimension.span);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn value(
+        &mut self,
+        block: &Block,
+        preset: Option<&'static PresetInfo>,
+        name: &str,
+        origin: Origin,
+        value: &Value,
+        span: &std::ops::Range<usize>,
+    ) {
+        if preset.is_some_and(|preset| is_argument(preset, block, name, origin)) {
+            return;
+        }
+        let Some(parameter) =
+            self.program.parameters.iter().find(|parameter| parameter.name == name)
+        else {
+            let mut known: Vec<&str> =
+                self.program.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+            known.push("peak");
+            match (origin, preset) {
+                (Origin::Branch, Some(preset)) => {
+                    known.extend(preset.all_arguments().map(|info| info.name));
+                }
+                _ => known.extend(COMMON.iter().map(|info| info.name)),
+            }
+            let message = match (origin, preset) {
+                (Origin::Branch, Some(preset)) => {
+                    format!(
+                        "neither `{}` nor `{}` has a parameter `{name}`",
+                        preset.name, self.program.name
+                    )
+                }
+                _ => format!("`{}` has no parameter `{name}`", self.program.name),
+            };
+            self.note(span, message, "unknown", suggest(name, known.iter().copied()));
+            return;
+        };
+        if let Err((message, help)) = fitting(parameter, value) {
+            self.note(span, message, "here", help);
+        }
+    }
+
+    fn expressions(&mut self, block: &Block) {
+        let names = known_names(block, self.program);
+        let space = &block.space;
+        for placed in space.conditions.iter().chain(space.derived.iter().map(|(_, placed)| placed))
+        {
+            let mut unknown = Vec::new();
+            placed.expression.names(&mut |name, span| {
+                if !names.contains(name) {
+                    unknown.push((name, span));
+                }
+            });
+            for (name, span) in unknown {
+                let help = suggest(name, names.iter().copied());
+                self.note(
+                    &inside(&placed.span, &span),
+                    format!("nothing is called `{name}`"),
+                    "unknown in every branch",
+                    help,
+                );
+            }
+        }
+        for (name, placed) in &space.derived {
+            let is_known = self.program.parameters.iter().any(|parameter| parameter.name == *name)
+                || space.combinations.iter().any(|combination| {
+                    preset_of(block, combination)
+                        .is_some_and(|preset| is_argument(preset, block, name, Origin::Shared))
+                });
+            if !is_known {
+                let known = self.program.parameters.iter().map(|parameter| parameter.name.as_str());
+                let help = suggest(name, known.chain(["peak"]).collect::<Vec<_>>().iter().copied());
+                self.note(
+                    &placed.span,
+                    format!("`{}` has no parameter `{name}`", self.program.name),
+                    "derived for nobody",
+                    help,
+                );
+            }
+        }
+    }
+}
+
+/// Every name that has a value in some branch.
+fn known_names<'a>(block: &'a Block, program: &'a Program) -> BTreeSet<&'a str> {
+    let space = &block.space;
+    let mut names: BTreeSet<&str> = block.fixed.iter().map(|fixed| fixed.name.as_str()).collect();
+    names.extend(
+        block
+            .schedule
+            .iter()
+            .flat_map(|schedule| &schedule.arguments)
+            .map(|fixed| fixed.name.as_str()),
+    );
+    names.extend(space.derived.iter().map(|(name, _)| name.as_str()));
+    names.extend(program.parameters.iter().map(|parameter| parameter.name.as_str()));
+    for combination in &space.combinations {
+        names.extend(combination.choices.iter().map(|choice| choice.name.as_str()));
+        names.extend(
+            combination
+                .dimensions
+                .iter()
+                .flat_map(|dimension| &dimension.names)
+                .map(String::as_str),
+        );
+    }
+    names
+}
+
+fn ends(distribution: Distribution) -> Vec<Value> {
+    match distribution {
+        Distribution::Uniform { lo, hi } | Distribution::Log { lo, hi } => {
+            vec![Value::Float(lo), Value::Float(hi)]
+        }
+        Distribution::Int { lo, hi } | Distribution::LogInt { lo, hi } => {
+            vec![Value::Int(lo), Value::Int(hi)]
+        }
+        Distribution::Normal { mean, .. } => vec![Value::Float(mean)],
+    }
+}

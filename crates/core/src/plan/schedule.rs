@@ -1,0 +1,95 @@
+//! From parameters to a schedule: which of them are its arguments, and what they mean.
+
+use std::collections::BTreeMap;
+
+use pleach_schedule::preset::{Argument, COMMON, Expected, PRESETS, PresetInfo};
+
+use crate::{
+    space::Combination,
+    spec::Block,
+    value::{Parameters, Value},
+};
+
+/// The preset of a combination's schedule: chosen, fixed, or `constant` when only a peak is given.
+pub(super) fn preset_of(block: &Block, combination: &Combination) -> Option<&'static PresetInfo> {
+    let named = |name: &str| PRESETS.iter().find(|info| info.name == name);
+    let chosen = combination.choices.iter().find(|choice| choice.name == "schedule");
+    match (chosen, &block.schedule) {
+        (Some(choice), _) => named(&choice.means),
+        (None, Some(fixed)) => Some(fixed.preset),
+        (None, None) => {
+            let is_peak = |name: &str| name == "peak";
+            let swept = combination.dimensions.iter().flat_map(|dimension| &dimension.names);
+            let derived = block.space.derived.iter().map(|(name, _)| name);
+            let mut names = swept.chain(derived).chain(block.fixed.iter().map(|fixed| &fixed.name));
+            names.any(|name| is_peak(name)).then(|| named("constant")).flatten()
+        }
+    }
+}
+
+/// Where a parameter comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A branch of the choice `schedule`.
+    Branch,
+    /// A branch of another choice, a shared axis, a derived value, or fixed.
+    Shared,
+}
+
+/// Whether a parameter is an argument of the schedule. Every preset's own arguments are so in its branch; elsewhere only
+/// the peak and what all presets take; but everything when the schedule is fixed, since no name can then be mistaken.
+pub(super) fn is_argument(preset: &PresetInfo, block: &Block, name: &str, origin: Origin) -> bool {
+    let is_own = || preset.all_arguments().any(|info| info.name == name);
+    name == "peak"
+        || match origin {
+            Origin::Branch => is_own(),
+            Origin::Shared if block.schedule.is_some() => is_own(),
+            Origin::Shared => COMMON.iter().any(|info| info.name == name),
+        }
+}
+
+/// What stands for a schedule's arguments in a preset's own types. What does not fit is passed on as it is, so that the
+/// preset says what is wrong with it.
+pub(super) fn arguments(preset: &PresetInfo, values: &Parameters) -> BTreeMap<String, Argument> {
+    let mut arguments = BTreeMap::new();
+    for (name, value) in values.iter().filter(|(name, _)| *name != "peak") {
+        let expected =
+            preset.all_arguments().find(|info| info.name == name).map(|info| info.expected);
+        arguments.insert(name.clone(), argument(expected, value));
+    }
+    arguments
+}
+
+fn argument(expected: Option<Expected>, value: &Value) -> Argument {
+    let duration = |value: &Value| match value {
+        Value::Text(text) => text.parse().ok(),
+        _ => None,
+    };
+    match (expected, value) {
+        (Some(Expected::Duration), Value::Text(text)) => {
+            text.parse().map_or_else(|_| Argument::Text(text.clone()), Argument::Duration)
+        }
+        (Some(Expected::Durations), Value::List(values)) => {
+            match values.iter().map(duration).collect() {
+                Some(durations) => Argument::Durations(durations),
+                None => Argument::Text(value.to_string()),
+            }
+        }
+        (_, Value::List(values)) => match values.iter().map(number).collect() {
+            Some(numbers) => Argument::Numbers(numbers),
+            None => Argument::Text(value.to_string()),
+        },
+        (_, Value::Bool(value)) => Argument::Bool(*value),
+        (_, Value::Text(text)) => Argument::Text(text.clone()),
+        (_, Value::Int(value)) => Argument::Number(*value as f64),
+        (_, Value::Float(value)) => Argument::Number(*value),
+    }
+}
+
+pub(super) fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Int(value) => Some(*value as f64),
+        Value::Float(value) => Some(*value),
+        _ => None,
+    }
+}

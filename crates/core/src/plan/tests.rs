@@ -1,0 +1,261 @@
+use super::*;
+use crate::{
+    program::{Kind, Parameter},
+    spec::read,
+    value::Value,
+};
+
+fn program() -> Program {
+    let parameter = |name: &str, kind, default: Value| Parameter {
+        name: name.to_owned(),
+        kind,
+        default: Some(default),
+        doc: format!("the {name}"),
+        length: matches!(name, "batch" | "budget"),
+        only: None,
+    };
+    let text = |text: &str| Value::Text(text.to_owned());
+    let choices = |choices: &[&str], pattern: Option<&str>| Kind::Text {
+        choices: choices.iter().map(|&choice| choice.to_owned()).collect(),
+        pattern: pattern.map(str::to_owned),
+    };
+    let mut momentum =
+        parameter("momentum", Kind::Float { min: Some(0.0), max: Some(0.99) }, Value::Float(0.0));
+    momentum.only = Some(("optimizer".to_owned(), vec!["sgd".to_owned()]));
+    Program {
+        name: "toy".to_owned(),
+        numerics: "toy-1".to_owned(),
+        parameters: vec![
+            parameter("batch", Kind::Int { min: Some(1), max: None }, Value::Int(100)),
+            parameter("budget", Kind::Duration, text("10ep")),
+            parameter("model", choices(&["linear"], Some("mlp-H")), text("linear")),
+            parameter("optimizer", choices(&["sgd", "adam"], None), text("sgd")),
+            momentum,
+        ],
+        metrics: vec!["loss".to_owned()],
+    }
+}
+
+/// A program whose data set has 1000 samples.
+fn measure(asked: &Parameters) -> Result<Length, Refused> {
+    let batch = match asked.get("batch") {
+        Some(Value::Int(batch)) => *batch as u64,
+        _ => 100,
+    };
+    if asked.get("model") == Some(&Value::Text("mlp-x".to_owned())) {
+        return Err(Refused {
+            parameter: Some("model".to_owned()),
+            message: "`mlp-x` is no model".to_owned(),
+        });
+    }
+    let steps_per_epoch = 1000_u64.div_ceil(batch);
+    let steps = match asked.get("budget") {
+        Some(Value::Text(text)) if text.ends_with("st") => {
+            text.trim_end_matches("st").parse().unwrap()
+        }
+        _ => 10 * steps_per_epoch,
+    };
+    Ok(Length { steps, steps_per_epoch, data: "d".to_owned() })
+}
+
+const HEAD: &str = "[sweep]\nname = \"x\"\nobjective = { metric = \"loss\", goal = \"min\" }\n";
+
+fn planned(rest: &str) -> Result<Plan, Diagnostics> {
+    let spec = read("x.toml", &format!("{HEAD}{rest}"))?;
+    let mut lengths = Lengths::default();
+    loop {
+        match plan(&spec, &program(), &lengths) {
+            Ok(plan) => return Ok(plan),
+            Err(PlanError::Invalid(diagnostics)) => return Err(diagnostics),
+            Err(PlanError::Unmeasured(asked)) => {
+                assert!(!asked.is_empty());
+                for asked in asked {
+                    assert_eq!(lengths.get(&asked), None, "asked twice");
+                    lengths.insert(&asked, measure(&asked));
+                }
+            }
+        }
+    }
+}
+
+/// A line for each configuration: what is shown, what the worker is told, its schedule.
+fn lines(rest: &str) -> String {
+    let plan = planned(rest).unwrap();
+    let line = |configuration: &Configuration| {
+        let pairs = |parameters: &Parameters| {
+            parameters
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let schedule = configuration.schedule.as_ref().map_or("none", |scheduled| &scheduled.text);
+        format!(
+            "{} | {} | {schedule}",
+            pairs(&configuration.parameters),
+            pairs(&configuration.worker)
+        )
+    };
+    plan.configurations.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn parameters_go_to_the_schedule_or_to_the_worker() {
+    insta::assert_snapshot!(lines("[space]\nbatch = [50, 100]\npeak = 0.1\n[space.schedule.constant]\n[space.schedule.cosine]\nwarmup = \"5%\"\nmomentum = 0.9"), @"
+    batch=50 peak=0.1 schedule=constant | batch=50 | 0.1: 1 hold
+    batch=100 peak=0.1 schedule=constant |  | 0.1: 1 hold
+    batch=50 momentum=0.9 peak=0.1 schedule=cosine warmup=5% | batch=50 momentum=0.9 | 0.1: 0 > 1 linear for 10, 1 > 0 cosine for 190
+    batch=100 momentum=0.9 peak=0.1 schedule=cosine warmup=5% | momentum=0.9 | 0.1: 0 > 1 linear for 5, 1 > 0 cosine for 95
+    ");
+    insta::assert_snapshot!(lines("[trainer]\npeak = 1\n[space]\nwarmup = [\"0%\", \"1ep\"]"), @"
+    warmup=0% |  | 1: 1 hold
+    warmup=1ep |  | 1: 0 > 1 linear for 10, 1 hold
+    ");
+    insta::assert_snapshot!(lines("[trainer.schedule]\nuse = \"step\"\npeak = 0.5\n[space]\ngamma = [0.1, 0.5]"), @"
+    gamma=0.1 |  | 0.5: 1 stairs(gamma=0.1,tau=30)
+    gamma=0.5 |  | 0.5: 1 stairs(gamma=0.5,tau=30)
+    ");
+    insta::assert_snapshot!(lines("[trainer]\nschedule = \"cosine\"\n[space]\npeak = [0.5]"), @"peak=0.5 |  | 0.5: 1 > 0 cosine for 100");
+    insta::assert_snapshot!(lines("[space]\nmomentum = 0.5"), @"momentum=0.5 | momentum=0.5 | none");
+}
+
+#[test]
+fn what_does_not_act_and_what_is_so_by_default_is_not_told() {
+    insta::assert_snapshot!(lines("[space]\npeak = 1\nmomentum = 0.5\noptimizer = [\"sgd\", \"adam\"]\nbatch = 100"), @"
+    batch=100 momentum=0.5 optimizer=sgd peak=1 | momentum=0.5 | 1: 1 hold
+    batch=100 momentum=0.5 optimizer=adam peak=1 | optimizer=adam | 1: 1 hold
+    ");
+}
+
+#[test]
+fn equal_computations_are_merged() {
+    let plan = planned("[space]\npeak = 1\nmomentum = [0.0, 0.5]\n[space.optimizer.adam]\n[space.optimizer.sgd]\n[space.schedule.constant]\n[space.schedule.step]\ngamma = [0.1, 1.0]").unwrap();
+    // adam: momentum does not act, and gamma = 1 is constant.
+    let points: Vec<u64> =
+        plan.configurations.iter().map(|configuration| configuration.point).collect();
+    assert_eq!(points, [0, 2, 6, 7, 8, 10]);
+    assert_eq!(plan.merged, [(1, 0), (3, 0), (4, 2), (5, 0), (9, 6), (11, 7)]);
+    assert_eq!(plan.trials.len(), 6);
+}
+
+#[test]
+fn a_trials_key_is_of_what_it_computes() {
+    let key = |rest: &str| planned(rest).unwrap().trials[0].clone();
+    let base = key("[space]\npeak = 0.1");
+    assert_eq!(
+        key("[trainer]\npeak = 0.1\nbatch = 100\n[trainer.schedule]\nuse = \"step\"\ngamma = 1.0")
+            .key,
+        base.key
+    );
+    for other in [
+        "peak = 0.2",
+        "peak = 0.1\nbatch = 50",
+        "peak = 0.1\nwarmup = \"10%\"",
+        "peak = 0.1\nbudget = \"50st\"",
+    ] {
+        assert_ne!(key(&format!("[space]\n{other}")).key, base.key, "{other}");
+    }
+    assert_ne!(base.path[0].key, base.key);
+    assert_eq!((base.path[0].first, base.path[0].end), (0, 100));
+    // A fixed point: a changed key forgets every result that people have.
+    insta::assert_snapshot!(base.key, @"08a94d76e7eac16f1cef867da19f9602");
+}
+
+#[test]
+fn seeds_stand_inside_configurations() {
+    let text = format!("{}[space]\npeak = [1, 2]\n", HEAD.replace("name", "seeds = [7, 8]\nname"));
+    let spec = read("x.toml", &text).unwrap();
+    let mut lengths = Lengths::default();
+    lengths.insert(&Parameters::new(), measure(&Parameters::new()));
+    let plan = plan(&spec, &program(), &lengths).unwrap();
+    let trials: Vec<(u64, u64)> =
+        plan.trials.iter().map(|trial| (trial.point, trial.seed)).collect();
+    assert_eq!(trials, [(0, 7), (0, 8), (1, 7), (1, 8)]);
+}
+
+#[test]
+fn a_condition_removes_points_and_does_not_apply_where_a_name_is_absent() {
+    let plan = planned("[space]\npeak = [0.1, 1.0]\nwhere = [\"peak < 0.5\", \"warmup + cooldown <= 30%\"]\n[space.schedule.constant]\n[space.schedule.wsd]\nwarmup = [\"10%\", \"2ep\"]\ncooldown = [\"10%\", \"20%\", \"15%\"]").unwrap();
+    assert_eq!(plan.removed, 1 + 6 + 2);
+    assert_eq!(plan.configurations.len(), 1 + 4);
+}
+
+#[test]
+fn derived_values_are_parameters() {
+    insta::assert_snapshot!(lines("[space]\nbatch = [50, 200]\n[space.derived]\npeak = \"0.1 * batch / 100\"\nmomentum = \"0.9 if peak < 0.1 else 0.5\""), @"
+    batch=50 momentum=0.9 peak=0.05 | batch=50 momentum=0.9 | 0.05: 1 hold
+    batch=200 momentum=0.5 peak=0.2 | batch=200 momentum=0.5 | 0.2: 1 hold
+    ");
+}
+
+#[test]
+fn a_random_search_draws_the_same_samples_forever() {
+    let space = "[search]\nmethod = \"random\"\nsamples = 20\nseed = 3\n[space]\nbatch = { log_int = [16, 512] }\npeak = { log = [0.001, 1.0] }\nmomentum = { uniform = [0.0, 0.9] }\nwhere = [\"peak * batch < 100\"]\n[space.schedule.constant]\n[space.schedule.cosine]\nwarmup = [\"0%\", \"5%\", \"10%\"]\n[space.schedule.step]\ngamma = { uniform = [0.1, 0.5], n = 3 }\nevery = { int = [1, 4] }";
+    let space = space.replace("every = { int = [1, 4] }", "");
+    let twenty = lines(&space);
+    insta::assert_snapshot!(twenty);
+    let more = lines(&space.replace("samples = 20", "samples = 30"));
+    assert!(more.starts_with(&twenty), "more samples never change earlier ones");
+}
+
+#[test]
+fn a_planned_point_is_found_again() {
+    let spec = read("x.toml", &format!("{HEAD}[space]\npeak = [1, 2, 3]")).unwrap();
+    let mut lengths = Lengths::default();
+    lengths.insert(&Parameters::new(), measure(&Parameters::new()));
+    let program = program();
+    let planner = Planner::new(&spec, &program, &lengths);
+    assert_eq!(planner.configuration(1).unwrap().schedule.unwrap().text, "2: 1 hold");
+    assert!(planner.configuration(3).is_none());
+}
+
+#[test]
+fn a_grid_of_a_million_millions_is_refused_with_its_factors() {
+    let axes: Vec<String> = (0..12).map(|axis| format!("x{axis} = {{ int = [1, 10] }}")).collect();
+    let mut program = program();
+    for axis in 0..12 {
+        let mut parameter = program.parameters[0].clone();
+        parameter.name = format!("x{axis}");
+        program.parameters.push(parameter);
+    }
+    let spec = read("x.toml", &format!("{HEAD}[space]\n{}", axes.join("\n"))).unwrap();
+    let Err(PlanError::Invalid(diagnostics)) = plan(&spec, &program, &Lengths::default()) else {
+        panic!("planned")
+    };
+    insta::assert_snapshot!(diagnostics.to_string());
+}
+
+#[test]
+fn what_only_the_worker_program_knows_is_said_with_its_place() {
+    let files = [
+        "[trainer]\nbach = 64\n",
+        "[trainer]\nbatch = 0\n[space]\nmomentum = [0.5, 1.5]\n",
+        "[trainer]\nbatch = 1.5\nmomentum = \"big\"\nbudget = 5\nmodel = 3\n",
+        "[trainer]\nbudget = \"5 epochs\"\noptimizer = \"adamw\"\n",
+        "[space]\nmodel = [\"linear\", \"mlp-x\"]\npeak = 1\n",
+        "[space.schedule.cosine]\nwarmup = [\"5%\", \"105%\"]\n[trainer]\npeak = 1\n",
+        "[space.schedule.cosine]\n",
+        "[space.schedule.cosine]\npeak = [-0.1]\n",
+        "[space.schedule.step]\npeak = 1\nevery = [\"10%\", 3]\ngama = 3\n",
+        "[space]\ngamma = [0.1]\npeak = 1\n[space.schedule.step]\n",
+        "[space.schedule.wsd]\npeak = 1\nwarmup = \"30%\"\ncooldown = \"80%\"\n",
+        "[space]\npeak = 1\nwhere = [\"peek < 3\"]\n",
+        "[space]\npeak = [1, 2]\nwhere = [\"peak > 3\"]\n",
+        "[space]\npeak = 1\nwhere = [\"model + 1 < 3\"]\n",
+        "[space]\npeak = 1\n[space.derived]\nbig = \"peak * 2\"\n",
+        "[space]\npeak = 1\n[space.derived]\nbatch = \"10 / 4\"\n",
+        "[search]\nmethod = \"random\"\nsamples = 3\n[space]\npeak = { uniform = [1.0, 2.0] }\nwhere = [\"peak > 3\"]\n",
+        "[command]\nrun = [\"true\"]\n",
+    ];
+    let text = |file: &&str| match planned(file) {
+        Ok(_) => format!("{file}\nnothing is wrong\n"),
+        Err(diagnostics) => format!("{file}\n{diagnostics}\n"),
+    };
+    let mut texts: Vec<String> = files.iter().map(text).collect();
+    let other = read("x.toml", &HEAD.replace("\"loss\"", "\"los\"")).unwrap();
+    let Err(PlanError::Invalid(diagnostics)) = plan(&other, &program(), &Lengths::default()) else {
+        panic!("planned")
+    };
+    texts.push(format!("{diagnostics}\n"));
+    insta::assert_snapshot!(texts.join("--------\n"));
+}

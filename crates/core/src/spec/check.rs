@@ -1,0 +1,467 @@
+//! From a file to a [`SweepSpec`], or everything that is wrong with it.
+
+use crate::{
+    diagnostic::{Diagnostics, Source},
+    objective::{Goal, Objective, Reduce},
+    spec::{
+        Block, CommandSpec, Fixed, FixedSchedule, Interval, ProgramSpec, RunSpec, Search, Slots,
+        SweepSpec,
+        file::{self, keys},
+        node::{self, Entry, Kind},
+        reader::{Reader, find},
+        schedule::item,
+    },
+    value::Value,
+};
+
+/// Reads a sweep file. `name` is the file's, for messages.
+pub fn read(name: &str, text: &str) -> Result<SweepSpec, Diagnostics> {
+    let source = Source { name: name.to_owned(), text: text.to_owned() };
+    let root = match node::read(text) {
+        Ok(root) => root,
+        Err(list) => return Err(Diagnostics { source, list }),
+    };
+    let mut reader = Reader::default();
+    let spec = reader.sweep_file(&root, source.clone());
+    match spec {
+        Some(spec) if reader.diagnostics.is_empty() => Ok(spec),
+        _ => Err(Diagnostics { source, list: reader.diagnostics }),
+    }
+}
+
+/// A text with overrides, as [`read`] understands them; an error says which one cannot be.
+pub fn with_overrides(text: &str, overrides: &[String]) -> Result<String, String> {
+    let mut text = text.to_owned();
+    for assignment in overrides {
+        if assignment.contains(['\n', '\r']) || !assignment.contains('=') {
+            return Err(format!(
+                "`{assignment}` is not KEY=VALUE on one line, such as trainer.budget=1ep"
+            ));
+        }
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push_str(node::MARK);
+        text.push_str(assignment);
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// The one user string that becomes a path.
+pub fn check_name(name: &str) -> Result<(), String> {
+    let is_legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    if name.is_empty() || 64 < name.len() || !name.chars().all(is_legal) {
+        return Err(
+            "a sweep's name has lower-case letters, digits, `-` and `_`, at most 64 of them"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
+impl Reader {
+    fn sweep_file(&mut self, root: &[Entry], source: Source) -> Option<SweepSpec> {
+        self.only(root, &keys::<file::SweepFile>(), "a sweep file");
+        let (name, objective, seeds) = self.sweep(root)?;
+        let search = find(root, "search").map_or(Search::Grid, |entry| self.search(entry));
+        let run = find(root, "run").map_or_else(RunSpec::default, |entry| self.run(entry));
+        let program = self.program(root);
+        let trainer = match find(root, "trainer")
+            .or_else(|| find(root, "command").and_then(|c| find(c.node.table()?, "parameters")))
+        {
+            Some(entry) => self.table(entry),
+            None => &[],
+        };
+        let blocks = self.blocks(root, trainer, search);
+        let objective_span = find(find(root, "sweep")?.node.table()?, "objective")
+            .map_or(0..0, |entry| entry.node.span.clone());
+        Some(SweepSpec {
+            name,
+            objective: objective?,
+            objective_span,
+            seeds,
+            search,
+            program,
+            run,
+            blocks,
+            source,
+        })
+    }
+
+    fn sweep(&mut self, root: &[Entry]) -> Option<(String, Option<Objective>, Vec<u64>)> {
+        const EXAMPLE: &str = "write [sweep]\nname = \"first\"\nobjective = { metric = \"val_accuracy\", goal = \"max\" }";
+        let Some(entry) = find(root, "sweep") else {
+            let start = root.first().map_or(0..0, |entry| entry.key_span.clone());
+            self.error(&start, "the section [sweep] is missing", "before this", EXAMPLE);
+            return None;
+        };
+        let entries = self.table(entry);
+        self.only(entries, &keys::<file::SweepSection>(), "[sweep]");
+        let name = if let Some(name) = find(entries, "name") {
+            self.text(name, "a name for the sweep and its folder").inspect(|text| {
+                if let Err(message) = check_name(text) {
+                    self.error(
+                        &name.node.span,
+                        format!("`{text}` cannot be a sweep's name"),
+                        "here",
+                        message,
+                    );
+                }
+            })
+        } else {
+            self.error(
+                &entry.key_span,
+                "the sweep has no name",
+                "`name` is missing",
+                "write name = \"first\"",
+            );
+            None
+        };
+        let objective = if let Some(objective) = find(entries, "objective") {
+            self.objective(objective)
+        } else {
+            self.error(
+                &entry.key_span,
+                "the sweep has no objective",
+                "`objective` is missing",
+                "write objective = { metric = \"val_accuracy\", goal = \"max\" }",
+            );
+            None
+        };
+        let seeds = find(entries, "seeds").map_or_else(|| vec![1], |entry| self.seeds(entry));
+        Some((name.unwrap_or_default(), objective, seeds))
+    }
+
+    fn objective(&mut self, entry: &Entry) -> Option<Objective> {
+        const EXAMPLE: &str =
+            "write { metric = \"val_accuracy\", goal = \"max\", reduce = \"last\" }";
+        let entries = self.table(entry);
+        self.only(entries, &keys::<file::ObjectiveTable>(), "`objective`");
+        for key in ["metric", "goal"] {
+            if find(entries, key).is_none() {
+                self.error(
+                    &entry.node.span,
+                    format!("the objective has no `{key}`"),
+                    "incomplete",
+                    EXAMPLE,
+                );
+            }
+        }
+        let metric = find(entries, "metric").and_then(|entry| {
+            self.text(entry, "the name of a metric, as the worker program reports it")
+        });
+        let goal = find(entries, "goal")
+            .and_then(|entry| self.word(entry, &[("min", Goal::Min), ("max", Goal::Max)]));
+        let reduce = match find(entries, "reduce") {
+            None => Some(Reduce::Last),
+            Some(entry) => match &entry.node.kind {
+                Kind::Table(table) if table.len() == 1 && table[0].key == "mean" => self
+                    .whole(&table[0], 1, "the mean of so many last evaluations")
+                    .map(|n| Reduce::Mean(n.min(1000) as u32)),
+                Kind::Scalar(Value::Text(_)) => {
+                    self.word(entry, &[("last", Reduce::Last), ("best", Reduce::Best)])
+                }
+                _ => {
+                    self.error(
+                        &entry.node.span,
+                        "`reduce` is not clear",
+                        format!("this is {}", entry.node.what()),
+                        "write \"last\", \"best\" or { mean = 3 }",
+                    );
+                    None
+                }
+            },
+        };
+        Some(Objective { metric: metric?, goal: goal?, reduce: reduce? })
+    }
+
+    fn seeds(&mut self, entry: &Entry) -> Vec<u64> {
+        const HELP: &str = "write seeds = [1, 2, 3]: whole numbers from 0, each once";
+        let mut seeds = Vec::new();
+        let nodes = match &entry.node.kind {
+            Kind::List(nodes) if !nodes.is_empty() => nodes.as_slice(),
+            Kind::List(_) => {
+                self.error(&entry.node.span, "there are no seeds", "empty", HELP);
+                return vec![];
+            }
+            _ => std::slice::from_ref(&entry.node),
+        };
+        for node in nodes {
+            match node.kind {
+                Kind::Scalar(Value::Int(seed)) if 0 <= seed && !seeds.contains(&(seed as u64)) => {
+                    seeds.push(seed as u64);
+                }
+                Kind::Scalar(Value::Int(seed)) if 0 <= seed => self.error(
+                    &node.span,
+                    format!("the seed {seed} stands there twice"),
+                    "again",
+                    HELP,
+                ),
+                _ => self.error(
+                    &node.span,
+                    "a seed must be a whole number from 0",
+                    format!("this is {}", node.what()),
+                    HELP,
+                ),
+            }
+        }
+        seeds
+    }
+
+    fn search(&mut self, entry: &Entry) -> Search {
+        let entries = self.table(entry);
+        self.only(entries, &keys::<file::SearchSection>(), "[search]");
+        let samples = find(entries, "samples")
+            .map(|entry| self.whole(entry, 1, "so many configurations are drawn").unwrap_or(1));
+        let seed = find(entries, "seed")
+            .map(|entry| self.whole(entry, 0, "decides what is drawn").unwrap_or(0));
+        let is_random = find(entries, "method")
+            .and_then(|entry| self.word(entry, &[("grid", false), ("random", true)]));
+        match (is_random.unwrap_or(false), samples) {
+            (true, Some(samples)) => Search::Random { samples, seed: seed.unwrap_or(0) },
+            (true, None) => {
+                self.error(
+                    &entry.key_span,
+                    "a random search needs a number of samples",
+                    "`samples` is missing",
+                    "write samples = 64",
+                );
+                Search::Random { samples: 1, seed: 0 }
+            }
+            (false, _) => {
+                for key in ["samples", "seed"] {
+                    if let Some(entry) = find(entries, key) {
+                        self.error(
+                            &entry.key_span,
+                            format!("a grid has no `{key}`"),
+                            "of a random search",
+                            "write method = \"random\", or remove this",
+                        );
+                    }
+                }
+                Search::Grid
+            }
+        }
+    }
+
+    fn run(&mut self, entry: &Entry) -> RunSpec {
+        let entries = self.table(entry);
+        self.only(entries, &keys::<file::RunSection>(), "[run]");
+        let default = RunSpec::default();
+        let per_device = find(entries, "per_device")
+            .map(|entry| self.whole(entry, 1, "workers on each device").unwrap_or(1));
+        let slots = match (find(entries, "devices"), find(entries, "slots")) {
+            (Some(devices), slots) => {
+                if let Some(slots) = slots {
+                    self.error(
+                        &slots.key_span,
+                        "`slots` and `devices` exclude each other",
+                        "one too many",
+                        "with devices, write per_device",
+                    );
+                }
+                let devices = self
+                    .texts(devices, "write devices = [\"cuda:0\", \"cuda:1\"]")
+                    .unwrap_or_default();
+                Slots::Devices { devices, per_device: per_device.unwrap_or(1) as u32 }
+            }
+            (None, Some(slots)) => match &slots.node.kind {
+                Kind::Scalar(Value::Text(text)) if text == "auto" => Slots::Auto,
+                _ => Slots::Number(
+                    self.whole(slots, 1, "workers at a time: a number, or \"auto\"")
+                        .unwrap_or(1)
+                        .min(4096) as u32,
+                ),
+            },
+            (None, None) => Slots::Auto,
+        };
+        if let (Some(entry), false) =
+            (find(entries, "per_device"), matches!(slots, Slots::Devices { .. }))
+        {
+            self.error(
+                &entry.key_span,
+                "`per_device` needs `devices`",
+                "of what?",
+                "write devices = [\"cuda:0\"], or slots = 4",
+            );
+        }
+        let mut time = |key| find(entries, key).and_then(|entry| self.time(entry));
+        let (timeout, stall, limit) = (time("timeout"), time("stall"), time("limit"));
+        let retries = find(entries, "retries")
+            .and_then(|entry| self.whole(entry, 0, "how often a trial that failed is tried again"));
+        let checkpoint = find(entries, "checkpoint").and_then(|entry| self.interval(entry));
+        let keep = find(entries, "keep").and_then(|entry| self.size(entry));
+        RunSpec {
+            slots,
+            timeout,
+            stall,
+            retries: retries.map_or(default.retries, |retries| retries.min(1000) as u32),
+            limit,
+            checkpoint: checkpoint.unwrap_or(default.checkpoint),
+            keep: keep.unwrap_or(default.keep),
+        }
+    }
+
+    fn interval(&mut self, entry: &Entry) -> Option<Interval> {
+        if let Kind::Scalar(Value::Text(text)) = &entry.node.kind
+            && let Some(steps) = text.strip_suffix("st")
+        {
+            return match steps.parse() {
+                Ok(steps) if 0 < steps => Some(Interval::Steps(steps)),
+                _ => {
+                    self.error(
+                        &entry.node.span,
+                        "`checkpoint` is not a number of steps",
+                        "here",
+                        "write a whole number above zero: \"500st\"",
+                    );
+                    None
+                }
+            };
+        }
+        self.time(entry).map(Interval::Seconds)
+    }
+
+    fn program(&mut self, root: &[Entry]) -> ProgramSpec {
+        const RUN: &str = "write run = [\"python\", \"train.py\", \"--lr={{ peak }}\"]: an argument list, never a shell line";
+        let Some(entry) = find(root, "command") else { return ProgramSpec::Trainer };
+        if let Some(trainer) = find(root, "trainer") {
+            self.error(
+                &trainer.key_span,
+                "[trainer] and [command] exclude each other",
+                "one too many",
+                "fixed parameters of a command are command.parameters",
+            );
+        }
+        let entries = self.table(entry);
+        self.only(entries, &keys::<file::CommandSection>(), "[command]");
+        let run = if let Some(run) = find(entries, "run") {
+            self.texts(run, RUN).unwrap_or_default()
+        } else {
+            self.error(&entry.key_span, "the command has nothing to run", "`run` is missing", RUN);
+            Vec::new()
+        };
+        let mut text = |key, help| find(entries, key).and_then(|entry| self.text(entry, help));
+        let metrics =
+            text("metrics", "write metrics = \"jsonl\", or a pattern over standard output");
+        let budget = text("budget", "write budget = \"5000st\"");
+        let steps_per_epoch = find(entries, "steps_per_epoch")
+            .and_then(|entry| self.whole(entry, 1, "optimizer steps to an epoch"));
+        ProgramSpec::Command(CommandSpec {
+            run,
+            metrics: metrics.unwrap_or_else(|| "jsonl".to_owned()),
+            budget,
+            steps_per_epoch,
+            span: entry.key_span.clone(),
+        })
+    }
+
+    fn blocks(&mut self, root: &[Entry], trainer: &[Entry], search: Search) -> Vec<Block> {
+        let space = find(root, "space");
+        let Some(block) = find(root, "block") else {
+            let entries = space.map_or(&[][..], |entry| self.table(entry));
+            return vec![self.block(&[trainer], entries, search)];
+        };
+        if let Some(space) = space {
+            self.error(
+                &space.key_span,
+                "[space] and [[block]] exclude each other",
+                "one too many",
+                "give each block a space of its own: [block.space]",
+            );
+        }
+        let Kind::List(nodes) = &block.node.kind else {
+            self.error(
+                &block.node.span,
+                "`block` must be a list of tables",
+                format!("this is {}", block.node.what()),
+                "write [[block]]",
+            );
+            return Vec::new();
+        };
+        let mut blocks = Vec::new();
+        for node in nodes {
+            let entries = node.table().unwrap_or_default();
+            self.only(entries, &keys::<file::BlockSection>(), "[[block]]");
+            let own = find(entries, "trainer").map_or(&[][..], |entry| self.table(entry));
+            let space = find(entries, "space").map_or(&[][..], |entry| self.table(entry));
+            blocks.push(self.block(&[trainer, own], space, search));
+        }
+        if blocks.is_empty() {
+            self.error(&block.node.span, "there are no blocks", "empty", "write [[block]]");
+        }
+        blocks
+    }
+
+    /// What is fixed (later sections override earlier ones) and the space beside it.
+    fn block(&mut self, sections: &[&[Entry]], space: &[Entry], search: Search) -> Block {
+        let mut fixed: Vec<Fixed> = Vec::new();
+        let mut schedule = None;
+        for entry in sections.iter().copied().flatten() {
+            if entry.key == "schedule" {
+                schedule = self.fixed_schedule(entry);
+                continue;
+            }
+            let Some(value) = self.item(entry, &entry.node, super::axis::Item::Scalar) else {
+                continue;
+            };
+            fixed.retain(|other| other.name != entry.key);
+            fixed.push(Fixed { name: entry.key.clone(), value, span: entry.node.span.clone() });
+        }
+        let read = self.space(
+            space,
+            search,
+            schedule.as_ref().map(|schedule: &FixedSchedule| schedule.preset),
+        );
+        let swept = |name: &str| {
+            find(space, name).filter(|_| !matches!(name, "where" | "zip" | "points" | "derived"))
+        };
+        for Fixed { name, .. } in &fixed {
+            if let Some(entry) = swept(name) {
+                self.error(
+                    &entry.key_span,
+                    format!("`{name}` is both fixed and swept"),
+                    "swept here",
+                    "remove it from the trainer section or from the space",
+                );
+            }
+        }
+        if let (Some(_), Some(entry)) = (&schedule, swept("schedule")) {
+            self.error(
+                &entry.key_span,
+                "the schedule is both fixed and swept",
+                "swept here",
+                "remove it from the trainer section or from the space",
+            );
+        }
+        Block { fixed, schedule, space: read }
+    }
+
+    fn fixed_schedule(&mut self, entry: &Entry) -> Option<FixedSchedule> {
+        let text = match &entry.node.kind {
+            Kind::Scalar(Value::Text(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let entries = if text.is_some() { &[] } else { self.table(entry) };
+        let named = Entry { key_span: entry.node.span.clone(), ..entry.clone() };
+        let place = if text.is_some() { &named } else { entry };
+        let preset = self.preset(place, entries, text.as_deref())?;
+        let mut arguments = Vec::new();
+        for argument in entries.iter().filter(|entry| entry.key != "use") {
+            let item = item(Some(preset), &argument.key);
+            let value = match item {
+                super::axis::Item::Phases => {
+                    self.phases(argument, &argument.node)?.swap_remove(0).values.swap_remove(0)
+                }
+                item => self.item(argument, &argument.node, item)?,
+            };
+            arguments.push(Fixed {
+                name: argument.key.clone(),
+                value,
+                span: argument.node.span.clone(),
+            });
+        }
+        Some(FixedSchedule { preset, arguments, span: entry.key_span.clone() })
+    }
+}

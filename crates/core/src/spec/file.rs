@@ -1,0 +1,175 @@
+//! A sweep file as written: the sections, their keys, and what people may write there. This is what the JSON schema is
+//! generated from, and where the reader takes the names of the keys that it knows.
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
+use serde::Serialize;
+
+/// A sweep: what to try, how to train it, and where.
+#[derive(JsonSchema, Serialize)]
+#[schemars(deny_unknown_fields, title = "A pleach sweep")]
+pub(super) struct SweepFile {
+    sweep: SweepSection,
+    search: Option<SearchSection>,
+    trainer: Option<TrainerSection>,
+    command: Option<CommandSection>,
+    space: Option<SpaceSection>,
+    /// Parts with a space and a trainer section of their own, one after the other.
+    block: Option<Vec<BlockSection>>,
+    run: Option<RunSection>,
+}
+
+/// What the sweep is and what it is after.
+#[derive(JsonSchema, Serialize)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct SweepSection {
+    /// Lower-case letters, digits, `-` and `_`, at most 64: the folder in `runs/`.
+    #[schemars(regex(pattern = r"^[a-z0-9_-]{1,64}$"))]
+    name: String,
+    objective: ObjectiveTable,
+    /// Repeats of every configuration, the same for all; `[1]` by default.
+    seeds: Option<Vec<u64>>,
+}
+
+/// Which metric, which direction, and how its evaluations become one number.
+#[derive(JsonSchema, Serialize)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct ObjectiveTable {
+    metric: String,
+    goal: GoalWord,
+    /// `"last"` (by default), `"best"`, or `{ mean = 3 }` of the last three.
+    reduce: Option<ReduceValue>,
+}
+
+#[derive(JsonSchema, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "only its schema is used")]
+enum GoalWord {
+    Min,
+    Max,
+}
+
+struct ReduceValue;
+
+impl Serialize for ReduceValue {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("last")
+    }
+}
+
+impl JsonSchema for ReduceValue {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Reduce".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [
+            { "enum": ["last", "best"] },
+            { "type": "object", "properties": { "mean": { "type": "integer", "minimum": 1 } }, "required": ["mean"], "additionalProperties": false },
+        ]})
+    }
+}
+
+/// How the space is searched.
+#[derive(JsonSchema, Serialize)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct SearchSection {
+    /// `grid` (by default) tries every point, `random` draws `samples` of them.
+    method: Option<MethodWord>,
+    samples: Option<u64>,
+    /// Decides what is drawn; 0 by default.
+    seed: Option<u64>,
+}
+
+#[derive(JsonSchema, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "only its schema is used")]
+enum MethodWord {
+    Grid,
+    Random,
+}
+
+/// Fixed parameters of the worker program, and `[trainer.schedule]`.
+#[derive(JsonSchema, Serialize)]
+pub(super) struct TrainerSection {
+    /// A fixed schedule: `use`, `peak`, and what it takes.
+    schedule: Option<BTreeMap<String, serde_json::Value>>,
+    #[serde(flatten)]
+    parameters: BTreeMap<String, serde_json::Value>,
+}
+
+/// A program of the person's own.
+#[derive(JsonSchema, Serialize)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct CommandSection {
+    /// The program and its arguments: a list, never a shell line.
+    run: Vec<String>,
+    /// `"jsonl"`, or a pattern over standard output.
+    metrics: Option<String>,
+    budget: Option<String>,
+    steps_per_epoch: Option<u64>,
+    /// Fixed ones.
+    parameters: Option<BTreeMap<String, serde_json::Value>>,
+}
+
+/// The axes, by the names of the parameters; a table whose values are all tables is a choice.
+#[derive(JsonSchema, Serialize)]
+pub(super) struct SpaceSection {
+    /// Conditions on the parameters, such as `peak * momentum < 0.5`.
+    r#where: Option<Vec<String>>,
+    /// Axes that move together.
+    zip: Option<Vec<BTreeMap<String, serde_json::Value>>>,
+    /// Explicit points.
+    points: Option<Vec<BTreeMap<String, serde_json::Value>>>,
+    /// Parameters computed from others.
+    derived: Option<BTreeMap<String, String>>,
+    #[serde(flatten)]
+    axes: BTreeMap<String, serde_json::Value>,
+}
+
+#[derive(JsonSchema, Serialize)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct BlockSection {
+    trainer: Option<TrainerSection>,
+    space: Option<SpaceSection>,
+}
+
+/// Where and how the trials run.
+#[derive(JsonSchema, Serialize)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct RunSection {
+    /// Workers at a time: `"auto"` (by default) or a number.
+    slots: Option<serde_json::Value>,
+    /// Devices instead of slots: `["cuda:0", "cuda:1"]`.
+    devices: Option<Vec<String>>,
+    /// Workers on each device; 1 by default.
+    per_device: Option<u32>,
+    /// Of a trial, over all its stages; none by default: `"30min"`.
+    timeout: Option<String>,
+    /// How long a worker may say nothing; no limit by default.
+    stall: Option<String>,
+    /// How often a trial that failed is tried again; 1 by default.
+    retries: Option<u32>,
+    /// Of the whole sweep; what is left waits for the next run: `"2h"`.
+    limit: Option<String>,
+    /// How often a running trial is saved: a time (`"1min"` by default) or a number of steps (`"500st"`).
+    checkpoint: Option<String>,
+    /// Disk space for checkpoints that are kept; `"2GiB"` by default.
+    keep: Option<String>,
+}
+
+/// The JSON schema of sweep files (draft 7), for editors.
+#[must_use]
+pub fn schema() -> String {
+    let schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<SweepFile>();
+    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The keys that a section knows, in alphabetical order.
+pub(super) fn keys<T: JsonSchema>() -> Vec<String> {
+    let schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<T>();
+    let properties = schema.get("properties").and_then(serde_json::Value::as_object);
+    properties.map_or_else(Vec::new, |properties| properties.keys().cloned().collect())
+}

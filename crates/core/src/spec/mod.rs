@@ -1,0 +1,143 @@
+//! What the user asked for: a sweep file, read into [`SweepSpec`]. As written: [`file`](self) (and its JSON schema); as a
+//! tree with places: `node`; from the one to the other: `check`, which finds everything that is wrong at once.
+
+mod axis;
+mod check;
+mod file;
+mod node;
+mod reader;
+mod schedule;
+mod space;
+
+pub use check::{check_name, read, with_overrides};
+pub use file::schema;
+
+use std::ops::Range;
+
+use pleach_schedule::preset::PresetInfo;
+
+pub(crate) use space::inside;
+
+use crate::{diagnostic::Source, objective::Objective, space::Space, value::Value};
+
+/// A sweep as meant: checked, complete, defaults filled in.
+#[derive(Clone, Debug)]
+pub struct SweepSpec {
+    pub name: String,
+    pub objective: Objective,
+    pub objective_span: Range<usize>,
+    /// Not empty, no two equal.
+    pub seeds: Vec<u64>,
+    pub search: Search,
+    pub program: ProgramSpec,
+    pub run: RunSpec,
+    /// At least one; their points follow each other.
+    pub blocks: Vec<Block>,
+    /// The file, for messages about what only a worker program can tell.
+    pub source: Source,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Search {
+    Grid,
+    /// `samples` configurations from every block.
+    Random {
+        samples: u64,
+        seed: u64,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ProgramSpec {
+    /// A worker program.
+    Trainer,
+    /// A program of the person's own.
+    Command(CommandSpec),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct CommandSpec {
+    pub run: Vec<String>,
+    pub metrics: String,
+    pub budget: Option<String>,
+    pub steps_per_epoch: Option<u64>,
+    pub span: Range<usize>,
+}
+
+/// A space and what is fixed beside it.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// Of the worker program.
+    pub fixed: Vec<Fixed>,
+    /// `[trainer.schedule]`.
+    pub schedule: Option<FixedSchedule>,
+    pub space: Space,
+}
+
+/// A parameter with one value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fixed {
+    pub name: String,
+    pub value: Value,
+    pub span: Range<usize>,
+}
+
+/// A schedule that every configuration has.
+#[derive(Clone, Debug)]
+pub struct FixedSchedule {
+    pub preset: &'static PresetInfo,
+    pub arguments: Vec<Fixed>,
+    pub span: Range<usize>,
+}
+
+/// Where and how trials run. Times in seconds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunSpec {
+    pub slots: Slots,
+    pub timeout: Option<f64>,
+    pub stall: Option<f64>,
+    pub retries: u32,
+    pub limit: Option<f64>,
+    pub checkpoint: Interval,
+    /// Bytes.
+    pub keep: u64,
+}
+
+impl Default for RunSpec {
+    fn default() -> Self {
+        Self {
+            slots: Slots::Auto,
+            timeout: None,
+            stall: None,
+            retries: 1,
+            limit: None,
+            checkpoint: Interval::Seconds(60.0),
+            keep: 2 << 30,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Slots {
+    /// As many as the machine has cores.
+    Auto,
+    /// On the CPU; at least 1.
+    Number(u32),
+    Devices {
+        devices: Vec<String>,
+        per_device: u32,
+    },
+}
+
+/// How often a running stage is saved.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Interval {
+    Seconds(f64),
+    Steps(u64),
+}
+
+/// A commented sweep file to start from.
+pub const TEMPLATE: &str = include_str!("template.toml");
+
+#[cfg(test)]
+mod tests;

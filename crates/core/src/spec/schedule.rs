@@ -1,0 +1,243 @@
+//! The schedule parts of a sweep file: phases as tables become their one-line spelling, and each key of a branch is known
+//! to be an argument of the branch's preset, or a parameter of the worker program.
+
+use pleach_schedule::{
+    preset::{ArgumentInfo, Expected, PRESETS, PresetInfo},
+    schedule::Schedule,
+};
+
+use crate::{
+    spec::{
+        axis::{Item, Wrong},
+        node::{Entry, Kind, Node},
+        reader::{Reader, find},
+    },
+    value::Value,
+};
+
+/// The keys of a branch that say which preset it is, instead of its name.
+pub(super) const NAMING: [&str; 3] = ["use", "phases", "table"];
+
+/// More spellings of one list of phases than a person wants.
+const MAX_SPELLINGS: usize = 10_000;
+
+/// The preset that a table stands for; `branch` is its name, absent for `[trainer.schedule]`. `None` after a mistake.
+impl Reader {
+    pub(super) fn preset(
+        &mut self,
+        entry: &Entry,
+        entries: &[Entry],
+        branch: Option<&str>,
+    ) -> Option<&'static PresetInfo> {
+        let naming: Vec<&Entry> = NAMING.iter().filter_map(|key| find(entries, key)).collect();
+        let (name, span) = match (&naming[..], branch) {
+            ([], Some(branch)) => (branch.to_owned(), &entry.key_span),
+            ([], None) => {
+                self.error(
+                    &entry.key_span,
+                    "this schedule has no name",
+                    "which one?",
+                    format!("write use = \"cosine\"; one of {}", preset_names().join(", ")),
+                );
+                return None;
+            }
+            ([one], _) if one.key == "use" => {
+                (self.text(one, "the name of a schedule")?, &one.node.span)
+            }
+            ([one], _) => (one.key.clone(), &one.key_span),
+            ([_, second, ..], _) => {
+                self.error(
+                    &second.key_span,
+                    "`use`, `phases` and `table` exclude each other",
+                    "one too many",
+                    "keep one of them",
+                );
+                return None;
+            }
+        };
+        let found = PRESETS.iter().find(|info| info.name == name);
+        if found.is_none() {
+            let help = match crate::diagnostic::nearest(&name, preset_names()) {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => format!(
+                    "a branch is named after its schedule, or says `use`, `phases` or `table`; schedules are {}",
+                    preset_names().join(", ")
+                ),
+            };
+            self.error(span, format!("there is no schedule `{name}`"), "unknown", help);
+        }
+        found
+    }
+}
+
+fn preset_names() -> Vec<&'static str> {
+    PRESETS.iter().map(|info| info.name).filter(|name| !NAMING.contains(name)).collect()
+}
+
+/// The argument of that name.
+pub(super) fn argument(preset: &PresetInfo, name: &str) -> Option<&'static ArgumentInfo> {
+    preset.all_arguments().find(|info| info.name == name)
+}
+
+/// What one point of an axis of that name is.
+pub(super) fn item(preset: Option<&PresetInfo>, name: &str) -> Item {
+    match preset.and_then(|preset| argument(preset, name)).map(|info| info.expected) {
+        Some(Expected::Durations | Expected::Numbers) => Item::List,
+        Some(Expected::Phases) => Item::Phases,
+        _ => Item::Scalar,
+    }
+}
+
+/// Every spelling of a list of phase tables, or of a text: a list inside a phase (`for = ["10%", "20%"]`) is swept.
+pub(super) fn spellings(node: &Node) -> Result<Vec<String>, Wrong> {
+    let texts = match &node.kind {
+        Kind::Scalar(Value::Text(text)) => vec![text.clone()],
+        Kind::List(nodes) if !nodes.is_empty() => list(nodes)?,
+        _ => {
+            let message = format!("phases are a text or a list of tables, this is {}", node.what());
+            return Err(wrong(
+                node,
+                &message,
+                "write [{ from = 0, to = 1, for = \"5%\" }, { to = 0, shape = \"cosine\" }], or \"0 > 1 5%, > 0 cosine\"",
+            ));
+        }
+    };
+    for text in &texts {
+        if let Err(error) = format!("1: {text}").parse::<Schedule>() {
+            return Err(wrong(node, &error.to_string(), &format!("in one line, this is `{text}`")));
+        }
+    }
+    Ok(texts)
+}
+
+fn wrong(node: &Node, message: &str, help: &str) -> Wrong {
+    (node.span.clone(), message.to_owned(), help.to_owned())
+}
+
+fn list(nodes: &[Node]) -> Result<Vec<String>, Wrong> {
+    let mut texts = vec![String::new()];
+    for node in nodes {
+        let phases = phase(node)?;
+        if MAX_SPELLINGS < texts.len() * phases.len() {
+            return Err(wrong(
+                node,
+                "these phases can be spelled in too many ways",
+                "sweep fewer of their keys",
+            ));
+        }
+        let joined = |start: &String, phase: &String| {
+            if start.is_empty() { phase.clone() } else { format!("{start}, {phase}") }
+        };
+        texts = texts
+            .iter()
+            .flat_map(|start| phases.iter().map(move |phase| joined(start, phase)))
+            .collect();
+    }
+    Ok(texts)
+}
+
+/// Every spelling of one phase.
+fn phase(node: &Node) -> Result<Vec<String>, Wrong> {
+    const KEYS: [&str; 8] = ["for", "from", "to", "shape", "law", "skip", "cycle", "table"];
+    let Some(entries) = node.table() else {
+        return Err(wrong(
+            node,
+            &format!("a phase is a table, this is {}", node.what()),
+            "write { to = 0, for = \"20%\", shape = \"cosine\" }",
+        ));
+    };
+    let mut variants: Vec<Vec<(&str, String)>> = vec![Vec::new()];
+    for entry in entries {
+        let values = values(entry)?;
+        variants = variants
+            .iter()
+            .flat_map(|variant| {
+                values.iter().map(|value| {
+                    let mut variant = variant.clone();
+                    variant.push((entry.key.as_str(), value.clone()));
+                    variant
+                })
+            })
+            .collect();
+    }
+    let text = |variant: &Vec<(&str, String)>| {
+        let get = |key: &str| {
+            variant.iter().find(|(name, _)| *name == key).map(|(_, value)| value.as_str())
+        };
+        let arguments: Vec<String> = variant
+            .iter()
+            .filter(|(key, _)| !KEYS.contains(key) && *key != "stairs")
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        let called = |name: &str| {
+            if arguments.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{name}({})", arguments.join(","))
+            }
+        };
+        let body = match (get("shape"), get("law"), get("cycle"), get("table")) {
+            (_, Some("power"), ..) => called("inverse"),
+            (_, Some("exp"), ..) => {
+                called(if get("stairs") == Some("true") { "stairs" } else { "decay" })
+            }
+            (_, Some(law), ..) => called(law),
+            (_, _, Some(cycle), _) => cycle.to_owned(),
+            (.., Some(table)) => format!(
+                "table({})",
+                [&[format!("values={table}")], &arguments[..]].concat().join(",")
+            ),
+            (Some(shape), ..) => called(shape),
+            _ if get("to").is_some() => called("linear"),
+            _ => called("hold"),
+        };
+        let mut words: Vec<String> = Vec::new();
+        words.extend(get("from").map(str::to_owned));
+        words.extend(get("to").map(|to| format!("> {to}")));
+        words.push(body);
+        words.extend(get("for").map(|length| format!("for {length}")));
+        words.extend(get("skip").map(|skip| format!("skip {skip}")));
+        words.join(" ")
+    };
+    Ok(variants.iter().map(text).collect())
+}
+
+/// What a phase's key can have.
+fn values(entry: &Entry) -> Result<Vec<String>, Wrong> {
+    let scalar = |node: &Node| match &node.kind {
+        Kind::Scalar(value) => Ok(value.to_string()),
+        _ => Err(wrong(
+            node,
+            &format!("`{}` cannot be {}", entry.key, node.what()),
+            "write a number or a text",
+        )),
+    };
+    match (&entry.node.kind, entry.key.as_str()) {
+        (Kind::Table(entries), "cycle") => {
+            let mut arguments = Vec::new();
+            for entry in entries.iter().filter(|entry| entry.key != "body") {
+                arguments.push(format!("{}={}", entry.key, scalar(&entry.node)?));
+            }
+            let bodies = match find(entries, "body").map(|body| &body.node.kind) {
+                Some(Kind::List(nodes)) => list(nodes)?,
+                _ => {
+                    return Err(wrong(
+                        &entry.node,
+                        "a cycle needs its `body`",
+                        "write cycle = { len = \"10%\", body = [{ to = 0, shape = \"cosine\" }] }",
+                    ));
+                }
+            };
+            Ok(bodies
+                .into_iter()
+                .map(|body| format!("cycle({}) {{ {body} }}", arguments.join(",")))
+                .collect())
+        }
+        (Kind::List(nodes), "at" | "table" | "values") => {
+            let texts = nodes.iter().map(scalar).collect::<Result<Vec<_>, _>>()?;
+            Ok(vec![format!("[{}]", texts.join(" "))])
+        }
+        (Kind::List(nodes), _) if !nodes.is_empty() => nodes.iter().map(scalar).collect(),
+        _ => Ok(vec![scalar(&entry.node)?]),
+    }
+}
