@@ -164,10 +164,11 @@ impl Model {
                 let samples = inputs.dim(0)?;
                 let (rows, columns) = self.side;
                 let images = inputs.reshape((samples, rows, columns, 1))?;
+                // The largest of four is the same before and after ReLU, which has less to do afterwards.
                 let images = convolution::convolve(&images, &variables[0], &variables[1], 2)?;
-                let images = convolution::max_pool(&images.relu()?)?;
+                let images = convolution::max_pool(&images)?.relu()?;
                 let images = convolution::convolve(&images, &variables[2], &variables[3], 0)?;
-                let images = convolution::max_pool(&images.relu()?)?;
+                let images = convolution::max_pool(&images)?.relu()?;
                 // Channels first, as everybody flattens them.
                 (images.permute((0, 3, 1, 2))?.contiguous()?.reshape((samples, ()))?, 2)
             }
