@@ -30,21 +30,28 @@ pub enum Event {
     },
     /// Something was heard of an attempt; nothing to remember.
     Progress {
+        worker: WorkerId,
         attempt: AttemptId,
         step: u64,
     },
     Metrics {
+        worker: WorkerId,
         attempt: AttemptId,
         step: u64,
         values: Vec<(String, f64)>,
     },
+    /// A training state was written.
     Checkpoint {
+        worker: WorkerId,
         attempt: AttemptId,
         step: u64,
         file: String,
         digest: String,
+        /// Size of the file.
+        bytes: u64,
     },
     Finished {
+        worker: WorkerId,
         attempt: AttemptId,
         step: u64,
         outcome: Outcome,

@@ -45,6 +45,8 @@ pub struct Checkpoint {
     /// Name inside the attempt's folder.
     pub file: String,
     pub digest: String,
+    /// Size of the file.
+    pub bytes: u64,
     /// The trial's evaluations so far, reduced.
     pub evaluated: Evaluated,
 }

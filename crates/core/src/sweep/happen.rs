@@ -1,0 +1,398 @@
+//! What happened, taken in one event at a time. A worker is believed only about the stage at the head of its queue, and
+//! only within that stage's steps; anything else is nonsense and costs it its life.
+
+use std::collections::VecDeque;
+
+use super::{Asked, Decisions, Grant, Mode, Silence, Sweep, Worker, WorkerState};
+use crate::{
+    command::{Command, Message},
+    event::{Event, Moment, Outcome, Request},
+    fact::{Checkpoint, Fact},
+    life::{AttemptId, Charge, Ending, StageId, TrialId, TrialStatus, WorkerId},
+};
+
+/// A worker that says nothing for so long is reported, in microseconds.
+const SILENCE: u64 = 60_000_000;
+
+impl Sweep {
+    pub(super) fn happened(&mut self, event: &Event, now: Moment, decisions: &mut Decisions) {
+        match event {
+            Event::WorkerReady { worker, queue } => {
+                if let Some(worker) = self.workers.get_mut(worker)
+                    && worker.state == WorkerState::Starting
+                {
+                    worker.state = WorkerState::Ready(*queue);
+                }
+            }
+            Event::WorkerDied { worker, how } => self.died(*worker, how, now, decisions),
+            Event::WorkerUnusable { worker, why } => {
+                self.workers.remove(worker);
+                self.fruitless += 1;
+                self.last_words.clone_from(why);
+            }
+            Event::WorkerTalkedNonsense { worker, what } => {
+                self.kill(*worker, Ending::Nonsense(what.clone()), decisions);
+            }
+            Event::Progress { worker, attempt, step } => {
+                self.about(*worker, *attempt, *step, now, decisions);
+            }
+            Event::Metrics { worker, attempt, step, values } => {
+                if let Some(stage) = self.about(*worker, *attempt, *step, now, decisions) {
+                    self.measured(*worker, stage, *step, values, decisions);
+                }
+            }
+            Event::Checkpoint { worker, attempt, step, file, digest, bytes } => {
+                if let Some(stage) = self.about(*worker, *attempt, *step, now, decisions) {
+                    let checkpoint = Checkpoint {
+                        attempt: *attempt,
+                        step: *step,
+                        file: file.clone(),
+                        digest: digest.clone(),
+                        bytes: *bytes,
+                        evaluated: self
+                            .head(*worker)
+                            .map(|head| head.evaluated.clone())
+                            .unwrap_or_default(),
+                    };
+                    self.saved(*worker, stage, checkpoint, decisions);
+                }
+            }
+            Event::Finished { worker, attempt, step, outcome, digest } => {
+                if let Some(stage) = self.about(*worker, *attempt, *step, now, decisions) {
+                    self.finished(*worker, stage, *step, outcome, digest, now, decisions);
+                }
+            }
+            Event::Asked(request) => self.asked(request, decisions),
+            Event::Tick => {}
+        }
+    }
+
+    fn head(&mut self, worker: WorkerId) -> Option<&mut Grant> {
+        self.workers.get_mut(&worker)?.queue.front_mut()
+    }
+
+    /// Whether a worker may say this now: the stage it speaks of. Notes that it was heard.
+    fn about(
+        &mut self,
+        id: WorkerId,
+        attempt: AttemptId,
+        step: u64,
+        now: Moment,
+        decisions: &mut Decisions,
+    ) -> Option<StageId> {
+        let worker = self.workers.get_mut(&id)?;
+        if let WorkerState::Killed(_) = worker.state {
+            return None;
+        }
+        let queued = worker.queue.iter().position(|grant| grant.attempt == attempt);
+        let said = match queued {
+            None => Err(format!("it speaks of attempt {}, which it was not given", attempt.0)),
+            // What was asked to stop before its turn may say so at once.
+            Some(position) if 0 < position && worker.queue[position].was_asked == Asked::No => {
+                Err(format!("it speaks of attempt {} before its turn", attempt.0))
+            }
+            Some(position) => {
+                let grant = worker.queue.remove(position);
+                worker.queue.extend(grant);
+                worker.queue.rotate_right(1);
+                Ok(())
+            }
+        };
+        let result = said.and_then(|()| {
+            let head = worker.queue.front_mut().ok_or_else(String::new)?;
+            let stage = self.stages.get(&head.stage).ok_or_else(String::new)?;
+            let end = stage.row.stage.end;
+            if step < head.step || end < step {
+                return Err(format!(
+                    "it speaks of step {step} after step {}, in a stage that ends at {end}",
+                    head.step
+                ));
+            }
+            head.step = step;
+            head.heard = now;
+            head.silence = Silence::Unreported;
+            Ok(head.stage)
+        });
+        match result {
+            Ok(stage) => Some(stage),
+            Err(what) => {
+                self.kill(id, Ending::Nonsense(what), decisions);
+                None
+            }
+        }
+    }
+
+    fn measured(
+        &mut self,
+        worker: WorkerId,
+        stage: StageId,
+        step: u64,
+        values: &[(String, f64)],
+        decisions: &mut Decisions,
+    ) {
+        let objective = self.settings.objective.clone();
+        let Some(head) = self.head(worker) else { return };
+        if let Some((_, value)) = values.iter().find(|(name, _)| *name == objective.metric) {
+            if head.judged == Some(step) {
+                let what = format!("it measured `{}` twice at step {step}", objective.metric);
+                self.kill(worker, Ending::Nonsense(what), decisions);
+                return;
+            }
+            head.judged = Some(step);
+            objective.add(&mut head.evaluated, *value);
+        }
+        decisions.facts.push(Fact::Metrics { stage, step, values: values.to_vec() });
+    }
+
+    fn saved(
+        &mut self,
+        worker: WorkerId,
+        stage: StageId,
+        checkpoint: Checkpoint,
+        decisions: &mut Decisions,
+    ) {
+        let is_name = !checkpoint.file.is_empty()
+            && checkpoint.file.len() <= 64
+            && checkpoint.file.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c))
+            && !checkpoint.file.starts_with('.');
+        let Some(node) = self.stages.get_mut(&stage) else { return };
+        if !is_name {
+            let what = format!("it calls a checkpoint `{}`", checkpoint.file);
+            self.kill(worker, Ending::Nonsense(what), decisions);
+            return;
+        }
+        // The same step written again replaces what was there: its file may have another attempt's folder.
+        let replaced = node.row.checkpoints.iter().position(|other| other.step == checkpoint.step);
+        if let Some(index) = replaced {
+            let old = node.row.checkpoints.remove(index);
+            if (old.attempt, &old.file) != (checkpoint.attempt, &checkpoint.file) {
+                decisions.commands.push(Command::Remove { attempt: old.attempt, file: old.file });
+            }
+        }
+        decisions.facts.push(Fact::Checkpoint { stage, checkpoint: checkpoint.clone() });
+        node.row.checkpoints.push(checkpoint);
+        node.row.checkpoints.sort_by_key(|checkpoint| checkpoint.step);
+        self.forget_superseded(stage, decisions);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the fields of one event")]
+    fn finished(
+        &mut self,
+        worker: WorkerId,
+        stage: StageId,
+        step: u64,
+        outcome: &Outcome,
+        digest: &str,
+        now: Moment,
+        decisions: &mut Decisions,
+    ) {
+        let end = self.stages.get(&stage).map_or(0, |node| node.row.stage.end);
+        let was_asked = self.head(worker).map_or(Asked::No, |head| head.was_asked);
+        let ending = match (outcome, was_asked) {
+            (Outcome::Done, _) if step == end => Ending::Done,
+            (Outcome::Done, _) => {
+                Ending::Nonsense(format!("it says that it is done at step {step} of {end}"))
+            }
+            (Outcome::Diverged, _) => Ending::Diverged,
+            (Outcome::Stopped, Asked::Stop) => Ending::Interrupted,
+            (Outcome::Stopped, Asked::No) => {
+                Ending::Nonsense("it stopped without being asked".to_owned())
+            }
+            (Outcome::Failed(why), _) => Ending::Failed(why.clone()),
+        };
+        if let Ending::Nonsense(_) = ending {
+            self.kill(worker, ending, decisions);
+            return;
+        }
+        self.fruitless = 0;
+        let Some(worker) = self.workers.get_mut(&worker) else { return };
+        worker.account(now);
+        worker.finished += 1;
+        let Some(grant) = worker.queue.pop_front() else { return };
+        if let Some(next) = worker.queue.front_mut()
+            && next.began.is_none()
+        {
+            (next.began, next.heard) = (Some(now), now);
+        }
+        self.conclude(&grant, &ending, step, digest, now, decisions);
+    }
+
+    /// Everything that follows from the end of an attempt.
+    fn conclude(
+        &mut self,
+        grant: &Grant,
+        ending: &Ending,
+        step: u64,
+        digest: &str,
+        now: Moment,
+        decisions: &mut Decisions,
+    ) {
+        if let Some(node) = self.stages.get_mut(&grant.stage) {
+            match ending.charge() {
+                Charge::Counted | Charge::Nobody => node.spent += grant.taken(now),
+                // The next try has all of the time again.
+                Charge::Failure | Charge::Crash => node.spent = 0,
+            }
+            if ending.charge() == Charge::Counted {
+                node.row.evaluated = grant.evaluated.clone();
+            }
+        }
+        self.end(grant.stage, grant.attempt, ending, step, digest, decisions);
+        self.settle(grant.stage, decisions);
+        self.note_ready(grant.stage);
+    }
+
+    fn died(&mut self, id: WorkerId, how: &str, now: Moment, decisions: &mut Decisions) {
+        let Some(worker) = self.workers.remove(&id) else { return };
+        let ending = match worker.state {
+            WorkerState::Killed(ending) => ending,
+            WorkerState::Starting | WorkerState::Ready(_) if worker.queue.is_empty() => {
+                self.fruitless += 1;
+                how.clone_into(&mut self.last_words);
+                return;
+            }
+            _ => Ending::Crashed(how.to_owned()),
+        };
+        let mut queue: VecDeque<Grant> = worker.queue;
+        if let Some(head) = queue.pop_front() {
+            self.conclude(&head, &ending, head.step, "", now, decisions);
+        }
+        for grant in queue {
+            self.conclude(&grant, &Ending::Lost, grant.from, "", now, decisions);
+        }
+    }
+
+    /// Kills a worker; what it runs ends so, once it is known to be dead.
+    fn kill(&mut self, id: WorkerId, ending: Ending, decisions: &mut Decisions) {
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        if !matches!(worker.state, WorkerState::Killed(_)) {
+            worker.state = WorkerState::Killed(ending);
+            decisions.commands.push(Command::Kill { worker: id });
+        }
+    }
+
+    fn asked(&mut self, request: &Request, decisions: &mut Decisions) {
+        match (request, self.mode) {
+            (Request::Stop, Mode::Running | Mode::Paused) => self.stop(decisions),
+            (Request::Kill, Mode::Running | Mode::Paused | Mode::Stopping) => {
+                self.mode = Mode::Killing;
+                let workers: Vec<WorkerId> = self.workers.keys().copied().collect();
+                for worker in workers {
+                    self.kill(worker, Ending::Interrupted, decisions);
+                }
+            }
+            (Request::Pause, Mode::Running) => self.mode = Mode::Paused,
+            (Request::Continue, Mode::Paused) => self.mode = Mode::Running,
+            (Request::StopTrial(trial), Mode::Running | Mode::Paused) => {
+                self.stop_trial(*trial, decisions);
+            }
+            _ => {}
+        }
+    }
+
+    fn stop(&mut self, decisions: &mut Decisions) {
+        self.mode = Mode::Stopping;
+        for (&id, worker) in &mut self.workers {
+            for grant in &mut worker.queue {
+                grant.ask_stop(id, decisions);
+            }
+        }
+    }
+
+    fn stop_trial(&mut self, id: TrialId, decisions: &mut Decisions) {
+        let Some(trial) = self.trials.get_mut(&id) else { return };
+        if trial.status.is_terminal() {
+            return;
+        }
+        self.counts.trial_changed(trial.status, TrialStatus::Stopped);
+        trial.status = TrialStatus::Stopped;
+        let path = trial.path.clone();
+        decisions.facts.push(Fact::Trial {
+            trial: id,
+            status: TrialStatus::Stopped,
+            objective: None,
+        });
+        for stage in path {
+            self.note_ready(stage);
+            let Some(node) = self.stages.get(&stage) else { continue };
+            if self.is_wanted(node) {
+                continue;
+            }
+            for (&worker, state) in &mut self.workers {
+                for grant in state.queue.iter_mut().filter(|grant| grant.stage == stage) {
+                    grant.ask_stop(worker, decisions);
+                }
+            }
+        }
+    }
+
+    /// The limits that the person set, and silence.
+    pub(super) fn watch(&mut self, now: Moment, decisions: &mut Decisions) {
+        if self.settings.limit.is_some_and(|limit| limit <= now)
+            && matches!(self.mode, Mode::Running | Mode::Paused)
+        {
+            self.stop(decisions);
+        }
+        let mut to_kill = Vec::new();
+        for (&id, worker) in &mut self.workers {
+            if matches!(worker.state, WorkerState::Killed(_)) {
+                continue;
+            }
+            let Some(head) = worker.queue.front_mut() else { continue };
+            let Some(node) = self.stages.get(&head.stage) else { continue };
+            let silent = now.0.saturating_sub(head.heard.0);
+            let before: u64 =
+                node.trials.first().and_then(|trial| self.trials.get(trial)).map_or(0, |trial| {
+                    trial
+                        .path
+                        .iter()
+                        .filter_map(|stage| self.stages.get(stage))
+                        .map(|node| node.spent)
+                        .sum()
+                });
+            let taken = before + head.taken(now);
+            if self.settings.timeout.is_some_and(|timeout| timeout <= taken) {
+                to_kill.push((id, Ending::TimedOut));
+            } else if self.settings.stall.is_some_and(|stall| stall <= silent) {
+                to_kill.push((id, Ending::Stalled));
+            } else if SILENCE <= silent && head.silence == Silence::Unreported {
+                head.silence = Silence::Reported;
+                if let Some(&trial) = node.trials.first() {
+                    let message =
+                        Message::WorkerSilent { worker: id, trial, seconds: silent / 1_000_000 };
+                    decisions.commands.push(Command::Say(message));
+                }
+            }
+        }
+        for (worker, ending) in to_kill {
+            self.kill(worker, ending, decisions);
+        }
+    }
+}
+
+impl Grant {
+    fn taken(&self, now: Moment) -> u64 {
+        self.began.map_or(0, |began| now.0.saturating_sub(began.0))
+    }
+
+    fn ask_stop(&mut self, worker: WorkerId, decisions: &mut Decisions) {
+        if self.was_asked == Asked::No {
+            self.was_asked = Asked::Stop;
+            decisions.commands.push(Command::AskStop { worker, attempt: self.attempt });
+        }
+    }
+}
+
+impl Worker {
+    /// Counts the time with something to do.
+    pub(super) fn account(&mut self, now: Moment) {
+        if !self.queue.is_empty() {
+            self.busy += now.0.saturating_sub(self.busy_since.0);
+        }
+        self.busy_since = now;
+        if 1024 < self.finished {
+            self.busy /= 2;
+            self.finished /= 2;
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Who runs what: workers are started while there is work for them, and each is kept just busy enough never to wait.
+
+use std::collections::VecDeque;
+
+use super::{Asked, Decisions, Grant, Mode, Silence, Sweep, Worker, WorkerState};
+use crate::{
+    command::{Command, Finish},
+    event::Moment,
+    fact::Fact,
+    life::{StageChange, StageId, WorkerId},
+};
+
+/// So much work is queued at a worker, in microseconds: long beside a commit, short beside anything that a person notices.
+const AHEAD: u64 = 20_000;
+
+/// So many workers in a row may end without having run anything.
+const FRUITLESS: u32 = 3;
+
+impl Sweep {
+    pub(super) fn place(&mut self, now: Moment, decisions: &mut Decisions) {
+        if self.mode == Mode::Running {
+            if FRUITLESS <= self.fruitless {
+                return self.give_up(decisions);
+            }
+            self.grant_all(now, decisions);
+            self.spawn(decisions);
+        }
+        self.dismiss(decisions);
+        let is_over = match self.mode {
+            Mode::Running | Mode::Paused => self.counts.waiting == 0,
+            Mode::Stopping | Mode::Killing => true,
+            Mode::Finished => false,
+        };
+        if is_over && self.workers.is_empty() {
+            let finish = if self.counts.waiting == 0 { Finish::Complete } else { Finish::Stopped };
+            decisions.commands.push(Command::Finish(finish));
+            self.mode = Mode::Finished;
+        }
+    }
+
+    /// No worker can be used: those that are left end what they have.
+    fn give_up(&mut self, decisions: &mut Decisions) {
+        if self.workers.values().all(|worker| worker.queue.is_empty()) {
+            let workers: Vec<WorkerId> = self.workers.keys().copied().collect();
+            decisions.commands.extend(workers.into_iter().map(|worker| Command::Kill { worker }));
+            decisions.commands.push(Command::Finish(Finish::Unusable(self.last_words.clone())));
+            self.mode = Mode::Finished;
+        }
+    }
+
+    fn grant_all(&mut self, now: Moment, decisions: &mut Decisions) {
+        let workers: Vec<WorkerId> = self.workers.keys().copied().collect();
+        // Round by round, so that what is left is shared out evenly.
+        loop {
+            let mut has_granted = false;
+            for &worker in &workers {
+                has_granted |= self.grant_one(worker, now, decisions);
+            }
+            if !has_granted {
+                return;
+            }
+        }
+    }
+
+    fn grant_one(&mut self, id: WorkerId, now: Moment, decisions: &mut Decisions) -> bool {
+        let Some(worker) = self.workers.get(&id) else { return false };
+        let WorkerState::Ready(queue) = worker.state else { return false };
+        let holds_one_apart = worker.queue.iter().any(|grant| self.is_suspect(grant.stage));
+        if holds_one_apart || worker.depth(queue) <= worker.queue.len() {
+            return false;
+        }
+        let stage = match self.ready.pop_first() {
+            Some(stage) => stage,
+            None if worker.queue.is_empty() => match self.apart.pop_first() {
+                Some(stage) => stage,
+                None => return false,
+            },
+            None => return false,
+        };
+        self.grant(id, stage, now, decisions);
+        true
+    }
+
+    fn is_suspect(&self, stage: StageId) -> bool {
+        self.stages.get(&stage).is_some_and(|node| 0 < node.row.stage.crashes)
+    }
+
+    fn grant(&mut self, id: WorkerId, stage: StageId, now: Moment, decisions: &mut Decisions) {
+        let attempt = self.next_attempt;
+        let Some(node) = self.stages.get_mut(&stage) else { return };
+        let row = &mut node.row;
+        if row.stage.change(&StageChange::Granted(attempt)).is_err() {
+            return;
+        }
+        let inside = row.checkpoints.last().cloned();
+        let (first, parent) = (row.stage.first, row.stage.parent);
+        let Some(&trial) = node
+            .trials
+            .iter()
+            .find(|trial| self.trials.get(trial).is_some_and(|trial| !trial.status.is_terminal()))
+        else {
+            return;
+        };
+        let parent = parent.and_then(|parent| self.stages.get(&parent));
+        let from = inside.or_else(|| parent?.row.checkpoints.last().cloned());
+        let evaluated = match (&from, parent) {
+            (Some(checkpoint), _) => checkpoint.evaluated.clone(),
+            (None, Some(parent)) => parent.row.evaluated.clone(),
+            (None, None) => crate::objective::Evaluated::default(),
+        };
+        let start = from.as_ref().map_or(first, |checkpoint| checkpoint.step);
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        worker.account(now);
+        let began = worker.queue.is_empty().then_some(now);
+        worker.queue.push_back(Grant {
+            attempt,
+            stage,
+            from: start,
+            step: start,
+            judged: None,
+            evaluated,
+            began,
+            heard: now,
+            was_asked: Asked::No,
+            silence: Silence::Unreported,
+        });
+        self.next_attempt.0 += 1;
+        decisions.facts.push(Fact::Granted { attempt, stage, worker: id, from: start });
+        decisions.commands.push(Command::Grant { worker: id, attempt, stage, trial, from });
+    }
+
+    fn spawn(&mut self, decisions: &mut Decisions) {
+        let wanted = self.ready.len() + self.apart.len();
+        let starting =
+            self.workers.values().filter(|worker| worker.state == WorkerState::Starting).count();
+        let mut needed = wanted.saturating_sub(starting);
+        for slot in 0..self.settings.slots {
+            if needed == 0 {
+                return;
+            }
+            if self.workers.values().any(|worker| worker.slot == slot) {
+                continue;
+            }
+            let id = self.next_worker;
+            self.next_worker.0 += 1;
+            let worker = Worker {
+                slot,
+                state: WorkerState::Starting,
+                queue: VecDeque::new(),
+                busy: 0,
+                finished: 0,
+                busy_since: Moment(0),
+            };
+            self.workers.insert(id, worker);
+            decisions.commands.push(Command::Spawn { worker: id, slot });
+            needed -= 1;
+        }
+    }
+
+    /// Workers that will never have anything to do again are let go.
+    fn dismiss(&mut self, decisions: &mut Decisions) {
+        let is_ending = match self.mode {
+            Mode::Stopping | Mode::Killing => true,
+            Mode::Running | Mode::Paused => self.counts.waiting == 0,
+            Mode::Finished => false,
+        };
+        if !is_ending {
+            return;
+        }
+        for (&id, worker) in &mut self.workers {
+            let is_idle = worker.queue.is_empty()
+                && matches!(worker.state, WorkerState::Ready(_) | WorkerState::Starting);
+            if is_idle {
+                worker.state = WorkerState::Dismissed;
+                decisions.commands.push(Command::Dismiss { worker: id });
+            }
+        }
+    }
+}
+
+impl Worker {
+    /// How many stages it should hold, the one that it runs included.
+    fn depth(&self, queue: u32) -> usize {
+        if self.finished == 0 {
+            return 1;
+        }
+        let mean = self.busy / self.finished;
+        1 + (AHEAD / mean.max(1)).min(u64::from(queue)) as usize
+    }
+}

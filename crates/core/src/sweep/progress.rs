@@ -1,0 +1,100 @@
+//! How far a sweep is, at any moment and in no time.
+
+use super::Sweep;
+use crate::life::{Stage, TrialId, TrialStatus, WorkerId};
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Progress {
+    pub trials: u64,
+    pub waiting: u64,
+    pub done: u64,
+    pub diverged: u64,
+    pub failed: u64,
+    pub stopped: u64,
+    /// Steps of every stage that has no result yet, those made of running ones apart.
+    pub steps_left: u64,
+    /// What runs now, by worker.
+    pub running: Vec<Running>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Running {
+    pub worker: WorkerId,
+    pub trial: TrialId,
+    /// Updates made.
+    pub step: u64,
+    pub end: u64,
+}
+
+/// Kept up to date with every change.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) waiting: u64,
+    done: u64,
+    diverged: u64,
+    failed: u64,
+    stopped: u64,
+    steps_left: u64,
+}
+
+impl Counts {
+    fn of(&mut self, status: TrialStatus) -> &mut u64 {
+        match status {
+            TrialStatus::Waiting => &mut self.waiting,
+            TrialStatus::Done => &mut self.done,
+            TrialStatus::Diverged => &mut self.diverged,
+            TrialStatus::Failed => &mut self.failed,
+            TrialStatus::Stopped => &mut self.stopped,
+        }
+    }
+
+    pub(super) fn trial_changed(&mut self, from: TrialStatus, to: TrialStatus) {
+        let from = self.of(from);
+        *from = from.saturating_sub(1);
+        *self.of(to) += 1;
+    }
+
+    pub(super) fn stage_ended(&mut self, stage: &Stage) {
+        self.steps_left = self.steps_left.saturating_sub(stage.end - stage.first);
+    }
+}
+
+impl Sweep {
+    pub(super) fn count(&self) -> Counts {
+        let mut counts = Counts::default();
+        for trial in self.trials.values() {
+            *counts.of(trial.status) += 1;
+        }
+        let open = self
+            .stages
+            .values()
+            .filter(|node| !node.row.stage.status.is_terminal() && self.is_wanted(node));
+        counts.steps_left = open.map(|node| node.row.stage.end - node.row.stage.first).sum();
+        counts
+    }
+
+    pub fn progress(&self) -> Progress {
+        let mut running = Vec::new();
+        let mut made = 0;
+        for (&worker, state) in &self.workers {
+            let Some(head) = state.queue.front() else { continue };
+            let Some(node) = self.stages.get(&head.stage) else { continue };
+            let stage = &node.row.stage;
+            made += head.step.saturating_sub(stage.first);
+            if let Some(&trial) = node.trials.first() {
+                running.push(Running { worker, trial, step: head.step, end: stage.end });
+            }
+        }
+        let Counts { waiting, done, diverged, failed, stopped, steps_left } = self.counts;
+        Progress {
+            trials: self.trials.len() as u64,
+            waiting,
+            done,
+            diverged,
+            failed,
+            stopped,
+            steps_left: steps_left.saturating_sub(made),
+            running,
+        }
+    }
+}

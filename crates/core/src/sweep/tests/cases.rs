@@ -1,0 +1,265 @@
+//! Single decisions, one after the other.
+
+use super::*;
+
+/// Steps with these events and says what is decided, without the facts of metrics.
+fn step(sweep: &mut Sweep, seconds: u64, events: &[Event]) -> Vec<String> {
+    let decisions = sweep.step(events, Moment(seconds * 1_000_000));
+    let facts = decisions.facts.iter().filter_map(|fact| match fact {
+        Fact::Ended { attempt, ending, .. } => {
+            Some(format!("attempt {} ended: {ending:?}", attempt.0))
+        }
+        Fact::Trial { trial, status, .. } => Some(format!("trial {} is {status:?}", trial.0)),
+        Fact::Granted { attempt, stage, .. } => {
+            Some(format!("stage {} is attempt {}", stage.0, attempt.0))
+        }
+        _ => None,
+    });
+    let commands = decisions.commands.iter().filter_map(|command| match command {
+        Command::Grant { .. } => None,
+        other => Some(format!("{other:?}")),
+    });
+    facts.chain(commands).collect()
+}
+
+const FIRST: WorkerId = WorkerId(1);
+
+fn started(settings: Settings, single: u32) -> Sweep {
+    let mut sweep = Sweep::new(settings, rows(0, single));
+    let _spawned = step(&mut sweep, 0, &[]);
+    let granted = step(&mut sweep, 0, &[Event::WorkerReady { worker: FIRST, queue: 2 }]);
+    assert_eq!(granted, ["stage 2 is attempt 1"]);
+    sweep
+}
+
+fn died() -> Event {
+    Event::WorkerDied { worker: FIRST, how: "killed by signal 9".to_owned() }
+}
+
+#[test]
+fn a_crash_is_charged_to_the_worker_and_its_stage_runs_again_apart() {
+    let mut sweep = started(settings(1), 2);
+    insta::assert_debug_snapshot!(step(&mut sweep, 1, &[died()]), @r#"
+    [
+        "attempt 1 ended: Crashed(\"killed by signal 9\")",
+        "Say(AttemptFailed { trial: TrialId(1), attempt: AttemptId(1), why: \"killed by signal 9\", again: Yes })",
+        "Spawn { worker: WorkerId(2), slot: 0 }",
+    ]
+    "#);
+    let second = WorkerId(2);
+    // The other trial goes first; the suspect follows, alone.
+    insta::assert_debug_snapshot!(step(&mut sweep, 2, &[Event::WorkerReady { worker: second, queue: 2 }]), @r#"
+    [
+        "stage 3 is attempt 2",
+    ]
+    "#);
+}
+
+#[test]
+fn only_limits_that_a_person_set_kill_a_silent_worker() {
+    let mut sweep = started(settings(1), 1);
+    insta::assert_debug_snapshot!(step(&mut sweep, 61, &[]), @r#"
+    [
+        "Say(WorkerSilent { worker: WorkerId(1), trial: TrialId(1), seconds: 61 })",
+    ]
+    "#);
+    assert!(step(&mut sweep, 9999, &[]).is_empty(), "it is said once");
+    let mut sweep = started(Settings { stall: Some(30_000_000), ..settings(1) }, 1);
+    insta::assert_debug_snapshot!(step(&mut sweep, 31, &[]), @r#"
+    [
+        "Kill { worker: WorkerId(1) }",
+    ]
+    "#);
+    insta::assert_debug_snapshot!(step(&mut sweep, 32, &[died()]), @r#"
+    [
+        "attempt 1 ended: Stalled",
+        "Say(AttemptFailed { trial: TrialId(1), attempt: AttemptId(1), why: \"it said nothing for longer than `stall` allows\", again: Yes })",
+        "Spawn { worker: WorkerId(2), slot: 0 }",
+    ]
+    "#);
+    let mut sweep = started(Settings { timeout: Some(30_000_000), ..settings(1) }, 1);
+    let said = Event::Progress { worker: FIRST, attempt: AttemptId(1), step: 1 };
+    insta::assert_debug_snapshot!(step(&mut sweep, 31, &[said]), @r#"
+    [
+        "Kill { worker: WorkerId(1) }",
+    ]
+    "#);
+}
+
+#[test]
+fn a_worker_that_lies_is_killed() {
+    let attempt = AttemptId(1);
+    let done = |step| Event::Finished {
+        worker: FIRST,
+        attempt,
+        step,
+        outcome: Outcome::Done,
+        digest: String::new(),
+    };
+    let lies = [
+        done(3),
+        done(21),
+        Event::Progress { worker: FIRST, attempt: AttemptId(7), step: 1 },
+        Event::Finished {
+            worker: FIRST,
+            attempt,
+            step: 3,
+            outcome: Outcome::Stopped,
+            digest: String::new(),
+        },
+        Event::Checkpoint {
+            worker: FIRST,
+            attempt,
+            step: 5,
+            file: "../../x".to_owned(),
+            digest: String::new(),
+            bytes: 1,
+        },
+    ];
+    let mut decisions = Vec::new();
+    for lie in lies {
+        let mut sweep = started(settings(1), 1);
+        decisions.extend(step(&mut sweep, 1, &[lie]));
+        decisions.extend(
+            step(&mut sweep, 1, &[died()]).into_iter().filter(|line| line.starts_with("attempt")),
+        );
+    }
+    insta::assert_debug_snapshot!(decisions, @r#"
+    [
+        "Kill { worker: WorkerId(1) }",
+        "attempt 1 ended: Nonsense(\"it says that it is done at step 3 of 20\")",
+        "Kill { worker: WorkerId(1) }",
+        "attempt 1 ended: Nonsense(\"it speaks of step 21 after step 0, in a stage that ends at 20\")",
+        "Kill { worker: WorkerId(1) }",
+        "attempt 1 ended: Nonsense(\"it speaks of attempt 7, which it was not given\")",
+        "Kill { worker: WorkerId(1) }",
+        "attempt 1 ended: Nonsense(\"it stopped without being asked\")",
+        "Kill { worker: WorkerId(1) }",
+        "attempt 1 ended: Nonsense(\"it calls a checkpoint `../../x`\")",
+    ]
+    "#);
+}
+
+#[test]
+fn retries_are_for_failures() {
+    let mut sweep = started(settings(1), 1);
+    let failed = |attempt| Event::Finished {
+        worker: FIRST,
+        attempt: AttemptId(attempt),
+        step: 3,
+        outcome: Outcome::Failed("no data".to_owned()),
+        digest: String::new(),
+    };
+    let mut decisions = step(&mut sweep, 1, &[failed(1)]);
+    decisions.extend(step(&mut sweep, 2, &[failed(2)]));
+    insta::assert_debug_snapshot!(decisions, @r#"
+    [
+        "attempt 1 ended: Failed(\"no data\")",
+        "stage 2 is attempt 2",
+        "Say(AttemptFailed { trial: TrialId(1), attempt: AttemptId(1), why: \"no data\", again: Yes })",
+        "attempt 2 ended: Failed(\"no data\")",
+        "trial 1 is Failed",
+        "Say(AttemptFailed { trial: TrialId(1), attempt: AttemptId(2), why: \"no data\", again: No })",
+        "Say(TrialEnded { trial: TrialId(1) })",
+        "Dismiss { worker: WorkerId(1) }",
+    ]
+    "#);
+}
+
+#[test]
+fn workers_that_cannot_be_used_end_the_run() {
+    let mut sweep = Sweep::new(settings(1), rows(0, 1));
+    let mut decisions = Vec::new();
+    for worker in 1..=3 {
+        decisions = step(
+            &mut sweep,
+            1,
+            &[Event::WorkerUnusable {
+                worker: WorkerId(worker),
+                why: "no such program".to_owned(),
+            }],
+        );
+    }
+    insta::assert_debug_snapshot!(decisions, @r#"
+    [
+        "Kill { worker: WorkerId(1) }",
+        "Finish(Unusable(\"no such program\"))",
+    ]
+    "#);
+}
+
+#[test]
+fn a_pause_grants_nothing_and_a_limit_stops() {
+    let mut sweep = started(settings(1), 2);
+    assert!(step(&mut sweep, 1, &[Event::Asked(Request::Pause)]).is_empty());
+    let finished = Event::Finished {
+        worker: FIRST,
+        attempt: AttemptId(1),
+        step: 20,
+        outcome: Outcome::Done,
+        digest: String::new(),
+    };
+    insta::assert_debug_snapshot!(step(&mut sweep, 2, &[finished]), @r#"
+    [
+        "attempt 1 ended: Done",
+        "trial 1 is Done",
+        "Say(TrialEnded { trial: TrialId(1) })",
+    ]
+    "#);
+    insta::assert_debug_snapshot!(step(&mut sweep, 3, &[Event::Asked(Request::Continue)]), @r#"
+    [
+        "stage 3 is attempt 2",
+    ]
+    "#);
+    let mut sweep = started(Settings { limit: Some(Moment(5_000_000)), ..settings(1) }, 2);
+    insta::assert_debug_snapshot!(step(&mut sweep, 5, &[]), @r#"
+    [
+        "AskStop { worker: WorkerId(1), attempt: AttemptId(1) }",
+    ]
+    "#);
+}
+
+#[test]
+fn a_second_request_to_stop_kills() {
+    let mut sweep = started(settings(1), 2);
+    insta::assert_debug_snapshot!(step(&mut sweep, 1, &[Event::Asked(Request::Stop)]), @r#"
+    [
+        "AskStop { worker: WorkerId(1), attempt: AttemptId(1) }",
+    ]
+    "#);
+    insta::assert_debug_snapshot!(step(&mut sweep, 2, &[Event::Asked(Request::Kill)]), @r#"
+    [
+        "Kill { worker: WorkerId(1) }",
+    ]
+    "#);
+    insta::assert_debug_snapshot!(step(&mut sweep, 3, &[died()]), @r#"
+    [
+        "attempt 1 ended: Interrupted",
+        "Finish(Stopped)",
+    ]
+    "#);
+}
+
+#[test]
+fn a_stopped_trial_leaves_the_others_alone() {
+    let mut sweep = started(settings(1), 2);
+    insta::assert_debug_snapshot!(step(&mut sweep, 1, &[Event::Asked(Request::StopTrial(TrialId(1)))]), @r#"
+    [
+        "trial 1 is Stopped",
+        "AskStop { worker: WorkerId(1), attempt: AttemptId(1) }",
+    ]
+    "#);
+    let finished = Event::Finished {
+        worker: FIRST,
+        attempt: AttemptId(1),
+        step: 4,
+        outcome: Outcome::Stopped,
+        digest: String::new(),
+    };
+    insta::assert_debug_snapshot!(step(&mut sweep, 2, &[finished]), @r#"
+    [
+        "attempt 1 ended: Interrupted",
+        "stage 3 is attempt 2",
+    ]
+    "#);
+}
