@@ -11,7 +11,8 @@ use pleach_protocol::{
 use pleach_schedule::schedule::Schedule as Written;
 use pleach_trainer::{
     config::Config,
-    fetch::{DATA_SETS, fetch},
+    fetch::fetch,
+    sources::DATA_SETS,
     state::State,
     train::{End, Flow, Observer, train},
     worker::{Trainer, description},

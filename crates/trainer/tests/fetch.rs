@@ -7,12 +7,16 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    path::Path,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
     thread,
 };
 
 use flate2::{Compression, GzBuilder, read::GzEncoder};
-use pleach_trainer::fetch::{DataSet, FetchError, RemoteFile, fetch};
+use pleach_trainer::{
+    fetch::{DataSet, FetchError, RemoteFile, fetch},
+    sources::DATA_SETS,
+};
 
 const NAME: &str = "train-images-idx3-ubyte.gz";
 const LEN: u64 = 200_000;
@@ -264,4 +268,34 @@ fn two_programs_do_not_fetch_the_same_file() {
     part.lock().unwrap();
     let (said, _) = run(&[Mirror::Good], data.path());
     insta::assert_snapshot!(said, @"error: another program is fetching DATA/mnist/train-images-idx3-ubyte.gz.part: wait for it, or end it");
+}
+
+#[test]
+fn the_real_files_are_known_to_be_right() {
+    let Some(files) = std::env::var_os("PLEACH_DATA").map(PathBuf::from) else {
+        eprintln!("SKIPPED: PLEACH_DATA names no folder that holds mnist/ and fashion-mnist/");
+        return;
+    };
+    // Links, so that nothing is written beside the real files.
+    let data = tempfile::tempdir().unwrap();
+    for set in DATA_SETS {
+        fs::create_dir(data.path().join(set.name)).unwrap();
+        for file in set.files {
+            let path = Path::new(set.name).join(file.name);
+            let real = files.join(&path);
+            if real.exists() {
+                symlink(real, data.path().join(path)).unwrap();
+            } else {
+                eprintln!("SKIPPED: there is no {}", real.display());
+                return;
+            }
+        }
+        let mut said = Vec::new();
+        fetch(&DataSet { mirrors: &[], ..set }, data.path(), &mut |line| {
+            said.push(line.to_owned());
+        })
+        .unwrap();
+        assert!(said.iter().all(|line| line.ends_with("already there, and right")), "{said:?}");
+        assert_eq!(said.len(), 4);
+    }
 }
