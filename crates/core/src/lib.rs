@@ -4,7 +4,7 @@
 //! Reading order: [`value`] and [`key`] (the smallest things), [`objective`] (what is good), [`program`] (what a worker
 //! program can do), [`life`] (trials, stages, attempts and how their status changes), [`fact`] (what is remembered),
 //! [`event`] and [`command`] (what happened, what to do), [`spec`] and [`plan`] (from a file to trials), [`sweep`] (what to do
-//! next), [`rank`] (who is best).
+//! next), [`rank`] and [`statistics`] (who is best, and how surely).
 
 pub mod command;
 pub mod diagnostic;
@@ -19,5 +19,6 @@ pub mod program;
 pub mod rank;
 pub mod space;
 pub mod spec;
+pub mod statistics;
 pub mod sweep;
 pub mod value;
