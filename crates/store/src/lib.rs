@@ -1,1 +1,29 @@
-//! placeholder
+//! The sweep's SQLite file: what was asked, what is planned, what happened, what came out. `schema.sql` is its
+//! description. Decides nothing: it keeps [facts](pleach_core::fact) and gives them back.
+//!
+//! Reading order: [`store`] (the one writer; [`accept`], [`retry`] and [`load`] are the rest of it), [`read`] (the
+//! readers for views; [`detail`] and [`canonical`] are the rest), [`open`] and [`fault`] (how it goes wrong).
+
+pub mod accept;
+pub mod canonical;
+mod column;
+pub mod detail;
+pub mod fault;
+pub mod load;
+pub mod open;
+mod plan;
+pub mod read;
+pub mod retry;
+pub mod store;
+
+#[cfg(test)]
+mod tests;
+
+pub use accept::{Accepted, Difference, Planned, Revision, WriteError};
+pub use canonical::CanonicalTrial;
+pub use detail::{AttemptDetail, StageDetail, Standing, TrialDetail};
+pub use fault::{DatabaseError, Fault};
+pub use load::{Loaded, StageEnd};
+pub use open::OpenError;
+pub use read::{FindError, ReadError, Reader, Summary, Which};
+pub use store::{CommitError, Store, Time};

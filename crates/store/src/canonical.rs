@@ -1,0 +1,64 @@
+//! What a sweep computed and nothing else: two runs of one sweep file agree in every bit, whatever happened to them.
+//! No number, time, attempt or place is part of it.
+
+use pleach_core::{
+    key::Key,
+    life::{StageId, TrialStatus},
+    value::Parameters,
+};
+use rusqlite::{Connection, OptionalExtension, Result as SqlResult};
+
+use crate::{
+    column::{self, DigestColumn},
+    detail,
+    read::{CURRENT, ReadError, Reader},
+};
+
+/// One current trial.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CanonicalTrial {
+    pub key: Key,
+    pub parameters: Parameters,
+    pub seed: u64,
+    pub status: TrialStatus,
+    /// Step, name, value; by step, then by name. Every NaN is the same NaN, and zero has no sign.
+    pub metrics: Vec<(u64, String, f64)>,
+    /// Of the training state at the end of its last stage, hexadecimal; empty without one.
+    pub digest: String,
+}
+
+impl Reader {
+    /// Gives every current trial to `each`, in the order of their keys.
+    pub fn canonical(&self, each: &mut dyn FnMut(CanonicalTrial)) -> Result<(), ReadError> {
+        self.ask(|connection| canonical(connection, each))
+    }
+}
+
+fn canonical(connection: &Connection, each: &mut dyn FnMut(CanonicalTrial)) -> SqlResult<()> {
+    let mut query = connection.prepare(&format!(
+        "SELECT key, parameters, seed, trial_end.status, stage
+         FROM trial
+         JOIN configuration ON configuration.id = configuration
+         LEFT JOIN trial_end ON trial = trial.id
+         WHERE {CURRENT} ORDER BY key"
+    ))?;
+    let mut ends = connection.prepare("SELECT digest FROM stage_end WHERE stage = ?")?;
+    let mut trials = query.query([])?;
+    while let Some(row) = trials.next()? {
+        let last = StageId(row.get(4)?);
+        let mut metrics = Vec::new();
+        for stage in detail::path(connection, last)? {
+            metrics.append(&mut detail::stage_metrics(connection, stage)?);
+        }
+        let digest: Option<DigestColumn> = ends.query_row([last.0], |row| row.get(0)).optional()?;
+        each(CanonicalTrial {
+            key: column::key(row, 0)?,
+            parameters: column::parameters(row, 1)?,
+            seed: column::unsigned(row, 2)?,
+            status: column::status(row, 3)?,
+            metrics,
+            digest: digest.map(|digest| digest.0).unwrap_or_default(),
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,213 @@
+//! Everything about one trial, for a person who asks what happened to it.
+
+use std::collections::BTreeMap;
+
+use pleach_core::{
+    key::Key,
+    life::{AttemptId, ConfigurationId, Ending, StageId, StageStatus, TrialId, TrialStatus},
+    value::Parameters,
+};
+use rusqlite::{Connection, OptionalExtension, Result as SqlResult, Row, params};
+
+use crate::{
+    column::{self, DigestColumn, ObjectiveColumn},
+    read::{CURRENT, ReadError, Reader},
+    store::Time,
+};
+
+/// One trial with its whole story.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrialDetail {
+    pub trial: TrialId,
+    pub configuration: ConfigurationId,
+    pub parameters: Parameters,
+    pub seed: u64,
+    pub key: Key,
+    pub status: TrialStatus,
+    pub objective: Option<f64>,
+    /// Whether the current revision asks for it.
+    pub standing: Standing,
+    /// From the root.
+    pub path: Vec<StageDetail>,
+    /// Evaluations of the whole path, by step; names in alphabetical order.
+    pub metrics: Vec<(u64, Vec<(String, f64)>)>,
+}
+
+/// Where a trial stands among revisions and generations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    Current,
+    /// The current sweep file does not hold it.
+    Removed,
+    /// It was retried as the trial named.
+    Retried(TrialId),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct StageDetail {
+    pub stage: StageId,
+    pub key: Key,
+    pub first: u64,
+    pub end: u64,
+    pub status: StageStatus,
+    pub failures: u32,
+    pub crashes: u32,
+    /// Of the training state at its end, hexadecimal; empty without one.
+    pub digest: String,
+    /// In the order of their grants.
+    pub attempts: Vec<AttemptDetail>,
+    /// Steps of the training states on disk, with the attempt and the file in its folder.
+    pub checkpoints: Vec<(u64, AttemptId, String)>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttemptDetail {
+    pub attempt: AttemptId,
+    /// It started after so many updates.
+    pub from: u64,
+    /// It ended after so many updates.
+    pub step: Option<u64>,
+    pub started: Time,
+    pub ended: Option<Time>,
+    /// None while it runs.
+    pub ending: Option<Ending>,
+}
+
+impl Reader {
+    /// Everything about one trial, of whatever revision and generation; none when there is no such trial.
+    pub fn trial(&self, id: TrialId) -> Result<Option<TrialDetail>, ReadError> {
+        self.ask(|connection| trial(connection, id))
+    }
+}
+
+fn trial(connection: &Connection, id: TrialId) -> SqlResult<Option<TrialDetail>> {
+    let sql = format!(
+        "SELECT configuration, parameters, seed, key, trial_end.status, objective, replacement,
+             {CURRENT}, stage
+         FROM trial
+         JOIN configuration ON configuration.id = configuration
+         LEFT JOIN trial_end ON trial = trial.id
+         WHERE trial.id = ?"
+    );
+    let found = connection
+        .query_row(&sql, [id.0], |row| {
+            let standing = match (row.get::<_, Option<u32>>(6)?, row.get(7)?) {
+                (Some(replacement), _) => Standing::Retried(TrialId(replacement)),
+                (None, true) => Standing::Current,
+                (None, false) => Standing::Removed,
+            };
+            let detail = TrialDetail {
+                trial: id,
+                configuration: ConfigurationId(row.get(0)?),
+                parameters: column::parameters(row, 1)?,
+                seed: column::unsigned(row, 2)?,
+                key: column::key(row, 3)?,
+                status: column::status(row, 4)?,
+                objective: row.get::<_, ObjectiveColumn>(5)?.0,
+                standing,
+                path: Vec::new(),
+                metrics: Vec::new(),
+            };
+            Ok((detail, row.get(8)?))
+        })
+        .optional()?;
+    let Some((mut detail, last)) = found else { return Ok(None) };
+    for id in path(connection, StageId(last))? {
+        detail.path.push(stage(connection, id)?);
+    }
+    let mut metrics: BTreeMap<u64, Vec<(String, f64)>> = BTreeMap::new();
+    for (step, name, value) in metrics_of(connection, &detail.path)? {
+        metrics.entry(step).or_default().push((name, value));
+    }
+    detail.metrics = metrics.into_iter().collect();
+    Ok(Some(detail))
+}
+
+/// A stage and its ancestors, from the root.
+pub(crate) fn path(connection: &Connection, last: StageId) -> SqlResult<Vec<StageId>> {
+    let mut query = connection.prepare_cached("SELECT parent FROM stage WHERE id = ?")?;
+    let mut path = Vec::new();
+    let mut next = Some(last);
+    while let Some(stage) = next {
+        path.push(stage);
+        next = query.query_row([stage.0], |row| row.get::<_, Option<u32>>(0))?.map(StageId);
+    }
+    path.reverse();
+    Ok(path)
+}
+
+/// Evaluations of one stage, by step, then by name.
+pub(crate) fn stage_metrics(
+    connection: &Connection,
+    stage: StageId,
+) -> SqlResult<Vec<(u64, String, f64)>> {
+    connection
+        .prepare_cached(
+            "SELECT step, metric_name.name, value
+             FROM metric JOIN metric_name ON metric_name.id = metric.name
+             WHERE stage = ? ORDER BY step, metric_name.name",
+        )?
+        .query_map([stage.0], |row| {
+            Ok((column::unsigned(row, 0)?, row.get(1)?, column::metric(row, 2)?))
+        })?
+        .collect()
+}
+
+fn metrics_of(connection: &Connection, path: &[StageDetail]) -> SqlResult<Vec<(u64, String, f64)>> {
+    let stages = path.iter().map(|stage| stage_metrics(connection, stage.stage));
+    Ok(stages.collect::<SqlResult<Vec<_>>>()?.concat())
+}
+
+fn stage(connection: &Connection, id: StageId) -> SqlResult<StageDetail> {
+    // Three queries, so that each finds an index of its own.
+    let mut attempts = Vec::new();
+    for condition in ["ending IS NULL", "ending <= 2", "ending > 2"] {
+        let sql = format!(
+            "SELECT id, from_step, step, started, started + took, ending, detail
+             FROM attempt WHERE stage = ? AND {condition}"
+        );
+        let mut query = connection.prepare_cached(&sql)?;
+        for attempt in query.query_map([id.0], attempt)? {
+            attempts.push(attempt?);
+        }
+    }
+    attempts.sort_by_key(|attempt| attempt.attempt);
+    let running = attempts.iter().find(|attempt| attempt.ending.is_none());
+    let running = running.map(|attempt| attempt.attempt);
+    let checkpoints = connection
+        .prepare_cached("SELECT step, attempt, file FROM checkpoint WHERE stage = ? ORDER BY step")?
+        .query_map([id.0], |row| {
+            Ok((column::unsigned(row, 0)?, AttemptId(row.get(1)?), row.get(2)?))
+        })?
+        .collect::<SqlResult<_>>()?;
+    connection
+        .prepare_cached(
+            "SELECT key, first_step, end_step, failures, crashes, digest, status
+             FROM stage LEFT JOIN stage_end ON stage = id WHERE id = ?",
+        )?
+        .query_row(params![id.0], |row| {
+            Ok(StageDetail {
+                stage: id,
+                key: column::key(row, 0)?,
+                first: column::unsigned(row, 1)?,
+                end: column::unsigned(row, 2)?,
+                failures: row.get(3)?,
+                crashes: row.get(4)?,
+                digest: row.get::<_, DigestColumn>(5)?.0,
+                status: column::stage_status(row, 6, running)?,
+                attempts,
+                checkpoints,
+            })
+        })
+}
+
+fn attempt(row: &Row) -> SqlResult<AttemptDetail> {
+    Ok(AttemptDetail {
+        attempt: AttemptId(row.get(0)?),
+        from: column::unsigned(row, 1)?,
+        step: row.get::<_, Option<i64>>(2)?.map(|step| step as u64),
+        started: Time(row.get(3)?),
+        ended: row.get::<_, Option<i64>>(4)?.map(Time),
+        ending: column::ending(row, 5, 6)?,
+    })
+}

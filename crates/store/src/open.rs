@@ -1,0 +1,130 @@
+//! Opening the file: making it, bringing an older one up to date, refusing what is not ours.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags};
+use rusqlite_migration::{M, Migrations};
+use thiserror::Error;
+
+use crate::fault::{DatabaseError, Fault};
+
+/// Every version that was ever released, oldest first. Never edit one that was.
+const VERSIONS: &[M] = &[M::up(include_str!("schema.sql"))];
+const MIGRATIONS: Migrations = Migrations::from_slice(VERSIONS);
+const VERSION: i64 = VERSIONS.len() as i64;
+/// Marks the file as ours for `file(1)` and for us: "plea" in ASCII.
+const APPLICATION: i64 = 0x706c_6561;
+/// A person may hold the file open in another client for a moment.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Error)]
+pub enum OpenError {
+    #[error(
+        "{path}: the database is of version {found}, and this pleach knows versions up to {known}; use a newer pleach"
+    )]
+    Newer { path: PathBuf, found: i64, known: i64 },
+    #[error("{path}: this SQLite database is not a sweep's; move it away, or name another sweep")]
+    Foreign { path: PathBuf },
+    #[error("{path}: the sweep has no database yet; start it with `pleach run`")]
+    Missing { path: PathBuf },
+    #[error("{path}: the database could not be brought to version {VERSION}")]
+    Migrate {
+        path: PathBuf,
+        #[source]
+        source: rusqlite_migration::Error,
+    },
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+/// The connection that writes.
+pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
+    let fail = |source| DatabaseError::new(path, source);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    prepare(Connection::open_with_flags(path, flags).map_err(fail)?, path)
+}
+
+/// A database that is forgotten: for tests and simulations.
+pub(crate) fn in_memory() -> Result<Connection, OpenError> {
+    let path = Path::new(":memory:");
+    prepare(Connection::open_in_memory().map_err(|source| DatabaseError::new(path, source))?, path)
+}
+
+/// A connection that cannot write. A writer may be at work.
+pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
+    let fail = |source| DatabaseError::new(path, source);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|source| {
+        let error = fail(source);
+        match error.fault {
+            Fault::CannotOpen => OpenError::Missing { path: path.to_owned() },
+            _ => error.into(),
+        }
+    })?;
+    connection.busy_timeout(PATIENCE).map_err(fail)?;
+    match version(&connection, path)? {
+        // An empty file: its writer died, or has only just begun.
+        0 => Err(OpenError::Missing { path: path.to_owned() }),
+        _ => Ok(connection),
+    }
+}
+
+fn prepare(mut connection: Connection, path: &Path) -> Result<Connection, OpenError> {
+    let fail = |source| DatabaseError::new(path, source);
+    connection.busy_timeout(PATIENCE).map_err(fail)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    let found = version(&connection, path)?;
+    if connection.is_readonly(rusqlite::MAIN_DB).map_err(fail)? {
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY);
+        return Err(fail(rusqlite::Error::SqliteFailure(code, None)).into());
+    }
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = FULL;
+             PRAGMA foreign_keys = ON;",
+        )
+        .map_err(fail)?;
+    if found < VERSION {
+        MIGRATIONS
+            .to_latest(&mut connection)
+            .map_err(|source| OpenError::Migrate { path: path.to_owned(), source })?;
+    }
+    Ok(connection)
+}
+
+/// The version of a database of ours, 0 for an empty file; everything else is refused.
+fn version(connection: &Connection, path: &Path) -> Result<i64, OpenError> {
+    let fail = |source| DatabaseError::new(path, source);
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let (application, found) =
+        (pragma("application_id").map_err(fail)?, pragma("user_version").map_err(fail)?);
+    let tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(fail)?;
+    match (application, found) {
+        (0, 0) if tables == 0 => Ok(0),
+        (APPLICATION, found) if VERSION < found => {
+            Err(OpenError::Newer { path: path.to_owned(), found, known: VERSION })
+        }
+        (APPLICATION, found) => Ok(found),
+        _ => Err(OpenError::Foreign { path: path.to_owned() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_version_can_be_made_from_nothing() {
+        MIGRATIONS.validate().unwrap();
+        let connection = in_memory().unwrap();
+        assert_eq!(version(&connection, Path::new("x")).unwrap(), VERSION);
+    }
+}

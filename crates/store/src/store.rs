@@ -1,0 +1,290 @@
+//! The one read-write connection, and the commit of facts. What is planned is in [`accept`](crate::accept) and
+//! [`retry`](crate::retry).
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
+
+use pleach_core::{
+    fact::{Checkpoint, Fact},
+    life::{AttemptId, Ending, StageId, StageStatus, TrialId, TrialStatus},
+    objective::Evaluated,
+};
+use rusqlite::{Connection, ErrorCode, Transaction, params};
+use thiserror::Error;
+
+use crate::{
+    column::{DigestColumn, EvaluatedColumn, ObjectiveColumn, ending_number, status_number},
+    fault::DatabaseError,
+    open::{self, OpenError},
+};
+
+/// The sweep's database, to be written. At most one exists for a file: whoever holds the sweep's lock has it.
+#[derive(Debug)]
+pub struct Store {
+    pub(crate) connection: Connection,
+    pub(crate) path: PathBuf,
+    /// The table `metric_name`.
+    names: HashMap<String, u32>,
+}
+
+/// Wall time, in milliseconds since 1970-01-01 UTC. Shown to people; nothing is decided by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Time(pub i64);
+
+/// After either, drop the store, open it anew and read it again.
+#[derive(Debug, Error)]
+pub enum CommitError {
+    /// A fact contradicts what is remembered: nothing of the commit was kept.
+    #[error("{path}: cannot remember {fact}: {why}; nothing was changed")]
+    Impossible { path: PathBuf, fact: String, why: String },
+    /// All of it was kept, or nothing.
+    #[error("{0}; whether the last results were kept is unknown")]
+    Unknown(#[source] DatabaseError),
+}
+
+/// Why one fact was not written.
+enum Refusal {
+    Impossible(&'static str),
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl Store {
+    /// Opens the database; makes it if there is none, and brings one of an older pleach up to date.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::new(open::writer(path)?, path)
+    }
+
+    /// A store that is forgotten when it is dropped: for tests and simulations.
+    pub fn in_memory() -> Result<Self, OpenError> {
+        Self::new(open::in_memory()?, Path::new(":memory:"))
+    }
+
+    fn new(connection: Connection, path: &Path) -> Result<Self, OpenError> {
+        let names = read_names(&connection).map_err(|source| DatabaseError::new(path, source))?;
+        Ok(Self { connection, path: path.to_owned(), names })
+    }
+
+    /// Keeps all facts, in their order, in one transaction; when this returns they survive a loss of power.
+    pub fn commit(&mut self, facts: &[Fact], now: Time) -> Result<(), CommitError> {
+        let path = &self.path;
+        let unknown = |source| CommitError::Unknown(DatabaseError::new(path, source));
+        let transaction = self.connection.transaction().map_err(unknown)?;
+        let mut writer = Writer { transaction: &transaction, names: &mut self.names, now };
+        for fact in facts {
+            writer.keep(fact).map_err(|refusal| {
+                let impossible = |why: String| {
+                    let (path, fact) = (path.clone(), format!("{fact:?}"));
+                    CommitError::Impossible { path, fact, why }
+                };
+                match refusal {
+                    Refusal::Impossible(why) => impossible(why.to_owned()),
+                    Refusal::Sqlite(source) => match constraint(&source) {
+                        Some(why) => impossible(why),
+                        None => unknown(source),
+                    },
+                }
+            })?;
+        }
+        transaction.commit().map_err(unknown)
+    }
+
+    pub(crate) fn error(&self, source: rusqlite::Error) -> DatabaseError {
+        DatabaseError::new(&self.path, source)
+    }
+}
+
+fn read_names(connection: &Connection) -> rusqlite::Result<HashMap<String, u32>> {
+    connection
+        .prepare("SELECT name, id FROM metric_name")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
+/// What a rule of the schema says, when the error is one.
+fn constraint(error: &rusqlite::Error) -> Option<String> {
+    match error {
+        rusqlite::Error::SqliteFailure(failure, message)
+            if failure.code == ErrorCode::ConstraintViolation =>
+        {
+            Some(message.clone().unwrap_or_else(|| failure.to_string()))
+        }
+        _ => None,
+    }
+}
+
+/// One transaction of facts.
+struct Writer<'a> {
+    transaction: &'a Transaction<'a>,
+    names: &'a mut HashMap<String, u32>,
+    now: Time,
+}
+
+impl Writer<'_> {
+    fn keep(&mut self, fact: &Fact) -> Result<(), Refusal> {
+        match fact {
+            Fact::Granted { attempt, stage, worker: _, from } => {
+                self.granted(*attempt, *stage, *from)
+            }
+            Fact::Ended { attempt, ending, step } => self.ended(*attempt, ending, *step),
+            Fact::Stage { stage, status, failures, crashes, digest, evaluated } => {
+                self.counters(*stage, *status, *failures, *crashes)?;
+                self.stage(*stage, *status, digest, evaluated)
+            }
+            Fact::Trial { trial, status, objective } => self.trial(*trial, *status, *objective),
+            Fact::Metrics { stage, step, values } => self.metrics(*stage, *step, values),
+            Fact::Checkpoint { stage, checkpoint } => self.checkpoint(*stage, checkpoint),
+            Fact::Forgotten { stage, step } => {
+                let sql = "DELETE FROM checkpoint WHERE stage = ? AND step = ?";
+                self.execute(sql, params![stage.0, *step as i64]).map(drop)
+            }
+            Fact::Note { text } => self
+                .execute("INSERT INTO note (at, text) VALUES (?, ?)", params![self.now.0, text])
+                .map(drop),
+        }
+    }
+
+    fn granted(&self, attempt: AttemptId, stage: StageId, from: u64) -> Result<(), Refusal> {
+        self.execute(
+            "INSERT INTO attempt (id, stage, from_step, started) VALUES (?, ?, ?, ?)",
+            params![attempt.0, stage.0, from as i64, self.now.0],
+        )?;
+        self.execute(
+            "DELETE FROM metric WHERE stage = ? AND ? < step",
+            params![stage.0, from as i64],
+        )
+        .map(drop)
+    }
+
+    fn ended(&self, attempt: AttemptId, ending: &Ending, step: u64) -> Result<(), Refusal> {
+        let (number, detail) = ending_number(ending);
+        let changed = self.execute(
+            "UPDATE attempt SET ending = ?2, detail = ?3, step = ?4, took = max(0, ?5 - started)
+             WHERE id = ?1",
+            params![attempt.0, number, detail, step as i64, self.now.0],
+        )?;
+        if changed == 1 { Ok(()) } else { Err(Refusal::Impossible("there is no such attempt")) }
+    }
+
+    /// A grant changes no counter, and most stages never count anything.
+    fn counters(
+        &self,
+        stage: StageId,
+        status: StageStatus,
+        failures: u32,
+        crashes: u32,
+    ) -> Result<(), Refusal> {
+        let unchanged = matches!(status, StageStatus::Running(_))
+            || status.is_terminal() && (failures, crashes) == (0, 0);
+        if !unchanged {
+            self.execute(
+                "UPDATE stage SET failures = ?2, crashes = ?3 WHERE id = ?1",
+                params![stage.0, failures, crashes],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Whether a stage waits or runs is told by its attempts; only its end is written.
+    fn stage(
+        &self,
+        stage: StageId,
+        status: StageStatus,
+        digest: &str,
+        evaluated: &Evaluated,
+    ) -> Result<(), Refusal> {
+        let status = match status {
+            StageStatus::Waiting | StageStatus::Running(_) => return Ok(()),
+            StageStatus::Done => TrialStatus::Done,
+            StageStatus::Diverged => TrialStatus::Diverged,
+            StageStatus::Failed => TrialStatus::Failed,
+        };
+        let digest = DigestColumn(digest.to_owned());
+        let evaluated = EvaluatedColumn(evaluated.clone());
+        self.execute(
+            "INSERT INTO stage_end (stage, status, digest, evaluated) VALUES (?, ?, ?, ?)",
+            params![stage.0, status_number(status), digest, evaluated],
+        )
+        .map(drop)
+    }
+
+    fn trial(
+        &self,
+        trial: TrialId,
+        status: TrialStatus,
+        objective: Option<f64>,
+    ) -> Result<(), Refusal> {
+        let Some(status) = status_number(status) else {
+            return Err(Refusal::Impossible("no trial ever becomes waiting"));
+        };
+        self.execute(
+            "INSERT INTO trial_end (trial, status, objective) VALUES (?, ?, ?)",
+            params![trial.0, status, ObjectiveColumn(objective)],
+        )
+        .map(drop)
+    }
+
+    fn metrics(
+        &mut self,
+        stage: StageId,
+        step: u64,
+        values: &[(String, f64)],
+    ) -> Result<(), Refusal> {
+        self.execute(
+            "DELETE FROM metric WHERE stage = ? AND step = ?",
+            params![stage.0, step as i64],
+        )?;
+        for (name, value) in values {
+            let name = self.name(name)?;
+            self.execute(
+                "INSERT OR REPLACE INTO metric (stage, step, name, value) VALUES (?, ?, ?, ?)",
+                params![stage.0, step as i64, name, value],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// A metric's number. The memory of it may outlive a transaction that failed, hence the rule that the
+    /// store is dropped then.
+    fn name(&mut self, name: &str) -> Result<u32, Refusal> {
+        if let Some(id) = self.names.get(name) {
+            return Ok(*id);
+        }
+        let id: u32 = self.transaction.query_row(
+            "INSERT INTO metric_name (name) VALUES (?) RETURNING id",
+            [name],
+            |row| row.get(0),
+        )?;
+        self.names.insert(name.to_owned(), id);
+        Ok(id)
+    }
+
+    fn checkpoint(&self, stage: StageId, checkpoint: &Checkpoint) -> Result<(), Refusal> {
+        let Checkpoint { attempt, step, file, digest, evaluated, bytes } = checkpoint;
+        self.execute(
+            "INSERT OR REPLACE INTO checkpoint (stage, step, attempt, file, digest, evaluated, bytes)
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
+            params![
+                stage.0,
+                *step as i64,
+                attempt.0,
+                file,
+                DigestColumn(digest.clone()),
+                EvaluatedColumn(evaluated.clone()),
+                *bytes as i64
+            ],
+        )
+        .map(drop)
+    }
+
+    fn execute(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<usize, Refusal> {
+        Ok(self.transaction.prepare_cached(sql)?.execute(parameters)?)
+    }
+}

@@ -1,0 +1,120 @@
+//! What is committed is what is loaded.
+
+use super::*;
+use crate::Loaded;
+use pleach_core::fact::Checkpoint;
+
+/// Commits the facts to a sweep of two trials with a common first stage (stages 1 and 2, 1 and 3).
+fn loaded(facts: &[Fact]) -> Loaded {
+    let mut store = store(&[trial(0, 7, &["a", "b"]), trial(1, u64::MAX, &["a", "c"])]);
+    store.commit(facts, NOW).unwrap();
+    store.load().unwrap()
+}
+
+#[track_caller]
+fn check_stage(facts: &[Fact], status: StageStatus, failures: u32, crashes: u32) {
+    let loaded = loaded(facts);
+    let stage = &loaded.stages[0];
+    assert_eq!((stage.status, stage.failures, stage.crashes), (status, failures, crashes));
+}
+
+#[track_caller]
+fn check_trial(status: TrialStatus, objective: Option<f64>) {
+    let mut store = store(&[trial(0, 7, &["a"])]);
+    store.commit(&[trial_is(1, status, objective)], NOW).unwrap();
+    assert_eq!(store.load().unwrap().trials[0].status, status);
+    let read: crate::column::ObjectiveColumn = store
+        .connection
+        .query_row("SELECT objective FROM trial_end", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(read.0.map(f64::to_bits), objective.map(f64::to_bits));
+}
+
+#[test]
+fn a_plan_reads_back_with_shared_stages_shared() {
+    let loaded = loaded(&[]);
+    let paths: Vec<&[StageId]> = loaded.trials.iter().map(|trial| &trial.path[..]).collect();
+    assert_eq!(paths, [[StageId(1), StageId(2)], [StageId(1), StageId(3)]]);
+    assert_eq!(loaded.trials.iter().map(|trial| trial.seed).collect::<Vec<_>>(), [7, u64::MAX]);
+    assert_eq!(loaded.points, BTreeMap::from([(TrialId(1), 0), (TrialId(2), 1)]));
+    assert_eq!(loaded.revision, revision());
+    assert_eq!(loaded.next_attempt, AttemptId(1));
+    let stage = &loaded.stages[2];
+    assert_eq!((stage.key, stage.parent), (Key::of("c"), Some(StageId(1))));
+    assert_eq!((stage.first, stage.end, stage.status), (10, 20, StageStatus::Waiting));
+}
+
+#[test]
+fn a_stage_runs_from_its_grant_to_its_ending() {
+    let waiting = |failures, crashes| Fact::Stage {
+        stage: StageId(1),
+        status: StageStatus::Waiting,
+        failures,
+        crashes,
+        digest: String::new(),
+        evaluated: Evaluated::default(),
+    };
+    check_stage(&[granted(4, 1)], StageStatus::Running(AttemptId(4)), 0, 0);
+    let failed = [granted(1, 1), ended(1, Ending::Failed("no".to_owned())), waiting(1, 0)];
+    check_stage(&failed, StageStatus::Waiting, 1, 0);
+    let crashed = [granted(1, 1), ended(1, Ending::Crashed("9".to_owned())), waiting(0, 2)];
+    check_stage(&crashed, StageStatus::Waiting, 0, 2);
+    let again = [&crashed[..], &[granted(2, 1)]].concat();
+    check_stage(&again, StageStatus::Running(AttemptId(2)), 0, 2);
+    for status in [StageStatus::Done, StageStatus::Diverged, StageStatus::Failed] {
+        check_stage(&[stage(1, status, &[])], status, 0, 0);
+    }
+}
+
+#[test]
+fn a_trial_keeps_its_status_and_every_bit_of_its_number() {
+    for objective in
+        [None, Some(0.1), Some(-0.0), Some(f64::NAN), Some(f64::NEG_INFINITY), Some(3.0)]
+    {
+        check_trial(TrialStatus::Done, objective);
+    }
+    for status in [TrialStatus::Diverged, TrialStatus::Failed, TrialStatus::Stopped] {
+        check_trial(status, None);
+    }
+}
+
+#[test]
+fn the_end_of_a_stage_keeps_digest_and_evaluations() {
+    for digest in ["", "00ff", "ABCD", "abc", "not hexadecimal"] {
+        let evaluated = Evaluated(vec![0.1, -0.0, f64::INFINITY]);
+        let facts = [Fact::Stage {
+            stage: StageId(2),
+            status: StageStatus::Done,
+            failures: 0,
+            crashes: 0,
+            digest: digest.to_owned(),
+            evaluated: evaluated.clone(),
+        }];
+        let ends = loaded(&facts).ends;
+        assert_eq!(
+            ends,
+            BTreeMap::from([(
+                StageId(2),
+                crate::StageEnd { digest: digest.to_owned(), evaluated },
+            )])
+        );
+    }
+}
+
+#[test]
+fn a_checkpoint_is_there_until_it_is_forgotten() {
+    let checkpoint = |step| Checkpoint {
+        bytes: 1000,
+        attempt: AttemptId(1),
+        step,
+        file: format!("{step}.safetensors"),
+        digest: "00".to_owned(),
+        evaluated: Evaluated(vec![1.5]),
+    };
+    let keep = |step| Fact::Checkpoint { stage: StageId(1), checkpoint: checkpoint(step) };
+    let mut facts = vec![granted(1, 1), keep(7), keep(3), keep(3)];
+    let all = BTreeMap::from([(StageId(1), vec![checkpoint(3), checkpoint(7)])]);
+    assert_eq!(loaded(&facts).checkpoints, all);
+    facts.push(Fact::Forgotten { stage: StageId(1), step: 3 });
+    assert_eq!(loaded(&facts).checkpoints, BTreeMap::from([(StageId(1), vec![checkpoint(7)])]));
+}
