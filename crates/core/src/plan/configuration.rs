@@ -7,6 +7,7 @@ use pleach_schedule::{
     plateau::Plateau,
     preset::{PresetInfo, preset},
     resolved::Resolved,
+    schedule::{ResolveError, Schedule},
 };
 
 use crate::{
@@ -74,7 +75,7 @@ pub struct Planner<'a> {
 }
 
 /// The argument at fault (or none), what is wrong, and what to do.
-type Wrong = (String, String, String);
+pub(crate) type Wrong = (String, String, String);
 
 /// A point's values while it is looked at.
 struct View<'a> {
@@ -353,11 +354,11 @@ impl<'a> Planner<'a> {
     }
 }
 
-fn scheduled(
+/// What the arguments of a preset mean.
+pub(crate) fn schedule_of(
     info: &'static PresetInfo,
     values: &Parameters,
-    length: &Length,
-) -> Result<Scheduled, Wrong> {
+) -> Result<Schedule, Wrong> {
     let peak = match values.get("peak") {
         None => {
             let help = "write peak = 0.1 under [trainer] or in this branch, or sweep it: peak = { log = [0.01, 1.0], n = 5 }";
@@ -375,10 +376,17 @@ fn scheduled(
             )
         })?,
     };
-    let schedule = preset(info.name, peak, &arguments(info, values))
-        .map_err(|error| (error.argument, error.message, error.help))?;
+    preset(info.name, peak, &arguments(info, values))
+        .map_err(|error| (error.argument, error.message, error.help))
+}
+
+fn scheduled(
+    info: &'static PresetInfo,
+    values: &Parameters,
+    length: &Length,
+) -> Result<Scheduled, Wrong> {
+    let schedule = schedule_of(info, values)?;
     let resolved = schedule.resolve(horizon(length)).map_err(|error| {
-        use pleach_schedule::schedule::ResolveError;
         let argument = if let ResolveError::Peak(_) = error { "peak" } else { "" };
         (
             argument.to_owned(),

@@ -19,6 +19,7 @@ use crate::{
     value::Parameters,
 };
 
+pub(crate) use configuration::schedule_of;
 pub use configuration::{Configuration, Planner, Scheduled};
 
 /// More configurations than this are refused, with their factorisation.

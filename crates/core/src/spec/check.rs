@@ -9,7 +9,6 @@ use crate::{
         file::{self, keys},
         node::{self, Entry, Kind},
         reader::{Reader, find},
-        schedule::item,
     },
     value::Value,
 };
@@ -436,32 +435,5 @@ impl Reader {
             );
         }
         Block { fixed, schedule, space: read }
-    }
-
-    fn fixed_schedule(&mut self, entry: &Entry) -> Option<FixedSchedule> {
-        let text = match &entry.node.kind {
-            Kind::Scalar(Value::Text(text)) => Some(text.clone()),
-            _ => None,
-        };
-        let entries = if text.is_some() { &[] } else { self.table(entry) };
-        let named = Entry { key_span: entry.node.span.clone(), ..entry.clone() };
-        let place = if text.is_some() { &named } else { entry };
-        let preset = self.preset(place, entries, text.as_deref())?;
-        let mut arguments = Vec::new();
-        for argument in entries.iter().filter(|entry| entry.key != "use") {
-            let item = item(Some(preset), &argument.key);
-            let value = match item {
-                super::axis::Item::Phases => {
-                    self.phases(argument, &argument.node)?.swap_remove(0).values.swap_remove(0)
-                }
-                item => self.item(argument, &argument.node, item)?,
-            };
-            arguments.push(Fixed {
-                name: argument.key.clone(),
-                value,
-                span: argument.node.span.clone(),
-            });
-        }
-        Some(FixedSchedule { preset, arguments, span: entry.key_span.clone() })
     }
 }

@@ -7,10 +7,12 @@ mod file;
 mod node;
 mod reader;
 mod schedule;
+mod single;
 mod space;
 
 pub use check::{check_name, read, with_overrides};
 pub use file::schema;
+pub use single::read_schedule;
 
 use std::ops::Range;
 

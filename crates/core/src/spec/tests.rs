@@ -277,6 +277,29 @@ fn a_sweep_has_a_name_and_an_objective() {
 }
 
 #[test]
+fn one_schedule_is_read_from_whatever_a_person_types() {
+    for text in [
+        "cosine",
+        "{ use = \"cosine\" }",
+        "1: > 0 cosine",
+        "peak = 3\n[schedule]\nuse = \"cosine\"\npeak = 1.0",
+        "{ phases = [{ to = 0, shape = \"cosine\" }] }",
+    ] {
+        assert_eq!(read_schedule(text).unwrap().to_string(), "1: > 0 cosine", "{text}");
+    }
+    let texts = [
+        "cosin",
+        "{ use = \"cosin\" }",
+        "{ use = \"cosine\", gamma = 3 }",
+        "{ use = ",
+        "{ use = \"step\", every = 3 }",
+    ];
+    let texts: Vec<String> =
+        texts.iter().map(|text| read_schedule(text).unwrap_err().to_string()).collect();
+    insta::assert_snapshot!(texts.join("\n--------\n"));
+}
+
+#[test]
 fn a_name_is_a_folder_and_nothing_else() {
     for name in ["a", "mnist-1_x", "0"] {
         assert_eq!(check_name(name), Ok(()));

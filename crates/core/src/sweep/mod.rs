@@ -214,6 +214,11 @@ impl Sweep {
         decisions
     }
 
+    /// Where a stage begins and ends.
+    pub fn steps(&self, stage: StageId) -> Option<(u64, u64)> {
+        self.stages.get(&stage).map(|node| (node.row.stage.first, node.row.stage.end))
+    }
+
     fn link(&mut self) {
         let parents: Vec<(StageId, StageId)> = self
             .stages

@@ -1,0 +1,93 @@
+//! One schedule: `[trainer.schedule]`, or whatever a person types to look at one.
+
+use std::collections::BTreeMap;
+
+use pleach_schedule::{preset::PRESETS, schedule::Schedule};
+
+use crate::{
+    diagnostic::{Diagnostic, Diagnostics, Source},
+    plan,
+    spec::{
+        Fixed, FixedSchedule,
+        axis::Item,
+        node::{self, Entry, Kind},
+        reader::{Reader, find},
+        schedule::item,
+    },
+    value::{Parameters, Value},
+};
+
+/// Reads a schedule: an inline table (`{ use = "cosine", peak = 0.1 }`), a file with a `[schedule]`, a preset's name, or
+/// the one-line spelling. The peak is 1 if none is given.
+pub fn read_schedule(text: &str) -> Result<Schedule, Diagnostics> {
+    let trimmed = text.trim();
+    let is_preset = PRESETS.iter().any(|info| info.name == trimmed);
+    let toml = if trimmed.starts_with('{') {
+        format!("schedule = {trimmed}")
+    } else if is_preset {
+        format!("schedule = \"{trimmed}\"")
+    } else if trimmed.contains("[schedule]") {
+        text.to_owned()
+    } else {
+        return trimmed.parse().map_err(|error: pleach_schedule::line::LineError| {
+            let names: Vec<&str> = PRESETS.iter().map(|info| info.name).collect();
+            let help = format!("write \"0.1: 0 > 1 5%, > 0 cosine\", {{ use = \"cosine\", peak = 0.1 }}, or one of {}", names.join(", "));
+            let mistake = Diagnostic { message: error.to_string(), span: Some(0..trimmed.len()), label: "no schedule".to_owned(), help };
+            Diagnostics { source: Source { name: "schedule".to_owned(), text: trimmed.to_owned() }, list: vec![mistake] }
+        });
+    };
+    let source = Source { name: "schedule".to_owned(), text: toml };
+    let mut reader = Reader::default();
+    let schedule = node::read(&source.text).map(|root| reader.single(&root));
+    match schedule {
+        Ok(Some(schedule)) if reader.diagnostics.is_empty() => Ok(schedule),
+        Ok(_) => Err(Diagnostics { source, list: reader.diagnostics }),
+        Err(list) => Err(Diagnostics { source, list }),
+    }
+}
+
+impl Reader {
+    fn single(&mut self, root: &[Entry]) -> Option<Schedule> {
+        let fixed = self.fixed_schedule(find(root, "schedule")?)?;
+        let mut values: Parameters =
+            fixed.arguments.iter().map(|fixed| (fixed.name.clone(), fixed.value.clone())).collect();
+        values.entry("peak".to_owned()).or_insert(Value::Float(1.0));
+        let spans: BTreeMap<&str, _> =
+            fixed.arguments.iter().map(|fixed| (fixed.name.as_str(), &fixed.span)).collect();
+        match plan::schedule_of(fixed.preset, &values) {
+            Ok(schedule) => Some(schedule),
+            Err((argument, message, help)) => {
+                let span = spans.get(argument.as_str()).copied().unwrap_or(&fixed.span).clone();
+                self.error(&span, message, "here", help);
+                None
+            }
+        }
+    }
+
+    pub(super) fn fixed_schedule(&mut self, entry: &Entry) -> Option<FixedSchedule> {
+        let text = match &entry.node.kind {
+            Kind::Scalar(Value::Text(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let entries = if text.is_some() { &[] } else { self.table(entry) };
+        let named = Entry { key_span: entry.node.span.clone(), ..entry.clone() };
+        let place = if text.is_some() { &named } else { entry };
+        let preset = self.preset(place, entries, text.as_deref())?;
+        let mut arguments = Vec::new();
+        for argument in entries.iter().filter(|entry| entry.key != "use") {
+            let item = item(Some(preset), &argument.key);
+            let value = match item {
+                Item::Phases => {
+                    self.phases(argument, &argument.node)?.swap_remove(0).values.swap_remove(0)
+                }
+                item => self.item(argument, &argument.node, item)?,
+            };
+            arguments.push(Fixed {
+                name: argument.key.clone(),
+                value,
+                span: argument.node.span.clone(),
+            });
+        }
+        Some(FixedSchedule { preset, arguments, span: entry.key_span.clone() })
+    }
+}
