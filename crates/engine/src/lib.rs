@@ -1,1 +1,17 @@
-//! placeholder
+//! Runs a sweep: worker processes, the clock, signals, files. It decides nothing: [`pleach_core::sweep::Sweep`] does, and
+//! what it decides is committed before it is done.
+//!
+//! Reading order: [`home`] (a sweep's folder, its lock), [`inbox`] (requests from outside), [`program`] (which worker
+//! program, and what it can do), [`guard`] (no process outlives its coordinator), `process` (one worker), [`prepare`]
+//! (from a file to a plan), [`run`] (the loop).
+
+pub mod guard;
+pub mod home;
+pub mod inbox;
+mod leftovers;
+pub mod logs;
+pub mod prepare;
+mod process;
+pub mod program;
+pub mod run;
+mod translate;

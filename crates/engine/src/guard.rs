@@ -1,0 +1,140 @@
+//! No process of a sweep outlives its coordinator: between the coordinator and each worker stands a guard, which the
+//! kernel wakes when the coordinator dies, and which then kills the worker and everything that the worker has started.
+//! If the guard itself is killed, the kernel kills the worker.
+//!
+//! Both are this same program under hidden commands: `guard PARENT PROGRAM…` and `become PARENT PROGRAM…`.
+
+use std::{
+    ffi::OsString,
+    fs, io,
+    os::unix::process::{CommandExt, ExitStatusExt},
+    process::{Command, ExitStatus},
+    time::{Duration, Instant},
+};
+
+use rustix::process::{
+    Pid, Signal, getpid, getppid, kill_process, kill_process_group, set_child_subreaper,
+    set_parent_process_death_signal, setpgid,
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// What the program must call itself with.
+pub const GUARD: &str = "__guard";
+pub const BECOME: &str = "__become";
+
+/// Runs a worker and returns the exit code to end with: the worker's, or 128 and the signal that killed it.
+pub fn guard(parent: u32, program: &[OsString]) -> io::Result<u8> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut told_to_end = signal(SignalKind::terminate())?;
+        // A Ctrl-C is for the coordinator.
+        setpgid(None, None)?;
+        set_child_subreaper(Some(getpid()))?;
+        follow(parent, Signal::TERM)?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg(BECOME).arg(getpid().as_raw_nonzero().to_string()).args(program);
+        let mut worker = tokio::process::Command::from(command).spawn()?;
+        let group = worker.id().and_then(|id| Pid::from_raw(id as i32));
+        let status = tokio::select! {
+            status = worker.wait() => status?,
+            _ = told_to_end.recv() => {
+                end_group(group);
+                worker.wait().await?
+            }
+        };
+        end_group(group);
+        end_children();
+        Ok(exit_code(status))
+    })
+}
+
+/// Becomes the worker program.
+pub fn become_worker(parent: u32, program: &[OsString]) -> io::Result<()> {
+    setpgid(None, None)?;
+    follow(parent, Signal::KILL)?;
+    let Some((program, arguments)) = program.split_first() else {
+        return Err(io::Error::other("no program"));
+    };
+    Err(Command::new(program).args(arguments).exec())
+}
+
+/// Asks the kernel for a signal when the parent dies.
+fn follow(parent: u32, with: Signal) -> io::Result<()> {
+    set_parent_process_death_signal(Some(with))?;
+    // It may have died before.
+    match getppid() {
+        Some(pid) if pid.as_raw_nonzero().get() == parent as i32 => Ok(()),
+        _ => Err(io::Error::other("the process that started this one is gone")),
+    }
+}
+
+fn end_group(group: Option<Pid>) {
+    if let Some(group) = group {
+        // It may be empty already.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
+/// Kills what has left the group: orphans become this process's children.
+fn end_children() {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let start = Instant::now();
+    loop {
+        let children = children();
+        if children.is_empty() || PATIENCE < start.elapsed() {
+            return;
+        }
+        for child in children {
+            let _ = kill_process(child, Signal::KILL);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Living processes whose parent is this one.
+fn children() -> Vec<Pid> {
+    let own = getpid().as_raw_nonzero().get().to_string();
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    let child = |entry: fs::DirEntry| {
+        let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
+        let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+        // After the name, which stands in parentheses and may hold anything: the state and the parent.
+        let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+        let (state, parent) = (fields.next()?, fields.next()?);
+        (parent == own && state != "Z").then(|| Pid::from_raw(pid))?
+    };
+    entries.flatten().filter_map(child).collect()
+}
+
+fn exit_code(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
+}
+
+/// How a guarded worker ended, for people.
+pub(crate) fn how(status: ExitStatus) -> String {
+    let signal = status
+        .signal()
+        .or_else(|| status.code().filter(|code| 128 < *code && *code < 192).map(|code| code - 128));
+    match (signal, status.code()) {
+        (Some(signal), _) => match name(signal) {
+            Some(name) => format!("killed by signal {signal} ({name})"),
+            None => format!("killed by signal {signal}"),
+        },
+        (None, Some(code)) => format!("ended with exit code {code}"),
+        (None, None) => "ended".to_owned(),
+    }
+}
+
+fn name(signal: i32) -> Option<&'static str> {
+    Some(match signal {
+        4 => "illegal instruction",
+        6 => "abort",
+        7 => "bus error",
+        8 => "arithmetic error",
+        9 => "kill; perhaps out of memory",
+        11 => "segmentation fault",
+        15 => "terminate",
+        _ => return None,
+    })
+}

@@ -1,0 +1,153 @@
+//! A sweep's folder, `runs/NAME/`, and the kernel's lock on it.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use pleach_core::{life::AttemptId, spec::check_name};
+use thiserror::Error;
+
+/// Where one sweep lives. Names inside are numbers and fixed words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    folder: PathBuf,
+    name: String,
+}
+
+#[derive(Debug, Error)]
+pub enum HomeError {
+    #[error("`{name}` cannot be a sweep: {why}")]
+    Name { name: String, why: String },
+    #[error("cannot {what} {path}")]
+    File {
+        what: &'static str,
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error(
+        "the sweep `{name}` is already being run{by}; see it with `pleach board {name}`, stop it with `pleach stop {name}`"
+    )]
+    Held { name: String, by: String },
+}
+
+impl HomeError {
+    fn file(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::File { what, path, source }
+    }
+}
+
+/// Held as long as this lives; the kernel lets go of it however the process ends.
+#[derive(Debug)]
+pub struct Lock(#[expect(dead_code, reason = "the lock is the open file")] File);
+
+impl Home {
+    /// The folder of the sweep `name` in `runs`, which may not exist yet.
+    pub fn new(runs: &Path, name: &str) -> Result<Self, HomeError> {
+        check_name(name).map_err(|why| HomeError::Name { name: name.to_owned(), why })?;
+        Ok(Self { folder: runs.join(name), name: name.to_owned() })
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.folder.join("pleach.db")
+    }
+
+    /// The sweep file as it was last accepted.
+    pub fn sweep_file(&self) -> PathBuf {
+        self.folder.join("sweep.toml")
+    }
+
+    pub(crate) fn inbox(&self) -> PathBuf {
+        self.folder.join("inbox")
+    }
+
+    pub fn attempt(&self, attempt: AttemptId) -> PathBuf {
+        self.folder.join("attempts").join(attempt.0.to_string())
+    }
+
+    /// What the workers of this sweep have in their environment.
+    pub(crate) fn mark(&self) -> Result<String, HomeError> {
+        let folder = self.folder.canonicalize().map_err(HomeError::file("find", &self.folder))?;
+        Ok(folder.to_string_lossy().into_owned())
+    }
+
+    pub fn exists(&self) -> bool {
+        self.database().exists()
+    }
+
+    /// Makes the folder, and locks it against other coordinators.
+    pub fn lock(&self) -> Result<Lock, HomeError> {
+        let inbox = self.inbox();
+        fs::create_dir_all(&inbox).map_err(HomeError::file("make the folder", &inbox))?;
+        let path = self.folder.join("lock");
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(HomeError::file("open", &path))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut by = String::new();
+                // Only for the message.
+                drop(file.read_to_string(&mut by));
+                let by = by
+                    .trim()
+                    .parse::<u32>()
+                    .map_or(String::new(), |pid| format!(" by process {pid}"));
+                return Err(HomeError::Held { name: self.name.clone(), by });
+            }
+            Err(TryLockError::Error(source)) => {
+                return Err(HomeError::File { what: "lock", path, source });
+            }
+        }
+        let pid = format!("{}\n", std::process::id());
+        file.set_len(0)
+            .and_then(|()| file.write_all(pid.as_bytes()))
+            .map_err(HomeError::file("write", &path))?;
+        Ok(Lock(file))
+    }
+
+    /// Whether a coordinator has the lock now.
+    pub fn is_running(&self) -> bool {
+        File::open(self.folder.join("lock"))
+            .is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+    }
+
+    /// Writes the sweep file, whole or not at all.
+    pub fn write_sweep_file(&self, text: &str) -> Result<(), HomeError> {
+        let path = self.sweep_file();
+        write_whole(&path, text.as_bytes()).map_err(HomeError::file("write", &path))
+    }
+
+    pub fn read_sweep_file(&self) -> Result<String, HomeError> {
+        let path = self.sweep_file();
+        fs::read_to_string(&path).map_err(HomeError::file("read", &path))
+    }
+}
+
+/// Writes a file, whole or not at all, even through a loss of power.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = path.with_extension("part");
+    let mut file = File::create(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)?;
+    match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) => File::open(parent)?.sync_all(),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,56 @@
+//! What a worker writes to standard error belongs to the attempt that it runs: kept in that attempt's folder, up to a
+//! size, and its last line explains how a worker died.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, OpenOptions},
+    io::Write,
+};
+
+use pleach_core::life::AttemptId;
+
+use crate::home::Home;
+
+/// So much of an attempt's log is kept.
+const MAX_LOG: u64 = 1 << 20;
+
+/// The log's name in the attempt's folder.
+pub const LOG: &str = "log";
+
+#[derive(Debug, Default)]
+pub(crate) struct Logs {
+    written: BTreeMap<AttemptId, u64>,
+}
+
+impl Logs {
+    /// Appends to an attempt's log. A log that cannot be written is a pity, and no reason to stop.
+    pub(crate) fn append(&mut self, home: &Home, attempt: AttemptId, bytes: &[u8]) {
+        let written = self.written.entry(attempt).or_default();
+        let room = MAX_LOG.saturating_sub(*written) as usize;
+        if room == 0 {
+            return;
+        }
+        *written += bytes.len() as u64;
+        let folder = home.attempt(attempt);
+        let file = fs::create_dir_all(&folder)
+            .and_then(|()| OpenOptions::new().create(true).append(true).open(folder.join(LOG)));
+        if let Ok(mut file) = file {
+            drop(file.write_all(&bytes[..room.min(bytes.len())]));
+            if room < bytes.len() {
+                drop(file.write_all(b"\n[the rest of this log was not kept]\n"));
+            }
+        }
+    }
+
+    pub(crate) fn forget(&mut self, attempt: AttemptId) {
+        self.written.remove(&attempt);
+    }
+}
+
+/// The last line that says something.
+pub(crate) fn last_line(bytes: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
+    let line: String = line.chars().filter(|character| !character.is_control()).take(200).collect();
+    Some(line.trim().to_owned())
+}

@@ -1,0 +1,170 @@
+//! From a sweep file's text to a plan: one worker process is asked what it can do and how long trials are.
+
+use std::collections::BTreeMap;
+
+use pleach_core::{
+    diagnostic::Diagnostics,
+    life::WorkerId,
+    plan::{Length, Lengths, Plan, PlanError, Refused, plan},
+    program::Program,
+    spec::{self, SweepSpec},
+    value::Parameters,
+};
+use pleach_protocol::{
+    describe::Description,
+    message::{FromWorker, Measure, PROTOCOL, ToWorker},
+};
+use thiserror::Error;
+use tokio::sync::mpsc;
+
+use crate::{
+    process::{Input, Place, Process, StartError},
+    program::{WorkerProgram, program, told},
+};
+
+/// Everything that is known of a sweep before it runs.
+#[derive(Debug)]
+pub struct Prepared {
+    pub spec: SweepSpec,
+    pub description: Description,
+    pub program: Program,
+    pub lengths: Lengths,
+    pub plan: Plan,
+}
+
+#[derive(Debug, Error)]
+pub enum PrepareError {
+    #[error("{0}")]
+    Invalid(Diagnostics),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("the worker program {program} cannot be used: {why}")]
+    Unusable { program: std::path::PathBuf, why: String },
+}
+
+/// Reads and plans a sweep. `name` is its file's, for messages.
+pub async fn prepare(
+    worker: &WorkerProgram,
+    name: &str,
+    text: &str,
+) -> Result<Prepared, PrepareError> {
+    let spec = spec::read(name, text).map_err(PrepareError::Invalid)?;
+    let mut dialogue = Dialogue::start(worker)?;
+    let description = dialogue.hello().await?;
+    let program = program(&description);
+    let mut lengths = Lengths::default();
+    loop {
+        match plan(&spec, &program, &lengths) {
+            Ok(plan) => return Ok(Prepared { spec, description, program, lengths, plan }),
+            Err(PlanError::Invalid(diagnostics)) => return Err(PrepareError::Invalid(diagnostics)),
+            Err(PlanError::Unmeasured(asked)) => dialogue.measure(&asked, &mut lengths).await?,
+        }
+    }
+}
+
+/// What a worker program says of itself.
+pub async fn describe(worker: &WorkerProgram) -> Result<Description, PrepareError> {
+    Dialogue::start(worker)?.hello().await
+}
+
+/// A worker process that is only asked.
+struct Dialogue<'a> {
+    worker: &'a WorkerProgram,
+    process: Process,
+    inputs: mpsc::Receiver<Input>,
+    said: Vec<FromWorker>,
+    log: Vec<u8>,
+}
+
+impl<'a> Dialogue<'a> {
+    fn start(worker: &'a WorkerProgram) -> Result<Self, PrepareError> {
+        let (sender, inputs) = mpsc::channel(64);
+        let folder = std::env::current_dir().unwrap_or_else(|_| "/".into());
+        let place = Place { mark: "", device: "cpu", folder: &folder };
+        let process = Process::start(WorkerId(0), worker, &place, sender)?;
+        Ok(Self { worker, process, inputs, said: Vec::new(), log: Vec::new() })
+    }
+
+    fn unusable(&self, why: impl Into<String>) -> PrepareError {
+        let mut why = why.into();
+        if let Some(line) = crate::logs::last_line(&self.log) {
+            why = format!("{why}; it said: {line}");
+        }
+        PrepareError::Unusable { program: self.worker.path.clone(), why }
+    }
+
+    async fn next(&mut self) -> Result<FromWorker, PrepareError> {
+        loop {
+            if !self.said.is_empty() {
+                return Ok(self.said.remove(0));
+            }
+            match self.inputs.recv().await {
+                Some(Input::Said { messages, .. }) => self.said.extend(messages),
+                Some(Input::Logged { bytes, .. }) => self.log.extend(bytes),
+                Some(Input::Nonsense { what, .. }) => return Err(self.unusable(what)),
+                Some(Input::Died { how, .. }) => return Err(self.unusable(how)),
+                Some(Input::Signal) => {}
+                None => return Err(self.unusable("it said nothing")),
+            }
+        }
+    }
+
+    async fn hello(&mut self) -> Result<Description, PrepareError> {
+        match self.next().await? {
+            FromWorker::Hello(description) => match check(&description) {
+                Ok(()) => Ok(*description),
+                Err(why) => Err(self.unusable(why)),
+            },
+            _ => Err(self.unusable("it did not answer the greeting")),
+        }
+    }
+
+    async fn measure(
+        &mut self,
+        asked: &[Parameters],
+        lengths: &mut Lengths,
+    ) -> Result<(), PrepareError> {
+        let mut open: BTreeMap<u64, &Parameters> = BTreeMap::new();
+        for (id, parameters) in asked.iter().enumerate() {
+            open.insert(id as u64, parameters);
+            self.process
+                .say(&ToWorker::Measure(Measure { id: id as u64, parameters: told(parameters) }));
+        }
+        while !open.is_empty() {
+            let (id, answer) = match self.next().await? {
+                FromWorker::Measured(measured) => {
+                    let length = Length {
+                        steps: measured.steps.max(1),
+                        steps_per_epoch: measured.steps_per_epoch.max(1),
+                        data: measured.data,
+                    };
+                    (measured.id, Ok(length))
+                }
+                FromWorker::Refused(refused) => (
+                    refused.id,
+                    Err(Refused { parameter: refused.parameter, message: refused.message }),
+                ),
+                _ => return Err(self.unusable("it answered something that was not asked")),
+            };
+            match open.remove(&id) {
+                Some(parameters) => lengths.insert(parameters, answer),
+                None => return Err(self.unusable("it answered something that was not asked")),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a worker that describes itself so can be used at all.
+pub(crate) fn check(description: &Description) -> Result<(), String> {
+    if description.protocol != PROTOCOL {
+        return Err(format!(
+            "it speaks version {} of the protocol, this pleach version {PROTOCOL}",
+            description.protocol
+        ));
+    }
+    if description.program.is_empty() || description.numerics.is_empty() {
+        return Err("it does not say which program and numerics it is".to_owned());
+    }
+    Ok(())
+}

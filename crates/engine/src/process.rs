@@ -1,0 +1,222 @@
+//! One worker process: started under a guard, spoken to through pipes, its death certain before it is reported.
+
+use std::{os::fd::OwnedFd, path::Path, process::Stdio, time::Duration};
+
+use pleach_core::life::WorkerId;
+use pleach_protocol::{
+    line::{self, Splitter},
+    message::{FromWorker, Greeting, PROTOCOL, ToWorker},
+};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use thiserror::Error;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
+    sync::mpsc,
+    time::{sleep, timeout},
+};
+
+use crate::{
+    guard::{self, GUARD},
+    leftovers::MARK,
+    program::WorkerProgram,
+};
+
+/// After so long a worker that was told to end is killed outright.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// What comes from outside, in the order of its coming.
+#[derive(Debug)]
+pub(crate) enum Input {
+    Said { worker: WorkerId, messages: Vec<FromWorker> },
+    Nonsense { worker: WorkerId, what: String },
+    Logged { worker: WorkerId, bytes: Vec<u8> },
+    Died { worker: WorkerId, how: String },
+    Signal,
+}
+
+#[derive(Debug, Error)]
+pub enum StartError {
+    #[error("failed to find this program, which guards its workers")]
+    Oneself(#[source] std::io::Error),
+    #[error("failed to start {program}")]
+    Start {
+        program: std::path::PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("failed to watch the process of {program}")]
+    Watch {
+        program: std::path::PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// A worker process, from the coordinator's side. Dropping it kills the process.
+#[derive(Debug)]
+pub(crate) struct Process {
+    /// Absent once its input was closed.
+    lines: Option<mpsc::UnboundedSender<Vec<u8>>>,
+    handle: OwnedFd,
+}
+
+/// Where a worker runs.
+pub(crate) struct Place<'a> {
+    /// Names the sweep in the worker's environment.
+    pub(crate) mark: &'a str,
+    pub(crate) device: &'a str,
+    pub(crate) folder: &'a Path,
+}
+
+impl Process {
+    /// Starts a worker and greets it. Whatever comes of it arrives at `inputs`; its death last.
+    pub(crate) fn start(
+        worker: WorkerId,
+        program: &WorkerProgram,
+        place: &Place,
+        inputs: mpsc::Sender<Input>,
+    ) -> Result<Self, StartError> {
+        let path = &program.path;
+        let oneself = std::env::current_exe().map_err(StartError::Oneself)?;
+        let mut child = Command::new(oneself)
+            .arg(GUARD)
+            .arg(std::process::id().to_string())
+            .arg(path)
+            .env(MARK, place.mark)
+            // One worker, one core: more threads on busy cores are slower than one.
+            .envs(
+                ["RAYON_NUM_THREADS", "CANDLE_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"]
+                    .map(|name| (name, "1")),
+            )
+            .current_dir(place.folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|source| StartError::Start { program: path.clone(), source })?;
+        let watch = |source| StartError::Watch { program: path.clone(), source };
+        let gone = || watch(std::io::Error::other("it is gone"));
+        let pid = child.id().and_then(|id| Pid::from_raw(id as i32)).ok_or_else(gone)?;
+        let handle = pidfd_open(pid, PidfdFlags::empty()).map_err(|error| watch(error.into()))?;
+        let (Some(stdin), Some(stdout), Some(stderr)) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        else {
+            return Err(gone());
+        };
+        let (lines, to_write) = mpsc::unbounded_channel();
+        tokio::spawn(write(stdin, to_write));
+        tokio::spawn(attend(worker, child, stdout, stderr, inputs));
+        let process = Self { lines: Some(lines), handle };
+        process.say(&ToWorker::Hello(Greeting {
+            protocol: PROTOCOL,
+            threads: 1,
+            device: place.device.to_owned(),
+            data: program.data.as_ref().map(|data| data.to_string_lossy().into_owned()),
+        }));
+        Ok(process)
+    }
+
+    pub(crate) fn say(&self, message: &ToWorker) {
+        let mut bytes = Vec::new();
+        line::write(message, &mut bytes);
+        if let Some(lines) = &self.lines {
+            // A worker that is gone hears nothing; its death is on its way.
+            drop(lines.send(bytes));
+        }
+    }
+
+    /// Closes its input, once everything was said.
+    pub(crate) fn dismiss(&mut self) {
+        self.lines = None;
+    }
+
+    /// Ends it and everything that it has started.
+    pub(crate) fn kill(&self) {
+        // It may have ended by itself.
+        let _ = pidfd_send_signal(&self.handle, Signal::TERM);
+        if let Ok(handle) = self.handle.try_clone() {
+            tokio::spawn(async move {
+                sleep(GRACE).await;
+                let _ = pidfd_send_signal(handle, Signal::KILL);
+            });
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = pidfd_send_signal(&self.handle, Signal::TERM);
+    }
+}
+
+async fn write(mut stdin: ChildStdin, mut lines: mpsc::UnboundedReceiver<Vec<u8>>) {
+    while let Some(mut bytes) = lines.recv().await {
+        while let Ok(more) = lines.try_recv() {
+            bytes.extend_from_slice(&more);
+        }
+        if stdin.write_all(&bytes).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Reads everything that a worker writes until it is dead, then says so.
+async fn attend(
+    worker: WorkerId,
+    mut child: Child,
+    stdout: ChildStdout,
+    stderr: ChildStderr,
+    inputs: mpsc::Sender<Input>,
+) {
+    let said = tokio::spawn(read_messages(worker, stdout, inputs.clone()));
+    let logged = tokio::spawn(read_log(worker, stderr, inputs.clone()));
+    let how = match child.wait().await {
+        Ok(status) => guard::how(status),
+        Err(error) => format!("lost: {error}"),
+    };
+    // The guard has killed everything that could still hold the pipes.
+    drop(timeout(GRACE, said).await);
+    drop(timeout(GRACE, logged).await);
+    drop(inputs.send(Input::Died { worker, how }).await);
+}
+
+async fn read_messages(worker: WorkerId, mut stdout: ChildStdout, inputs: mpsc::Sender<Input>) {
+    let mut splitter = Splitter::default();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let Ok(length) = stdout.read(&mut buffer).await else { return };
+        if length == 0 {
+            return;
+        }
+        let mut messages = Vec::new();
+        let mut nonsense = None;
+        splitter.feed(&buffer[..length], &mut |line| {
+            if nonsense.is_some() {
+                return;
+            }
+            match line.and_then(line::read::<FromWorker>) {
+                Ok(message) => messages.push(message),
+                Err(error) => nonsense = Some(error.to_string()),
+            }
+        });
+        if !messages.is_empty() && inputs.send(Input::Said { worker, messages }).await.is_err() {
+            return;
+        }
+        if let Some(what) = nonsense {
+            // Nothing after it can be believed.
+            drop(inputs.send(Input::Nonsense { worker, what }).await);
+            return;
+        }
+    }
+}
+
+async fn read_log(worker: WorkerId, mut stderr: ChildStderr, inputs: mpsc::Sender<Input>) {
+    let mut buffer = vec![0; 1 << 13];
+    while let Ok(length @ 1..) = stderr.read(&mut buffer).await {
+        let bytes = buffer[..length].to_vec();
+        if inputs.send(Input::Logged { worker, bytes }).await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What a run begins with: the core's state from the rows of the database, devices, signals.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pleach_core::{
+    event::Moment,
+    life::{Budgets, Trial, TrialId},
+    spec::Slots,
+    sweep::{Rows, Settings, StageRow, Sweep},
+};
+use pleach_store::Loaded;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+};
+
+use super::{CRASHES, Job, RunError};
+use crate::{prepare::Prepared, process::Input};
+
+/// The core's state from the rows of the database.
+pub(super) fn state(
+    job: &Job,
+    devices: &[String],
+    loaded: Loaded,
+) -> (Sweep, BTreeMap<TrialId, u64>, BTreeMap<TrialId, u64>) {
+    let spec = &job.prepared.spec;
+    let micros = |seconds: f64| (seconds * 1e6) as u64;
+    let settings = Settings {
+        objective: spec.objective.clone(),
+        budgets: Budgets { retries: spec.run.retries, crashes: CRASHES },
+        slots: devices.len() as u32,
+        timeout: spec.run.timeout.map(micros),
+        stall: spec.run.stall.map(micros),
+        // Counted from the start of the run, also when the state was read again.
+        limit: job.limit.or(spec.run.limit).map(|limit| Moment(micros(limit))),
+        keep: spec.run.keep,
+    };
+    let Loaded { trials, points, stages, mut checkpoints, mut ends, next_attempt, .. } = loaded;
+    let trials = first(trials, job.first);
+    let seeds = trials.iter().map(|trial| (trial.id, trial.seed)).collect();
+    let stages = stages
+        .into_iter()
+        .map(|stage| {
+            let (evaluated, digest) =
+                ends.remove(&stage.id).map(|end| (end.evaluated, end.digest)).unwrap_or_default();
+            let mut checkpoints = checkpoints.remove(&stage.id).unwrap_or_default();
+            // A folder may have been cleaned by hand.
+            checkpoints.retain(|checkpoint| {
+                job.home.attempt(checkpoint.attempt).join(&checkpoint.file).is_file()
+            });
+            StageRow { stage, evaluated, digest, checkpoints }
+        })
+        .collect();
+    (Sweep::new(settings, Rows { trials, stages, next_attempt }), points, seeds)
+}
+
+/// The trials of the first so many configurations.
+fn first(mut trials: Vec<Trial>, limit: Option<usize>) -> Vec<Trial> {
+    if let Some(limit) = limit {
+        let configurations: BTreeSet<_> = trials.iter().map(|trial| trial.configuration).collect();
+        if let Some(&past) = configurations.iter().nth(limit) {
+            trials.retain(|trial| trial.configuration < past);
+        }
+    }
+    trials
+}
+
+/// The device of each slot.
+pub(super) fn devices(job: &Job) -> Result<Vec<String>, RunError> {
+    let Prepared { spec, description, .. } = job.prepared;
+    let cores = || std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
+    let on_cpu = |n: u32| vec!["cpu".to_owned(); n.max(1) as usize];
+    match (job.slots, &spec.run.slots) {
+        (Some(slots), _) => Ok(on_cpu(slots)),
+        (None, Slots::Auto) => Ok(on_cpu(cores())),
+        (None, Slots::Number(slots)) => Ok(on_cpu(*slots)),
+        (None, Slots::Devices { devices, per_device }) => {
+            if let Some(device) =
+                devices.iter().find(|device| !description.devices.contains(device))
+            {
+                return Err(RunError::Device {
+                    device: device.clone(),
+                    program: description.program.clone(),
+                    known: description.devices.clone(),
+                });
+            }
+            Ok(devices
+                .iter()
+                .flat_map(|device| vec![device.clone(); *per_device as usize])
+                .collect())
+        }
+    }
+}
+
+/// Ctrl-C and its like arrive as inputs.
+pub(super) fn listen(sender: &mpsc::Sender<Input>) -> Result<(), RunError> {
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+        let mut signals = signal(kind).map_err(RunError::Signals)?;
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                if sender.send(Input::Signal).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    Ok(())
+}

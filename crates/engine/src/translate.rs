@@ -1,0 +1,65 @@
+//! From the protocol's words to the core's.
+
+use pleach_core::{
+    event::{Event, Outcome},
+    fact::Checkpoint,
+    life::{AttemptId, WorkerId},
+    spec,
+};
+use pleach_protocol::message::{self, FromWorker};
+
+/// What a worker said, as an event. `bytes_of` looks up the size of a file in an attempt's folder. A message that cannot
+/// come from a worker that is running a sweep is an error.
+pub(crate) fn event(
+    worker: WorkerId,
+    message: FromWorker,
+    bytes_of: impl Fn(AttemptId, &str) -> u64,
+) -> Result<Event, String> {
+    let attempt = |number: u64| {
+        u32::try_from(number)
+            .map(AttemptId)
+            .map_err(|_| format!("it speaks of attempt {number}, which nobody gave it"))
+    };
+    Ok(match message {
+        FromWorker::Hello(_) => return Err("it greeted twice".to_owned()),
+        FromWorker::Measured(_) => return Err("it measured what nobody asked for".to_owned()),
+        FromWorker::Refused(refused) => return Err(format!("it refused: {}", refused.message)),
+        FromWorker::Progress(progress) => {
+            Event::Progress { worker, attempt: attempt(progress.attempt)?, step: progress.step }
+        }
+        FromWorker::Metrics(metrics) => Event::Metrics {
+            worker,
+            attempt: attempt(metrics.attempt)?,
+            step: metrics.step,
+            values: metrics.values.into_iter().map(|(name, value)| (name, value.get())).collect(),
+        },
+        FromWorker::Checkpoint(message::Checkpoint { attempt: number, step, file, digest }) => {
+            let attempt = attempt(number)?;
+            let bytes = bytes_of(attempt, &file);
+            Event::Checkpoint { worker, attempt, step, file, digest, bytes }
+        }
+        FromWorker::Finished(finished) => Event::Finished {
+            worker,
+            attempt: attempt(finished.attempt)?,
+            step: finished.step,
+            outcome: match finished.outcome {
+                message::Outcome::Done => Outcome::Done,
+                message::Outcome::Diverged => Outcome::Diverged,
+                message::Outcome::Stopped => Outcome::Stopped,
+                message::Outcome::Failed(why) => Outcome::Failed(why),
+            },
+            digest: finished.digest,
+        },
+    })
+}
+
+pub(crate) fn interval(interval: spec::Interval) -> message::Interval {
+    match interval {
+        spec::Interval::Seconds(seconds) => message::Interval::Seconds(seconds),
+        spec::Interval::Steps(steps) => message::Interval::Steps(steps),
+    }
+}
+
+pub(crate) fn checkpoint_file(checkpoint: &Checkpoint, file: String) -> message::CheckpointFile {
+    message::CheckpointFile { file, step: checkpoint.step, digest: checkpoint.digest.clone() }
+}
