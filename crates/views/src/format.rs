@@ -1,0 +1,102 @@
+//! Numbers, times and parameters as people read them.
+
+use pleach_core::value::Parameters;
+
+/// A number with so many digits after the point; very small and very large ones with an exponent.
+pub fn number(value: f64, decimals: usize) -> String {
+    let magnitude = value.abs();
+    if !value.is_finite() {
+        return if value.is_nan() { "NaN".to_owned() } else { format!("{value}") };
+    }
+    if magnitude != 0.0 && !(1e-3..1e7).contains(&magnitude) {
+        return format!("{value:.3e}");
+    }
+    format!("{value:.decimals$}")
+}
+
+/// Digits after the point that show two significant ones of a spread: from 2 to 6, and 4 without a spread.
+pub fn decimals(spread: Option<f64>) -> usize {
+    match spread {
+        Some(spread) if spread.is_finite() && 0.0 < spread => {
+            (1.0 - spread.log10().floor()).clamp(2.0, 6.0) as usize
+        }
+        _ => 4,
+    }
+}
+
+/// `0.9754 ± 0.0011`.
+pub fn with_spread(mean: f64, spread: Option<f64>) -> String {
+    let decimals = decimals(spread);
+    match spread {
+        // Both in the mean's own form.
+        Some(spread) if number(mean, decimals).contains('e') => {
+            format!("{mean:.3e} ± {spread:.1e}")
+        }
+        Some(spread) => format!("{} ± {spread:.decimals$}", number(mean, decimals)),
+        None => number(mean, decimals),
+    }
+}
+
+/// `45s`, `1m 20s`, `3h 05m`, `2d 4h`.
+pub fn duration(seconds: f64) -> String {
+    let whole = seconds.max(0.0).round() as u64;
+    match whole {
+        0..60 => format!("{whole}s"),
+        60..3600 => format!("{}m {:02}s", whole / 60, whole % 60),
+        3600..86400 => format!("{}h {:02}m", whole / 3600, whole % 3600 / 60),
+        _ => format!("{}d {}h", whole / 86400, whole % 86400 / 3600),
+    }
+}
+
+/// Whole numbers with their thousands apart: `100 000`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if 0 < index && (digits.len() - index).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `n thing` or `n things`.
+pub fn plural(number: u64, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{} {thing}s", count(number)) }
+}
+
+/// `peak 0.1, warmup 5%`, the choices first.
+pub fn parameters(parameters: &Parameters) -> String {
+    let mut pairs: Vec<String> =
+        parameters.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    pairs.sort_by_key(|pair| !pair.starts_with("schedule "));
+    pairs.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_the_digits_that_mean_something() {
+        assert_eq!(with_spread(0.975_43, Some(0.001_12)), "0.9754 ± 0.0011");
+        assert_eq!(with_spread(0.975_43, Some(0.0)), "0.9754 ± 0.0000");
+        assert_eq!(with_spread(12.345, Some(3.2)), "12.35 ± 3.20");
+        assert_eq!(with_spread(0.946_83, Some(0.000_763_8)), "0.94683 ± 0.00076");
+        assert_eq!(with_spread(0.000_012_3, Some(0.000_001)), "1.230e-5 ± 1.0e-6");
+        assert_eq!(with_spread(0.9, None), "0.9000");
+        assert_eq!(with_spread(0.000_012_3, None), "1.230e-5");
+        assert_eq!(number(f64::NAN, 3), "NaN");
+        assert_eq!(number(f64::NEG_INFINITY, 3), "-inf");
+    }
+
+    #[test]
+    fn times_and_counts_are_for_people() {
+        let times: Vec<String> = [0.2, 45.0, 80.0, 11_100.0, 187_200.0].map(duration).to_vec();
+        assert_eq!(times, ["0s", "45s", "1m 20s", "3h 05m", "2d 4h"]);
+        assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1 000", "1 234 567"]);
+        assert_eq!(plural(1, "trial"), "1 trial");
+        assert_eq!(plural(2000, "trial"), "2 000 trials");
+    }
+}

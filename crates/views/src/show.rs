@@ -1,0 +1,190 @@
+//! Everything about one trial.
+
+use std::fmt::Write;
+
+use pleach_core::{
+    life::{Ending, TrialStatus},
+    objective::Objective,
+};
+use pleach_schedule::draw::{Charset, sketch};
+use pleach_store::TrialDetail;
+use tabled::{builder::Builder, settings::Style};
+
+use crate::format::{duration, number, plural};
+
+/// So many evaluations are shown.
+const EVALUATIONS: usize = 12;
+
+pub fn text(detail: &TrialDetail, objective: &Objective, charset: Charset) -> String {
+    let mut text = String::new();
+    // A `String` takes everything.
+    let _infallible = writeln!(
+        text,
+        "trial {}, key {}, seed {}: {}",
+        detail.trial.0,
+        detail.key,
+        detail.seed,
+        status(detail.status)
+    );
+    if let Some(value) = detail.objective {
+        let _infallible = writeln!(text, "{} {}", objective.metric, number(value, 6));
+    }
+    for (name, value) in &detail.parameters {
+        let _infallible = writeln!(text, "    {name} = {value}");
+    }
+    for stage in &detail.path {
+        let _infallible = writeln!(
+            text,
+            "\nsteps {} to {}, {}:",
+            stage.first,
+            stage.end,
+            plural(stage.attempts.len() as u64, "attempt")
+        );
+        for attempt in &stage.attempts {
+            let took =
+                attempt.ended.map(|ended| duration((ended.0 - attempt.started.0) as f64 / 1000.0));
+            let to = attempt.step.map_or(String::new(), |step| format!(" to {step}"));
+            let _infallible = writeln!(
+                text,
+                "    attempt {}: from step {}{to}{}, {}",
+                attempt.attempt.0,
+                attempt.from,
+                took.map_or(String::new(), |took| format!(" in {took}")),
+                attempt.ending.as_ref().map_or("running".to_owned(), ending)
+            );
+        }
+        if !stage.digest.is_empty() {
+            let _infallible = writeln!(text, "    digest {}", stage.digest);
+        }
+    }
+    let values: Vec<f64> = detail
+        .metrics
+        .iter()
+        .filter_map(|(_, values)| {
+            values.iter().find(|(name, _)| *name == objective.metric).map(|(_, value)| *value)
+        })
+        .collect();
+    if 2 < values.len() {
+        let _infallible =
+            writeln!(text, "\n{}:\n{}", objective.metric, sketch(&[values], 60, 8, charset));
+    }
+    if !detail.metrics.is_empty() {
+        text.push('\n');
+        text.push_str(&metrics(detail));
+    }
+    text
+}
+
+fn metrics(detail: &TrialDetail) -> String {
+    let mut names: Vec<&str> = detail
+        .metrics
+        .iter()
+        .flat_map(|(_, values)| values)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut builder = Builder::new();
+    builder.push_record(std::iter::once("step").chain(names.iter().copied()));
+    let skipped = detail.metrics.len().saturating_sub(EVALUATIONS);
+    for (step, values) in detail.metrics.iter().skip(skipped) {
+        let value = |name: &&str| {
+            let found = values.iter().find(|(other, _)| other == name);
+            found.map_or(String::new(), |(_, value)| number(*value, 4))
+        };
+        builder.push_record(std::iter::once(step.to_string()).chain(names.iter().map(value)));
+    }
+    let mut text = format!("{}\n", builder.build().with(Style::rounded()));
+    if 0 < skipped {
+        let _infallible = writeln!(
+            text,
+            "{} before are left out; `pleach export SWEEP --csv` has all",
+            plural(skipped as u64, "evaluation")
+        );
+    }
+    text
+}
+
+fn status(status: TrialStatus) -> &'static str {
+    match status {
+        TrialStatus::Waiting => "not yet done",
+        TrialStatus::Done => "done",
+        TrialStatus::Diverged => "diverged: its loss stopped being finite",
+        TrialStatus::Failed => "failed",
+        TrialStatus::Stopped => "stopped by a person",
+    }
+}
+
+fn ending(ending: &Ending) -> String {
+    match ending {
+        Ending::Done => "done".to_owned(),
+        Ending::Diverged => "diverged".to_owned(),
+        Ending::Failed(why) => format!("failed: {why}"),
+        Ending::Crashed(how) => format!("its worker crashed: {how}"),
+        Ending::Nonsense(what) => format!("its worker talked nonsense: {what}"),
+        Ending::TimedOut => "took longer than `timeout` allows".to_owned(),
+        Ending::Stalled => "said nothing for longer than `stall` allows".to_owned(),
+        Ending::Interrupted => "interrupted".to_owned(),
+        Ending::Lost => "lost with its coordinator or worker, charged to nobody".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pleach_core::{
+        key::Key,
+        life::{AttemptId, ConfigurationId, StageId, StageStatus, TrialId},
+        objective::{Goal, Reduce},
+        value::Value,
+    };
+    use pleach_store::{AttemptDetail, StageDetail, Standing, Time};
+
+    #[test]
+    fn a_trial_is_shown_with_its_attempts_and_evaluations() {
+        let attempt = |id, from, step, ending| AttemptDetail {
+            attempt: AttemptId(id),
+            from,
+            step: Some(step),
+            started: Time(1000),
+            ended: Some(Time(3500)),
+            ending: Some(ending),
+        };
+        let detail = TrialDetail {
+            trial: TrialId(3),
+            configuration: ConfigurationId(1),
+            parameters: [("peak".to_owned(), Value::Float(0.1))].into(),
+            seed: 2,
+            key: Key::of("x"),
+            status: TrialStatus::Done,
+            objective: Some(0.97),
+            standing: Standing::Current,
+            path: vec![StageDetail {
+                stage: StageId(1),
+                key: Key::of("y"),
+                first: 0,
+                end: 40,
+                status: StageStatus::Done,
+                failures: 0,
+                crashes: 1,
+                digest: "ab".to_owned(),
+                attempts: vec![
+                    attempt(1, 0, 20, Ending::Crashed("killed by signal 9".to_owned())),
+                    attempt(2, 10, 40, Ending::Done),
+                ],
+                checkpoints: Vec::new(),
+            }],
+            metrics: (1..=4)
+                .map(|n| {
+                    (
+                        10 * n,
+                        vec![("loss".to_owned(), f64::NAN), ("acc".to_owned(), n as f64 / 5.0)],
+                    )
+                })
+                .collect(),
+        };
+        let objective =
+            Objective { metric: "acc".to_owned(), goal: Goal::Max, reduce: Reduce::Last };
+        insta::assert_snapshot!(text(&detail, &objective, Charset::Ascii));
+    }
+}
