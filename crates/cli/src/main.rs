@@ -1,2 +1,57 @@
-//! placeholder
-fn main() {}
+//! The program `pleach`: arguments, wiring, exit codes. What it prints to standard output is data; the rest goes to
+//! standard error.
+
+mod command;
+mod exit;
+mod place;
+mod progress;
+
+use std::{ffi::OsString, io::Write, process::ExitCode};
+
+use clap::Parser;
+use pleach_engine::guard::{BECOME, GUARD, become_worker, guard};
+
+use crate::{command::Command, place::Place};
+
+/// Sweeps hyperparameters, above all learning-rate schedules.
+#[derive(Parser)]
+#[command(name = "pleach", version, after_help = exit::HELP)]
+struct Arguments {
+    #[command(flatten)]
+    place: Place,
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn main() -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    match words.next() {
+        Some(word) if word == GUARD || word == BECOME => hidden(&word, words),
+        _ => {
+            let arguments = Arguments::parse();
+            exit::code(arguments.command.run(&arguments.place))
+        }
+    }
+}
+
+/// What this program calls itself with, to stand between a coordinator and its workers.
+fn hidden(word: &OsString, mut words: impl Iterator<Item = OsString>) -> ExitCode {
+    let parent = words.next().and_then(|parent| parent.to_str()?.parse().ok()).unwrap_or(0);
+    let program: Vec<OsString> = words.collect();
+    let result = if word == GUARD {
+        guard(parent, &program)
+    } else {
+        become_worker(parent, &program).map(|()| 0)
+    };
+    result.map_or_else(
+        |error| {
+            let program = program
+                .first()
+                .map_or(String::new(), |program| program.to_string_lossy().into_owned());
+            // The coordinator reads it as the worker's last words.
+            drop(writeln!(std::io::stderr(), "failed to run {program}: {error}"));
+            ExitCode::from(exit::UNAVAILABLE)
+        },
+        ExitCode::from,
+    )
+}

@@ -1,0 +1,121 @@
+//! `export`: results for other programs.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use anstream::eprintln;
+use anyhow::{Context, Result};
+use clap::Args;
+use pleach_core::{life::TrialId, rank::rank};
+use pleach_engine::home::{Home, write_whole};
+use pleach_store::{Reader, Which};
+use pleach_views::export;
+
+use crate::{
+    exit::{Ending, Failure},
+    place::Place,
+};
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct What {
+    /// Everything that determines and results from the sweep, one JSON line per trial in the order of keys, without
+    /// times, places and numbers of attempts: equal for equal sweeps
+    #[arg(long)]
+    canonical: bool,
+    /// Every evaluation of every trial, as CSV
+    #[arg(long)]
+    csv: bool,
+    /// Copy the best trial's parameters, metrics and weights (safetensors) into this folder
+    #[arg(long, value_name = "DIR")]
+    best: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Export {
+    /// The name of the sweep
+    sweep: String,
+    #[command(flatten)]
+    what: What,
+}
+
+impl Export {
+    pub(crate) fn run(self, place: &Place) -> Result<Ending> {
+        let (home, reader) = place.reader(&self.sweep)?;
+        if let Some(folder) = &self.what.best {
+            best(&home, &reader, folder)?;
+        } else if self.what.canonical {
+            let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+            let mut result = Ok(());
+            reader.canonical(&mut |trial| {
+                if result.is_ok() {
+                    result = writeln!(out, "{}", export::canonical_line(&trial));
+                }
+            })?;
+            result?;
+            out.flush()?;
+        } else {
+            csv(&reader)?;
+        }
+        Ok(Ending::Good)
+    }
+}
+
+fn csv(reader: &Reader) -> Result<()> {
+    let rows = reader.rows(Which::Current)?;
+    let names: BTreeSet<&str> =
+        rows.iter().flat_map(|row| row.parameters.keys()).map(String::as_str).collect();
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    writeln!(out, "{}", export::csv_header(&names))?;
+    for row in &rows {
+        for result in &row.trials {
+            if let Some(detail) = reader.trial(result.trial)? {
+                out.write_all(export::csv_lines(&detail, &names).as_bytes())?;
+            }
+        }
+    }
+    Ok(out.flush()?)
+}
+
+/// The trial with the best number, of the best configuration.
+fn best(home: &Home, reader: &Reader, folder: &Path) -> Result<()> {
+    let goal = reader.summary()?.revision.objective.goal;
+    let board = rank(reader.rows(Which::Current)?, goal);
+    let none = || Failure::NotFound("no trial has a result yet".to_owned());
+    let first = board.first().ok_or_else(none)?;
+    let trial: TrialId = first
+        .row
+        .trials
+        .iter()
+        .filter_map(|result| {
+            Some((result.objective.filter(|value| value.is_finite())?, result.trial))
+        })
+        .min_by(|a, b| goal.compare(a.0, b.0))
+        .map(|(_, trial)| trial)
+        .ok_or_else(none)?;
+    let detail = reader.trial(trial)?.ok_or_else(none)?;
+    fs::create_dir_all(folder)
+        .with_context(|| format!("failed to make the folder {}", folder.display()))?;
+    let description = folder.join("trial.json");
+    write_whole(&description, export::trial_json(&detail).as_bytes())
+        .with_context(|| format!("failed to write {}", description.display()))?;
+    let last = detail.path.last().and_then(|stage| Some((stage.end, stage.checkpoints.last()?)));
+    let Some((_, (_, attempt, file))) = last.filter(|(end, (step, ..))| end == step) else {
+        eprintln!(
+            "wrote {}; the weights of trial {} are not on disk: its worker program keeps none, or `[run] keep` is too small",
+            description.display(),
+            trial.0
+        );
+        return Ok(());
+    };
+    let from = home.attempt(*attempt).join(file);
+    let to = folder.join("weights.safetensors");
+    fs::copy(&from, &to)
+        .with_context(|| format!("failed to copy {} to {}", from.display(), to.display()))?;
+    eprintln!("wrote trial {}: {} and {}", trial.0, description.display(), to.display());
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! The commands, one file each.
+
+mod board;
+mod completions;
+mod data;
+mod doctor;
+mod export;
+mod init;
+mod list;
+mod logs;
+mod pause;
+mod plan;
+mod resume;
+mod retry;
+mod rm;
+mod run;
+mod schedule;
+mod schema;
+mod show;
+mod stop;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::{exit::Ending, place::Place};
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Write a commented sweep file to start from
+    Init(init::Init),
+    /// Show what a sweep would run
+    Plan(plan::Plan),
+    /// Run a sweep, or go on with it
+    Run(run::Run),
+    /// Go on with a sweep that was interrupted
+    Resume(resume::Resume),
+    /// Print the leaderboard
+    Board(board::Board),
+    /// Print all sweeps
+    List(list::List),
+    /// Print everything about a trial
+    Show(show::Show),
+    /// Print what the worker wrote while it ran a trial
+    Logs(logs::Logs),
+    /// Stop a running sweep, or one trial
+    Stop(stop::Stop),
+    /// Let a running sweep start nothing more for a while
+    Pause(pause::Pause),
+    /// Run trials again that failed, or any other
+    Retry(retry::Retry),
+    /// Remove a sweep and everything that came out of it
+    Rm(rm::Rm),
+    /// Draw a learning-rate schedule, or print its values
+    Schedule(schedule::Schedule),
+    /// Write results for other programs
+    Export(export::Export),
+    /// Get data sets
+    #[command(subcommand)]
+    Data(data::Data),
+    /// Check that everything is there
+    Doctor(doctor::Doctor),
+    /// Print the JSON schema of sweep files
+    Schema(schema::Schema),
+    /// Print a completion script for a shell
+    Completions(completions::Completions),
+}
+
+impl Command {
+    pub(crate) fn run(self, place: &Place) -> Result<Ending> {
+        match self {
+            Self::Init(command) => command.run(),
+            Self::Plan(command) => command.run(place),
+            Self::Run(command) => command.run(place),
+            Self::Resume(command) => command.run(place),
+            Self::Board(command) => command.run(place),
+            Self::List(command) => command.run(place),
+            Self::Show(command) => command.run(place),
+            Self::Logs(command) => command.run(place),
+            Self::Stop(command) => command.run(place),
+            Self::Pause(command) => command.run(place),
+            Self::Retry(command) => command.run(place),
+            Self::Rm(command) => command.run(place),
+            Self::Schedule(command) => command.run(),
+            Self::Export(command) => command.run(place),
+            Self::Data(command) => command.run(place),
+            Self::Doctor(command) => command.run(place),
+            Self::Schema(command) => command.run(),
+            Self::Completions(command) => command.run(),
+        }
+    }
+}
+
+/// Runs something that waits for processes.
+fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
+}
+
+/// Writes data to standard output.
+fn print(text: &str) -> Result<()> {
+    use std::io::Write;
+    let mut out = anstream::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    if !text.ends_with('\n') {
+        out.write_all(b"\n")?;
+    }
+    Ok(out.flush()?)
+}

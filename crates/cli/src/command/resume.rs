@@ -1,0 +1,23 @@
+//! `resume`: go on with a sweep as it was accepted.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::run::{Acceptance, Options, execute, source};
+use crate::{exit::Ending, place::Place};
+
+#[derive(Args)]
+pub(crate) struct Resume {
+    /// The name of the sweep
+    sweep: String,
+    #[command(flatten)]
+    options: Options,
+}
+
+impl Resume {
+    pub(crate) fn run(self, place: &Place) -> Result<Ending> {
+        let name = place.home(&self.sweep)?.name().to_owned();
+        let (file, text) = source(place, &name, &[])?;
+        execute(place, &file, &text, &self.options, Acceptance::Given)
+    }
+}

@@ -1,0 +1,64 @@
+//! `retry`: new generations of trials that ended; the old ones stay beside them.
+
+use anstream::eprintln;
+use anyhow::Result;
+use clap::Args;
+use pleach_core::life::{TrialId, TrialStatus};
+use pleach_engine::run::wall_time;
+use pleach_store::Store;
+
+use crate::{
+    exit::{Ending, Failure},
+    place::Place,
+};
+
+#[derive(Args)]
+pub(crate) struct Retry {
+    /// The name of the sweep; it must not be running
+    sweep: String,
+    /// Numbers of trials, or the beginnings of their keys
+    #[arg(required_unless_present_any = ["failed", "diverged", "stopped"])]
+    trials: Vec<String>,
+    /// All that failed
+    #[arg(long)]
+    failed: bool,
+    /// All that diverged
+    #[arg(long)]
+    diverged: bool,
+    /// All that were stopped
+    #[arg(long)]
+    stopped: bool,
+}
+
+impl Retry {
+    pub(crate) fn run(self, place: &Place) -> Result<Ending> {
+        let (home, reader) = place.reader(&self.sweep)?;
+        let mut trials = self
+            .trials
+            .iter()
+            .map(|text| reader.find(text))
+            .collect::<Result<Vec<TrialId>, _>>()?;
+        let _lock = home.lock()?;
+        let mut store = Store::open(&home.database())?;
+        let chosen = |status: TrialStatus| match status {
+            TrialStatus::Failed => self.failed,
+            TrialStatus::Diverged => self.diverged,
+            TrialStatus::Stopped => self.stopped,
+            TrialStatus::Waiting | TrialStatus::Done => false,
+        };
+        let loaded = store.load()?;
+        trials.extend(
+            loaded.trials.iter().filter(|trial| chosen(trial.status)).map(|trial| trial.id),
+        );
+        if trials.is_empty() {
+            return Err(Failure::NotFound("there are no such trials".to_owned()).into());
+        }
+        let new = store.retry(&trials, wall_time())?;
+        let (n, name) = (new.len(), home.name());
+        eprintln!(
+            "{n} {} run again: go on with `pleach resume {name}`",
+            if n == 1 { "trial will" } else { "trials will" }
+        );
+        Ok(Ending::Good)
+    }
+}

@@ -1,0 +1,39 @@
+//! `rm`: a sweep and all that came out of it.
+
+use std::fs;
+
+use anstream::eprintln;
+use anyhow::{Context, Result};
+use clap::Args;
+
+use super::run::confirm;
+use crate::{
+    exit::{Ending, Failure},
+    place::Place,
+};
+
+#[derive(Args)]
+pub(crate) struct Rm {
+    /// The name of the sweep; it must not be running
+    sweep: String,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+impl Rm {
+    pub(crate) fn run(self, place: &Place) -> Result<Ending> {
+        let home = place.home(&self.sweep)?;
+        let _lock = home.lock()?;
+        let folder = home.folder().display();
+        if !self.yes && !confirm(&format!("remove {folder} and all its results?"))? {
+            return Err(Failure::NeedsAnswer(format!(
+                "nothing was removed; say --yes to remove {folder}"
+            ))
+            .into());
+        }
+        fs::remove_dir_all(home.folder()).with_context(|| format!("failed to remove {folder}"))?;
+        eprintln!("removed {folder}");
+        Ok(Ending::Good)
+    }
+}

@@ -1,0 +1,207 @@
+//! `run`: from a file to a leaderboard. The same file again goes on; an edited one adds what is missing, after the
+//! difference was shown and accepted.
+
+use std::{
+    io::{BufRead, IsTerminal, Write},
+    path::{Path, PathBuf},
+};
+
+use anstream::eprintln;
+use anyhow::{Context, Result};
+use clap::Args;
+use pleach_core::{command::Finish, spec::with_overrides};
+use pleach_engine::{
+    home::Home,
+    prepare::{Prepared, prepare},
+    program::WorkerProgram,
+    run::{Job, run, wall_time},
+};
+use pleach_store::{Revision, Store};
+
+use super::{block_on, board, plan::planned};
+use crate::{
+    exit::{self, Ending, Failure},
+    place::{Place, read},
+    progress::Shown,
+};
+
+#[derive(Args)]
+pub(crate) struct Run {
+    /// A sweep file, or the name of a sweep that was run before
+    sweep: String,
+    #[command(flatten)]
+    options: Options,
+    /// Override a key of the file: trainer.budget=1ep
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Accept what has changed in the file without asking
+    #[arg(long)]
+    accept: bool,
+}
+
+/// What `run` and `resume` have in common.
+#[derive(Args, Debug)]
+pub(crate) struct Options {
+    /// Run only so many configurations, the first: a smoke test
+    #[arg(long, value_name = "N")]
+    first: Option<usize>,
+    /// Stop after so many seconds; what is left waits for the next run
+    #[arg(long, value_name = "SECONDS")]
+    limit: Option<f64>,
+    /// Workers at a time, instead of the file's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    slots: Option<u32>,
+}
+
+/// Whether a changed file needs a yes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Acceptance {
+    Ask,
+    Given,
+}
+
+impl Run {
+    pub(crate) fn run(self, place: &Place) -> Result<Ending> {
+        let (name, text) = source(place, &self.sweep, &self.set)?;
+        let acceptance = if self.accept { Acceptance::Given } else { Acceptance::Ask };
+        execute(place, &name, &text, &self.options, acceptance)
+    }
+}
+
+/// The name, for messages, and the text of a sweep file, overrides included.
+pub(crate) fn source(place: &Place, sweep: &str, set: &[String]) -> Result<(String, String)> {
+    let path = PathBuf::from(sweep);
+    let (name, text) = if path.is_file() || path.extension().is_some() {
+        (sweep.to_owned(), read(&path)?)
+    } else {
+        let file = place.home(sweep)?.sweep_file();
+        (file.display().to_string(), read(&file)?)
+    };
+    let text = with_overrides(&text, set).map_err(Failure::NeedsAnswer)?;
+    Ok((name, text))
+}
+
+pub(crate) fn execute(
+    place: &Place,
+    name: &str,
+    text: &str,
+    options: &Options,
+    acceptance: Acceptance,
+) -> Result<Ending> {
+    let worker = place.worker()?;
+    let (home, finish) = block_on(async {
+        let prepared = prepare(&worker, name, text).await?;
+        let home = Home::new(&place.runs, &prepared.spec.name)?;
+        let finish = locked(&home, &prepared, &worker, (name, text), options, acceptance).await?;
+        anyhow::Ok((home, finish))
+    })?;
+    super::print(&board::table(&home, 20)?)?;
+    let name = home.name();
+    match finish {
+        Finish::Complete if board::has_failures(&home)? => {
+            eprintln!(
+                "trials failed: see why with `pleach logs {name} TRIAL`, run them again with `pleach retry {name} --failed`"
+            );
+            Ok(Ending::Code(exit::FAILED_TRIALS))
+        }
+        Finish::Complete => Ok(Ending::Good),
+        Finish::Stopped => {
+            eprintln!("stopped; nothing is lost: go on with `pleach resume {name}`");
+            Ok(Ending::Code(exit::STOPPED))
+        }
+        Finish::Unusable(why) => {
+            Err(Failure::Unavailable(format!("no worker could be used: {why}")).into())
+        }
+    }
+}
+
+async fn locked(
+    home: &Home,
+    prepared: &Prepared,
+    worker: &WorkerProgram,
+    (name, text): (&str, &str),
+    options: &Options,
+    acceptance: Acceptance,
+) -> Result<Finish> {
+    let lock = home.lock()?;
+    accept(home, prepared, (name, text), acceptance)?;
+    let job = Job {
+        home,
+        prepared,
+        worker,
+        slots: options.slots,
+        limit: options.limit,
+        first: options.first,
+    };
+    let mut shown = Shown::new(&prepared.spec, home.name());
+    Ok(run(&job, &lock, &mut shown).await?)
+}
+
+/// Makes the file the sweep's current revision, if it is not.
+fn accept(
+    home: &Home,
+    prepared: &Prepared,
+    (name, text): (&str, &str),
+    acceptance: Acceptance,
+) -> Result<()> {
+    let Prepared { spec, program, .. } = prepared;
+    let mut store = Store::open(&home.database())?;
+    let known = store.load().ok().map(|loaded| loaded.revision);
+    let file = Path::new(name)
+        .file_name()
+        .map_or_else(|| name.to_owned(), |name| name.to_string_lossy().into_owned());
+    let revision = Revision {
+        text: text.to_owned(),
+        file,
+        objective: spec.objective.clone(),
+        program: program.name.clone(),
+        numerics: program.numerics.clone(),
+    };
+    let is_same = known.as_ref().is_some_and(|known| {
+        (&known.text, &known.program, &known.numerics)
+            == (&revision.text, &revision.program, &revision.numerics)
+    });
+    if is_same {
+        return Ok(());
+    }
+    let planned = planned(prepared);
+    if let Some(known) = &known {
+        let difference = store.compare(&planned)?;
+        if known.numerics != revision.numerics {
+            eprintln!(
+                "the worker's numerics were `{}` and are now `{}`: finished trials stay as they are",
+                known.numerics, revision.numerics
+            );
+        }
+        if known.text != revision.text {
+            let changed = format!(
+                "the sweep file has changed: {} trials added, {} kept, {} removed",
+                difference.added, difference.kept, difference.removed
+            );
+            eprintln!("{changed}");
+            if acceptance == Acceptance::Ask && !confirm("run it as it is now?")? {
+                return Err(Failure::NeedsAnswer(
+                    "the changed file was not accepted; run it with --accept, or undo the change"
+                        .to_owned(),
+                )
+                .into());
+            }
+        }
+    }
+    store.accept(&revision, &planned, wall_time()).context("failed to accept the sweep file")?;
+    home.write_sweep_file(text)?;
+    Ok(())
+}
+
+/// Asks on a terminal; without one the answer is no.
+pub(crate) fn confirm(question: &str) -> Result<bool> {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Ok(false);
+    }
+    let mut stderr = std::io::stderr();
+    write!(stderr, "{question} [y/N] ")?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

@@ -1,0 +1,59 @@
+//! `stop`: a running sweep, or one trial of any sweep.
+
+use anstream::eprintln;
+use anyhow::Result;
+use clap::Args;
+use pleach_core::{event::Request, fact::Fact, life::TrialStatus};
+use pleach_engine::{inbox, run::wall_time};
+use pleach_store::Store;
+
+use crate::{exit::Ending, place::Place};
+
+#[derive(Args)]
+pub(crate) struct Stop {
+    /// The name of the sweep
+    sweep: String,
+    /// Stop only this trial, for good: its number, or the beginning of its key
+    #[arg(long, value_name = "TRIAL")]
+    trial: Option<String>,
+    /// Kill what runs instead of letting it save itself
+    #[arg(long, conflicts_with = "trial")]
+    now: bool,
+}
+
+impl Stop {
+    pub(crate) fn run(self, place: &Place) -> Result<Ending> {
+        let (home, reader) = place.reader(&self.sweep)?;
+        let name = home.name();
+        let trial = self.trial.map(|text| reader.find(&text)).transpose()?;
+        let request = match (trial, self.now) {
+            (Some(trial), _) => Request::StopTrial(trial),
+            (None, true) => Request::Kill,
+            (None, false) => Request::Stop,
+        };
+        if home.is_running() {
+            inbox::put(&home, &request)?;
+            eprintln!("asked; go on later with `pleach resume {name}`");
+            return Ok(Ending::Good);
+        }
+        let Some(trial) = trial else {
+            eprintln!("the sweep `{name}` is not running");
+            return Ok(Ending::Good);
+        };
+        let _lock = home.lock()?;
+        let mut store = Store::open(&home.database())?;
+        let is_open = store
+            .load()?
+            .trials
+            .iter()
+            .any(|other| other.id == trial && !other.status.is_terminal());
+        if is_open {
+            let stopped = Fact::Trial { trial, status: TrialStatus::Stopped, objective: None };
+            store.commit(&[stopped], wall_time())?;
+            eprintln!("trial {} is stopped", trial.0);
+        } else {
+            eprintln!("trial {} has ended already", trial.0);
+        }
+        Ok(Ending::Good)
+    }
+}

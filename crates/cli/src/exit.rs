@@ -1,0 +1,114 @@
+//! Exit codes, and how errors are said.
+
+use std::process::ExitCode;
+
+use anstream::eprintln;
+use pleach_core::diagnostic::Color;
+use pleach_engine::{home::HomeError, prepare::PrepareError, program::NoProgram, run::RunError};
+use thiserror::Error;
+
+pub(crate) const FAILED_TRIALS: u8 = 3;
+pub(crate) const INVALID: u8 = 65;
+pub(crate) const NOT_FOUND: u8 = 66;
+pub(crate) const UNAVAILABLE: u8 = 69;
+pub(crate) const BUSY: u8 = 75;
+pub(crate) const STOPPED: u8 = 130;
+
+pub(crate) const HELP: &str = "\
+Exit codes:
+    0  all went well
+    1  something failed
+    2  the command line makes no sense, or an answer is needed (--accept, --yes)
+    3  the sweep is complete, but trials failed
+   65  the sweep file, or a schedule, is wrong
+   66  there is no such sweep, trial or file
+   69  the worker program cannot be used
+   75  the sweep is being run by somebody else
+  130  the sweep was stopped before its end";
+
+/// How a command ends well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Good,
+    Code(u8),
+}
+
+/// Errors that have an exit code of their own.
+#[derive(Debug, Error)]
+pub(crate) enum Failure {
+    #[error("{0}")]
+    NotFound(String),
+    #[error("{0}")]
+    NeedsAnswer(String),
+    #[error("{0}")]
+    Invalid(String),
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// Says an error, and finds its code.
+pub(crate) fn code(result: anyhow::Result<Ending>) -> ExitCode {
+    let error = match result {
+        Ok(Ending::Good) => return ExitCode::SUCCESS,
+        Ok(Ending::Code(code)) => return ExitCode::from(code),
+        Err(error) => error,
+    };
+    if is_broken_pipe(&error) {
+        // Whoever read the output has read enough.
+        return ExitCode::SUCCESS;
+    }
+    match error.downcast_ref::<PrepareError>() {
+        Some(PrepareError::Invalid(diagnostics)) => {
+            eprintln!("{}", diagnostics.render(Color::Ansi));
+        }
+        _ => eprintln!("\u{1b}[1;31merror\u{1b}[0m: {}", chain(&error)),
+    }
+    ExitCode::from(code_of(&error))
+}
+
+/// Causes in one line, each said once.
+fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            text.push_str(if text.is_empty() { "" } else { ": " });
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
+fn code_of(error: &anyhow::Error) -> u8 {
+    if let Some(error) = error.downcast_ref::<PrepareError>() {
+        return if matches!(error, PrepareError::Invalid(_)) { INVALID } else { UNAVAILABLE };
+    }
+    if let Some(error) = error.downcast_ref::<Failure>() {
+        return match error {
+            Failure::NotFound(_) => NOT_FOUND,
+            Failure::NeedsAnswer(_) => 2,
+            Failure::Invalid(_) => INVALID,
+            Failure::Unavailable(_) => UNAVAILABLE,
+        };
+    }
+    if error.downcast_ref::<NoProgram>().is_some() {
+        return UNAVAILABLE;
+    }
+    let home = error.downcast_ref::<HomeError>().or(match error.downcast_ref::<RunError>() {
+        Some(RunError::Home(home)) => Some(home),
+        _ => None,
+    });
+    match home {
+        Some(HomeError::Held { .. }) => BUSY,
+        Some(HomeError::Name { .. }) => INVALID,
+        _ => 1,
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}

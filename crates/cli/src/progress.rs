@@ -1,0 +1,126 @@
+//! What a person sees while a sweep runs: one line that changes on a terminal, a line now and then elsewhere.
+
+use std::{
+    io::IsTerminal,
+    time::{Duration, Instant},
+};
+
+use anstream::eprintln;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use pleach_core::{
+    command::{Again, Message},
+    spec::SweepSpec,
+};
+use pleach_engine::run::{Reporter, Status, Stopping};
+use pleach_views::progress::{Line, line};
+
+/// Without a terminal, how often a line is printed.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// So many failures are told one by one.
+const MAX_TOLD: u32 = 20;
+
+pub(crate) struct Shown {
+    bar: Option<ProgressBar>,
+    printed: Instant,
+    told: u32,
+    is_over: bool,
+    name: String,
+    metric: String,
+}
+
+impl Shown {
+    pub(crate) fn new(spec: &SweepSpec, name: &str) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            // The template is a constant; were it wrong, the default would do.
+            let style = ProgressStyle::with_template("{bar:24.cyan/dim} {msg}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar
+        });
+        let now = Instant::now();
+        Self {
+            bar,
+            printed: now,
+            told: 0,
+            is_over: false,
+            name: name.to_owned(),
+            metric: spec.objective.metric.clone(),
+        }
+    }
+
+    fn say(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| eprintln!("{text}")),
+            None => eprintln!("{text}"),
+        }
+    }
+}
+
+impl Reporter for Shown {
+    fn message(&mut self, message: &Message) {
+        let name = &self.name;
+        match message {
+            Message::TrialEnded { .. } => {}
+            Message::AttemptFailed { trial, why, again, .. } => {
+                self.told += 1;
+                if self.told <= MAX_TOLD {
+                    let what = match again {
+                        Again::Yes => "it will run again",
+                        Again::No => "it has failed for good",
+                    };
+                    self.say(&format!("trial {}: {why}; {what}", trial.0));
+                } else if self.told == MAX_TOLD + 1 {
+                    self.say(&format!("more failures follow; `pleach board {name}` shows them"));
+                }
+            }
+            Message::WorkerSilent { trial, seconds, .. } => {
+                self.say(&format!(
+                    "trial {} has said nothing for {seconds} s; it is left alone (`[run] stall` sets a limit, `pleach stop {name} --now` kills it)",
+                    trial.0
+                ));
+            }
+        }
+    }
+
+    fn progress(&mut self, status: &Status) {
+        let progress = &status.progress;
+        let best = status
+            .best
+            .map(|(trial, value)| format!("best {} {value:.4} (trial {})", self.metric, trial.0));
+        let text = line(&Line {
+            done: progress.trials - progress.waiting,
+            total: progress.trials,
+            running: progress.running.len() as u64,
+            failed: progress.failed,
+            diverged: progress.diverged,
+            elapsed: status.elapsed.as_secs_f64(),
+            remaining: status.remaining.map(|remaining| remaining.as_secs_f64()),
+            best,
+            note: match status.stopping {
+                Stopping::No => None,
+                Stopping::Asked => {
+                    Some("stopping: what runs saves itself (once more kills)".to_owned())
+                }
+                Stopping::Killing => Some("killing".to_owned()),
+            },
+        });
+        let is_over = progress.waiting == 0;
+        let is_new = is_over && !std::mem::replace(&mut self.is_over, is_over);
+        match &self.bar {
+            Some(bar) => {
+                bar.set_length(progress.trials);
+                bar.set_position(progress.trials - progress.waiting);
+                bar.set_message(text);
+                if is_over {
+                    bar.finish();
+                }
+            }
+            None if is_new || EVERY <= self.printed.elapsed() && !is_over => {
+                self.printed = Instant::now();
+                eprintln!("{text}");
+            }
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! A worker's fault costs the attempts it was running, never the sweep.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod stage;
+
+use std::{fs, process::Command};
+
+use stage::{Stage, wait_until};
+
+/// A sweep over faults, with 2 slots.
+fn sweep(faults: &str, rest: &str) -> String {
+    format!(
+        r#"
+[sweep]
+name = "faults"
+objective = {{ metric = "value", goal = "max" }}
+[space]
+{faults}
+[run]
+slots = 2
+{rest}
+"#
+    )
+}
+
+/// Every trial's fault and status, as the export says.
+fn statuses(stage: &Stage) -> Vec<String> {
+    let mut lines: Vec<String> = stage
+        .canonical("faults")
+        .lines()
+        .map(|line| {
+            let trial: serde_json::Value = serde_json::from_str(line).unwrap();
+            let text = |value: &serde_json::Value| value.to_string().replace('"', "");
+            // What a lost attempt measured is not counted: that would be -2.
+            let lost = format!("{:016x}", (-2.0_f64).to_bits());
+            assert!(trial["status"] != "done" || !line.contains(&lost), "{line}");
+            format!(
+                "{} {} {}",
+                text(&trial["parameters"]["fault"]),
+                text(&trial["parameters"]["x"]),
+                text(&trial["status"])
+            )
+        })
+        .collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn whatever_one_worker_does_every_other_trial_is_done() {
+    let stage = Stage::new("faulty");
+    let faults = "fault = [\"none\", \"crash\", \"exit\", \"nonsense\", \"flood\", \"lie-step\", \"fail\", \"once-crash\"]\nx = [1, 2]\nlength = 4";
+    stage.write("faults.toml", &sweep(faults, "retries = 1"));
+    let (_, err) = stage.run("run faults.toml", 3);
+    let bad = ["crash", "exit", "fail", "flood", "lie-step", "nonsense"];
+    let mut expected = Vec::new();
+    for fault in bad {
+        expected.extend([format!("{fault} 1 failed"), format!("{fault} 2 failed")]);
+    }
+    for fault in ["none", "once-crash"] {
+        expected.extend([format!("{fault} 1 done"), format!("{fault} 2 done")]);
+    }
+    expected.sort();
+    assert_eq!(statuses(&stage), expected, "{err}");
+    for word in ["signal 6", "exit code 3", "not a message", "was not given", "failed for good"] {
+        assert!(err.contains(word), "{word} is not said:\n{err}");
+    }
+    assert_eq!(stage.processes(), Vec::<String>::new());
+    // What failed can be run again, beside what there was.
+    stage.run("retry faults --failed", 0);
+    stage.run("resume faults", 3);
+    assert_eq!(statuses(&stage), expected);
+}
+
+#[test]
+fn a_limit_that_a_person_set_ends_a_worker_that_hangs() {
+    let stage = Stage::new("faulty");
+    stage.write(
+        "faults.toml",
+        &sweep(
+            "fault = [\"hang\", \"orphan\", \"none\"]\nx = [1]\nlength = 4",
+            "stall = \"1s\"\nretries = 0",
+        ),
+    );
+    let (_, err) = stage.run("run faults.toml", 3);
+    assert_eq!(statuses(&stage), ["hang 1 failed", "none 1 done", "orphan 1 failed"]);
+    assert!(err.contains("`stall`"), "{err}");
+    assert_eq!(stage.processes(), Vec::<String>::new());
+    let stage = Stage::new("faulty");
+    stage.write(
+        "faults.toml",
+        &sweep(
+            "fault = [\"slow\", \"none\"]\nx = [1]\nlength = 4000",
+            "timeout = \"1s\"\nretries = 0",
+        ),
+    );
+    let (_, err) = stage.run("run faults.toml", 3);
+    assert_eq!(statuses(&stage), ["none 1 done", "slow 1 failed"]);
+    assert!(err.contains("`timeout`"), "{err}");
+}
+
+/// The processes that workers have started themselves.
+fn sleeping(stage: &Stage) -> Vec<String> {
+    stage.processes().into_iter().filter(|process| process.contains(" sleep")).collect()
+}
+
+#[test]
+fn nothing_outlives_a_killed_coordinator() {
+    let stage = Stage::new("faulty");
+    stage.write("faults.toml", &sweep("fault = [\"hang\", \"orphan\"]\nx = [1]\nlength = 4", ""));
+    let mut coordinator = stage.start("run faults.toml");
+    let sleeps = || !sleeping(&stage).is_empty();
+    wait_until("the worker starts a process of its own", sleeps);
+    coordinator.kill().unwrap();
+    coordinator.wait().unwrap();
+    wait_until("everything is gone", || stage.processes().is_empty());
+    // Not even when the guards die with it: then the next coordinator ends what is left.
+    let mut coordinator = stage.start("run faults.toml");
+    wait_until("the worker starts a process of its own", sleeps);
+    let guards =
+        Command::new("pkill").args(["-9", "-f", &stage.path().display().to_string()]).status();
+    coordinator.kill().unwrap();
+    coordinator.wait().unwrap();
+    assert!(guards.is_ok());
+    let left: Vec<String> = sleeping(&stage);
+    let mut coordinator = stage.start("run faults.toml");
+    wait_until("what was left is gone", || {
+        sleeping(&stage).iter().all(|process| !left.contains(process))
+    });
+    wait_until("it runs again", || stage.processes().len() >= 4);
+    stage.run("stop faults --now", 0);
+    assert_eq!(coordinator.wait().unwrap().code(), Some(130));
+    assert_eq!(stage.processes(), Vec::<String>::new());
+}
+
+#[test]
+fn a_second_coordinator_is_refused_and_requests_reach_the_first() {
+    let stage = Stage::new("faulty");
+    stage.write("faults.toml", &sweep("fault = \"slow\"\nx = [1, 2, 3]\nlength = 1000", ""));
+    let mut coordinator = stage.start("run faults.toml");
+    wait_until("it runs", || stage.processes().len() >= 4);
+    let (_, err) = stage.run("run faults.toml", 75);
+    assert!(err.contains("already being run by process"), "{err}");
+    stage.run("stop faults --trial 1", 0);
+    stage.run("pause faults", 0);
+    stage.run("pause faults --off", 0);
+    stage.run("stop faults", 0);
+    assert_eq!(coordinator.wait().unwrap().code(), Some(130));
+    let stopped = statuses(&stage);
+    assert_eq!(stopped, ["slow 1 stopped", "slow 2 waiting", "slow 3 waiting"]);
+    assert_eq!(fs::read_dir(stage.path().join("runs/faults/inbox")).unwrap().count(), 0);
+}
+
+#[test]
+fn without_a_coordinator_a_command_acts_itself() {
+    let stage = Stage::new("faulty");
+    stage.write("faults.toml", &sweep("x = [1, 2]\nfault = \"none\"", ""));
+    stage.run("run faults.toml --first 1", 0);
+    assert_eq!(statuses(&stage), ["none 1 done", "none 2 waiting"]);
+    stage.run("stop faults --trial 2", 0);
+    assert_eq!(statuses(&stage), ["none 1 done", "none 2 stopped"]);
+    stage.run("retry faults --stopped", 0);
+    stage.run("resume faults", 0);
+    assert_eq!(statuses(&stage), ["none 1 done", "none 2 done"]);
+    stage.run("rm faults", 2);
+    stage.run("rm faults --yes", 0);
+    stage.run("board faults", 66);
+}

@@ -1,0 +1,146 @@
+//! Through any interruption: whatever kills a sweep, and however it is spread and ordered, what comes out is the same to
+//! the last bit, and little is done twice.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod stage;
+
+use std::{fs, path::PathBuf, time::Duration};
+
+use stage::Stage;
+
+const KILLS: usize = 10;
+const SLOTS: usize = 2;
+const INTERVAL: usize = 40;
+
+fn sweep(peaks: &str) -> String {
+    format!(
+        r#"
+[sweep]
+name = "storm"
+objective = {{ metric = "val_accuracy", goal = "max" }}
+seeds = [1, 2]
+[trainer]
+data = "digits"
+valid = 500
+model = "mlp-64"
+momentum = 0.9
+budget = "4ep"
+batch = 32
+[space]
+peak = {peaks}
+[space.schedule.constant]
+[space.schedule.cosine]
+warmup = "10%"
+[run]
+slots = {SLOTS}
+checkpoint = "{INTERVAL}st"
+"#
+    )
+}
+
+struct Storm {
+    stage: Stage,
+    witness: PathBuf,
+}
+
+impl Storm {
+    fn new(peaks: &str) -> Self {
+        let stage = Stage::new("pleach-mnist");
+        stage.write("storm.toml", &sweep(peaks));
+        let witness = stage.path().join("witness");
+        Self { stage, witness }
+    }
+
+    fn run(&self, arguments: &str) {
+        let status = self
+            .stage
+            .command(arguments)
+            .env("PLEACH_WITNESS", &self.witness)
+            .output()
+            .unwrap()
+            .status;
+        assert!(status.success(), "{arguments}: {status}");
+    }
+
+    /// Training steps that were really made, counted by the workers themselves.
+    fn steps(&self) -> usize {
+        fs::read_to_string(&self.witness).unwrap().lines().count()
+    }
+}
+
+#[test]
+fn ten_kills_change_nothing_and_cost_little() {
+    let calm = Storm::new("[0.02, 0.05, 0.1]");
+    calm.run("run storm.toml");
+    let expected = calm.stage.canonical("storm");
+    assert_eq!(expected.lines().count(), 12);
+
+    let storm = Storm::new("[0.02, 0.05, 0.1]");
+    // Times of a fixed seed; where in a run each kill falls is up to the machine.
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    for kill in 0..KILLS {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        let mut coordinator = storm
+            .stage
+            .command("run storm.toml")
+            .env("PLEACH_WITNESS", &storm.witness)
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(250 + random % 350));
+        assert!(
+            coordinator.try_wait().unwrap().is_none(),
+            "kill {kill} came after the end: the sweep is too short"
+        );
+        coordinator.kill().unwrap();
+        coordinator.wait().unwrap();
+    }
+    storm.run("resume storm");
+    assert_eq!(storm.stage.canonical("storm"), expected);
+    let (least, made) = (calm.steps(), storm.steps());
+    let allowed = KILLS * SLOTS * INTERVAL;
+    assert!(
+        least <= made && made <= least + allowed,
+        "{made} steps instead of {least}; {allowed} more are allowed"
+    );
+}
+
+#[test]
+fn slots_and_order_change_nothing() {
+    let two = Storm::new("[0.02, 0.1]");
+    two.run("run storm.toml");
+    let one = Storm::new("[0.02, 0.1]");
+    one.run("run storm.toml --slots 1");
+    let backwards = Storm::new("[0.1, 0.02]");
+    backwards.run("run storm.toml");
+    let expected = two.stage.canonical("storm");
+    assert_eq!(one.stage.canonical("storm"), expected);
+    assert_eq!(backwards.stage.canonical("storm"), expected);
+}
+
+#[test]
+fn a_ctrl_c_saves_what_runs_and_twice_kills() {
+    let calm = Storm::new("[0.05]");
+    calm.run("run storm.toml");
+    let storm = Storm::new("[0.05]");
+    for signals in [1, 2] {
+        let mut coordinator = storm
+            .stage
+            .command("run storm.toml")
+            .env("PLEACH_WITNESS", &storm.witness)
+            .spawn()
+            .unwrap();
+        let pid = rustix::process::Pid::from_child(&coordinator);
+        std::thread::sleep(Duration::from_millis(400));
+        for _ in 0..signals {
+            rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        assert_eq!(coordinator.wait().unwrap().code(), Some(130));
+        assert_eq!(storm.stage.processes(), Vec::<String>::new());
+    }
+    storm.run("resume storm");
+    assert_eq!(storm.stage.canonical("storm"), calm.stage.canonical("storm"));
+}
