@@ -224,7 +224,11 @@ pub(crate) fn settle(
             .optional()?;
         if let Some((stage, evaluated)) = end {
             status = status.after_stage(stage, place);
-            value = objective.value(&evaluated);
+            value = match status {
+                TrialStatus::Diverged => Some(f64::NAN),
+                TrialStatus::Failed => None,
+                _ => objective.value(&evaluated),
+            };
         }
     }
     if let Some(status) = status_number(status) {

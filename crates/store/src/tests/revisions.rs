@@ -89,3 +89,21 @@ fn a_trial_below_an_older_generation_of_a_stage_is_planned_below_the_newest() {
     assert_eq!(loaded.trials[0].status, TrialStatus::Waiting);
     assert_eq!(loaded.trials[0].path, [StageId(3), StageId(4)]);
 }
+
+#[test]
+fn a_new_trial_below_a_stage_without_a_good_end_ends_as_its_other_trials_did() {
+    let [failed, diverged] = [StageStatus::Failed, StageStatus::Diverged];
+    for (status, expected, objective) in
+        [(failed, TrialStatus::Failed, None), (diverged, TrialStatus::Diverged, Some("nan"))]
+    {
+        let mut store = store(&[trial(0, 1, &["a", "b"])]);
+        store.commit(&[stage(1, status, &[0.5])], NOW).unwrap();
+        accept(&mut store, &[trial(1, 2, &["a", "c"])]).unwrap();
+        assert_eq!(statuses(&store), [(2, expected)]);
+        let read: Option<String> = store
+            .connection
+            .query_row("SELECT objective FROM trials WHERE trial = 2", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(read.as_deref(), objective);
+    }
+}
