@@ -13,7 +13,7 @@ use tabled::{
     settings::{Alignment, Modify, Style, Width, object::Columns, peaker::Priority},
 };
 
-use crate::format::{decimals, number, plural, with_spread};
+use crate::format::{decimals, plural, with_spread};
 
 /// A leaderboard, ready to be shown in any form.
 #[derive(Clone, Debug, PartialEq)]
@@ -178,8 +178,12 @@ impl Board {
                 (None, _) => String::new(),
                 (Some(_), Some(false)) => "≈".to_owned(),
                 (Some(difference), _) => {
-                    let sign = if difference < 0.0 { "" } else { "+" };
-                    format!("{sign}{}", number(difference, decimals(row.spread)))
+                    let decimals = decimals(row.spread);
+                    if difference.abs() < 1e-6 {
+                        format!("{difference:+.1e}")
+                    } else {
+                        format!("{difference:+.decimals$}")
+                    }
                 }
             });
             cells.push(format!("{}/{}", row.seeds_done, row.seeds));
@@ -229,7 +233,7 @@ fn state(state: State) -> String {
 }
 
 /// Names whose value is not the same everywhere: first those that every configuration has (the choices among them), then
-/// those of single branches.
+/// those of single branches. What a branch always has is not told: its name says it.
 fn differing(ranked: &[Ranked]) -> Vec<String> {
     let mut values: BTreeMap<&str, (BTreeSet<String>, usize)> = BTreeMap::new();
     for ranked in ranked {
@@ -242,13 +246,34 @@ fn differing(ranked: &[Ranked]) -> Vec<String> {
             }
         }
     }
+    let is_partial = |count: usize| count < ranked.len();
+    let choices: Vec<&str> = values
+        .iter()
+        .filter(|(_, (seen, count))| 1 < seen.len() && !is_partial(*count))
+        .map(|(name, _)| *name)
+        .filter(|name| matches!(ranked[0].row.parameters.get(*name), Some(Value::Text(_))))
+        .collect();
     let mut names: Vec<(bool, bool, &str)> = values
         .iter()
-        .filter(|(_, (seen, count))| 1 < seen.len() || *count < ranked.len())
-        .map(|(name, (_, count))| (*name != "schedule", *count < ranked.len(), *name))
+        .filter(|(_, (seen, count))| 1 < seen.len() || is_partial(*count))
+        .filter(|(name, (_, count))| {
+            !is_partial(*count) || !choices.iter().any(|choice| follows(ranked, name, choice))
+        })
+        .map(|(name, (_, count))| (*name != "schedule", is_partial(*count), *name))
         .collect();
     names.sort_unstable();
     names.into_iter().map(|(_, _, name)| name.to_owned()).collect()
+}
+
+/// Whether a parameter's value, or its absence, is known from that of `choice`.
+fn follows(ranked: &[Ranked], name: &str, choice: &str) -> bool {
+    let mut known: BTreeMap<String, Option<&Value>> = BTreeMap::new();
+    ranked.iter().all(|ranked| {
+        let parameters = &ranked.row.parameters;
+        let branch = parameters.get(choice).map(Value::to_string).unwrap_or_default();
+        let value = parameters.get(name);
+        *known.entry(branch).or_insert(value) == value
+    })
 }
 
 #[cfg(test)]

@@ -82,6 +82,18 @@ fn a_board_is_limited_filtered_and_fits_a_narrow_terminal() {
 }
 
 #[test]
+fn what_a_branch_always_has_is_not_told() {
+    let mut rows = rows();
+    for row in &mut rows {
+        if row.parameters["schedule"] == Value::Text("constant".to_owned()) {
+            row.parameters.insert("every".to_owned(), Value::Text("1ep".to_owned()));
+        }
+    }
+    let columns = Board::new(&rank(rows, Goal::Max), &objective(), &[], 0).columns;
+    assert_eq!(columns, ["schedule", "peak", "warmup"]);
+}
+
+#[test]
 fn a_board_is_data_too() {
     insta::assert_snapshot!(board(&[], 2).markdown(), @"
     | # | schedule | peak | warmup | val_accuracy ↑  | vs first | seeds | state |
