@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anstream::eprintln;
 use pleach_core::diagnostic::Color;
 use pleach_engine::{home::HomeError, prepare::PrepareError, program::NoProgram, run::RunError};
+use pleach_store::FindError;
 use thiserror::Error;
 
 pub(crate) const FAILED_TRIALS: u8 = 3;
@@ -93,6 +94,9 @@ fn code_of(error: &anyhow::Error) -> u8 {
     }
     if error.downcast_ref::<NoProgram>().is_some() {
         return UNAVAILABLE;
+    }
+    if let Some(FindError::None { .. } | FindError::Several { .. }) = error.downcast_ref() {
+        return NOT_FOUND;
     }
     let home = error.downcast_ref::<HomeError>().or(match error.downcast_ref::<RunError>() {
         Some(RunError::Home(home)) => Some(home),

@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::Args;
+use pleach_core::diagnostic::nearest;
 use pleach_engine::{
     home::Home,
     program::{WorkerProgram, find},
@@ -59,7 +60,10 @@ impl Place {
                 "there are none in {} yet; start one with `pleach run FILE`",
                 self.runs.display()
             ),
-            names => pleach_core::diagnostic::suggest(&name, names.iter().map(String::as_str)),
+            names => match nearest(&name, names.iter().map(String::as_str)) {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => format!("there are {}", names.join(", ")),
+            },
         };
         Err(Failure::NotFound(format!(
             "there is no sweep `{name}` in {}: {known}",

@@ -65,6 +65,8 @@ pub struct Dimension {
 pub enum Points {
     /// Not empty; every row has a value for each name.
     Rows(Vec<Row>),
+    /// So many points of a range, both ends included unless a step says otherwise, for the only name.
+    Even { distribution: Distribution, step: Option<f64>, count: usize },
     /// To draw from, for the only name.
     Range(Distribution),
 }
@@ -136,9 +138,8 @@ impl Space {
         })?;
         let mut values: Vec<_> = Vec::with_capacity(combination.dimensions.len());
         for dimension in combination.dimensions.iter().rev() {
-            let Points::Rows(rows) = &dimension.points else { return None };
-            let n = rows.len() as u128;
-            dimension.push(&rows[(index % n) as usize], &mut values);
+            let n = dimension.count()? as u128;
+            dimension.push((index % n) as usize, &mut values);
             index /= n;
         }
         values.reverse();
@@ -152,7 +153,9 @@ impl Space {
         for dimension in &combination.dimensions {
             let before = values.len();
             match &dimension.points {
-                Points::Rows(rows) => dimension.push(&rows[stream.index(rows.len())], &mut values),
+                Points::Rows(_) | Points::Even { .. } => {
+                    dimension.push(stream.index(dimension.count().unwrap_or(0)), &mut values);
+                }
                 Points::Range(distribution) => {
                     values.push((
                         dimension.names[0].as_str(),
@@ -179,14 +182,28 @@ impl Dimension {
     fn count(&self) -> Option<usize> {
         match &self.points {
             Points::Rows(rows) => Some(rows.len()),
+            Points::Even { count, .. } => Some(*count),
             Points::Range(_) => None,
         }
     }
 
-    /// Adds the row's values, the last one first.
-    fn push<'a>(&'a self, row: &Row, values: &mut Vec<(&'a str, Option<&'a str>, Value)>) {
-        for (name, value) in self.names.iter().zip(&row.values).rev() {
-            values.push((name, self.choice.as_deref(), value.clone()));
+    /// Adds the values of a point, the last one first.
+    fn push<'a>(&'a self, index: usize, values: &mut Vec<(&'a str, Option<&'a str>, Value)>) {
+        let choice = self.choice.as_deref();
+        match &self.points {
+            Points::Rows(rows) => {
+                for (name, value) in self.names.iter().zip(&rows[index].values).rev() {
+                    values.push((name, choice, value.clone()));
+                }
+            }
+            Points::Even { distribution, step, count } => {
+                values.push((
+                    &self.names[0],
+                    choice,
+                    distribution.point(*step, index as u64, *count as u64),
+                ));
+            }
+            Points::Range(_) => {}
         }
     }
 }
@@ -218,6 +235,24 @@ impl Stream {
 }
 
 impl Distribution {
+    /// Point number `index` of `count` at equal distances (of the logarithm), or a step apart.
+    pub(crate) fn point(self, step: Option<f64>, index: u64, count: u64) -> Value {
+        let share = if count < 2 { 0.0 } else { index as f64 / (count - 1) as f64 };
+        match (self, step) {
+            (Self::Uniform { lo, hi }, Some(step)) => {
+                Value::Float(uniform_point(lo, hi, index as f64 * step / (hi - lo)))
+            }
+            (Self::Uniform { lo, hi }, None) => Value::Float(uniform_point(lo, hi, share)),
+            (Self::Log { lo, hi }, _) => Value::Float(log_point(lo, hi, share)),
+            (Self::Int { lo, .. }, Some(step)) => Value::Int(lo + index as i64 * step as i64),
+            (Self::Int { lo, hi }, None) => {
+                Value::Int((uniform_point(lo as f64, hi as f64, share)).round() as i64)
+            }
+            (Self::LogInt { lo, hi }, _) => Value::Int(log_int_point(lo, hi, share)),
+            (Self::Normal { mean, .. }, _) => Value::Float(mean),
+        }
+    }
+
     /// Numbers are rounded to 6 significant digits: a person can write them, and no last bit of a library matters.
     fn draw(self, stream: &mut Stream) -> Value {
         match self {
@@ -247,7 +282,7 @@ fn round_6(value: f64) -> f64 {
 }
 
 /// The point at a share of the way from `lo` to `hi`, in the logarithm; the ends are exact.
-pub(crate) fn log_point(lo: f64, hi: f64, share: f64) -> f64 {
+fn log_point(lo: f64, hi: f64, share: f64) -> f64 {
     if share <= 0.0 {
         lo
     } else if 1.0 <= share {
@@ -257,12 +292,12 @@ pub(crate) fn log_point(lo: f64, hi: f64, share: f64) -> f64 {
     }
 }
 
-pub(crate) fn log_int_point(lo: i64, hi: i64, share: f64) -> i64 {
+fn log_int_point(lo: i64, hi: i64, share: f64) -> i64 {
     (log_point(lo as f64, hi as f64, share).round() as i64).clamp(lo, hi)
 }
 
 /// The point at a share of the way from `lo` to `hi`, without the dust of binary fractions; the ends are exact.
-pub(crate) fn uniform_point(lo: f64, hi: f64, share: f64) -> f64 {
+fn uniform_point(lo: f64, hi: f64, share: f64) -> f64 {
     if share <= 0.0 {
         lo
     } else if 1.0 <= share {

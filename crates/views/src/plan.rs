@@ -69,8 +69,8 @@ pub fn text(
     if let Some(Difference { added, kept, removed }) = difference {
         let _infallible = writeln!(
             text,
-            "beside the sweep as it is: {} trials added, {} kept, {} removed",
-            count(added),
+            "beside the sweep as it is: {} added, {} kept, {} removed",
+            plural(added, "trial"),
             count(kept),
             count(removed)
         );

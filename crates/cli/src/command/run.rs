@@ -17,6 +17,7 @@ use pleach_engine::{
     run::{Job, run, wall_time},
 };
 use pleach_store::{Revision, Store};
+use pleach_views::format::{count, plural};
 
 use super::{block_on, board, plan::planned};
 use crate::{
@@ -175,8 +176,10 @@ fn accept(
         }
         if known.text != revision.text {
             let changed = format!(
-                "the sweep file has changed: {} trials added, {} kept, {} removed",
-                difference.added, difference.kept, difference.removed
+                "the sweep file has changed: {} added, {} kept, {} removed",
+                plural(difference.added, "trial"),
+                count(difference.kept),
+                count(difference.removed)
             );
             eprintln!("{changed}");
             if acceptance == Acceptance::Ask && !confirm("run it as it is now?")? {

@@ -5,6 +5,7 @@ use std::{fmt::Write, path::Path};
 use anyhow::Result;
 use clap::Args;
 use pleach_core::spec::read_schedule;
+use pleach_engine::prepare::PrepareError;
 use pleach_schedule::{
     draw::{Charset, sketch},
     duration::Horizon,
@@ -50,7 +51,7 @@ impl Schedule {
         } else {
             text.clone()
         };
-        let schedule = read_schedule(&text).map_err(|error| Failure::Invalid(error.to_string()))?;
+        let schedule = read_schedule(&text).map_err(PrepareError::Invalid)?;
         let steps_per_epoch = self.steps_per_epoch.unwrap_or(self.steps.div_ceil(10));
         let horizon = Horizon { steps: self.steps, steps_per_epoch };
         let resolved = schedule

@@ -98,11 +98,11 @@ pub fn plan(spec: &SweepSpec, program: &Program, lengths: &Lengths) -> Result<Pl
             help: "write a worker program (docs/protocol.md) and run it with --worker".to_owned(),
         }]));
     }
+    let count = count(spec).map_err(|mistake| invalid(vec![mistake]))?;
     let mistakes = names::check(spec, program);
     if !mistakes.is_empty() {
         return Err(invalid(mistakes));
     }
-    let count = count(spec).map_err(|mistake| invalid(vec![mistake]))?;
     let planner = Planner::new(spec, program, lengths);
     let mut walk = Walk::default();
     for point in 0..count {

@@ -1,6 +1,9 @@
 //! The worker program's word against the file, before any point is looked at: every name known, every value in range.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use pleach_schedule::preset::{COMMON, PresetInfo};
 
@@ -10,7 +13,7 @@ use crate::{
         schedule::{Origin, is_argument, preset_of},
         values::fitting,
     },
-    program::Program,
+    program::{Parameter, Program},
     space::{Combination, Distribution, Points},
     spec::{Block, SweepSpec, inside},
     value::Value,
@@ -34,8 +37,16 @@ struct Check<'a> {
     mistakes: BTreeMap<(usize, String), Diagnostic>,
 }
 
-impl Check<'_> {
-    fn note(&mut self, span: &std::ops::Range<usize>, message: String, label: &str, help: String) {
+/// A name, and where it stands.
+struct Sought<'a> {
+    block: &'a Block,
+    preset: Option<&'static PresetInfo>,
+    name: &'a str,
+    origin: Origin,
+}
+
+impl<'a> Check<'a> {
+    fn note(&mut self, span: &Range<usize>, message: String, label: &str, help: String) {
         let diagnostic = Diagnostic {
             message: message.clone(),
             span: Some(span.clone()),
@@ -57,35 +68,34 @@ impl Check<'_> {
 
     fn combination(&mut self, block: &Block, combination: &Combination) {
         let preset = preset_of(block, combination);
+        let sought = |name, origin| Sought { block, preset, name, origin };
         for fixed in &block.fixed {
-            self.value(block, preset, &fixed.name, Origin::Shared, &fixed.value, &fixed.span);
+            if let Some(parameter) = self.known(&sought(&fixed.name, Origin::Shared), &fixed.span) {
+                self.value(parameter, &fixed.value, &fixed.span);
+            }
         }
         for choice in combination.choices.iter().filter(|choice| choice.name != "schedule") {
-            self.value(
-                block,
-                preset,
-                &choice.name,
-                Origin::Shared,
-                &Value::Text(choice.means.clone()),
-                &choice.span,
-            );
+            if let Some(parameter) = self.known(&sought(&choice.name, Origin::Shared), &choice.span)
+            {
+                self.value(parameter, &Value::Text(choice.means.clone()), &choice.span);
+            }
         }
         for dimension in &combination.dimensions {
-            let origin = if dimension.choice.as_deref() == Some("schedule") {
-                Origin::Branch
-            } else {
-                Origin::Shared
-            };
+            let is_branch = dimension.choice.as_deref() == Some("schedule");
+            let origin = if is_branch { Origin::Branch } else { Origin::Shared };
             for (index, name) in dimension.names.iter().enumerate() {
+                let Some(parameter) = self.known(&sought(name, origin), &dimension.span) else {
+                    continue;
+                };
                 match &dimension.points {
                     Points::Rows(rows) => {
                         for row in rows {
-                            self.value(block, preset, name, origin, &row.values[index], &row.span);
+                            self.value(parameter, &row.values[index], &row.span);
                         }
                     }
-                    Points::Range(distribution) => {
+                    Points::Range(distribution) | Points::Even { distribution, .. } => {
                         for end in ends(*distribution) {
-                            self.value(block, preset, name, origin, &end, &dimension.span);
+                            self.value(parameter, &end, &dimension.span);
                         }
                     }
                 }
@@ -93,42 +103,31 @@ impl Check<'_> {
         }
     }
 
-    fn value(
-        &mut self,
-        block: &Block,
-        preset: Option<&'static PresetInfo>,
-        name: &str,
-        origin: Origin,
-        value: &Value,
-        span: &std::ops::Range<usize>,
-    ) {
+    /// The worker program's parameter of that name; `None` for an argument of the schedule, and after a mistake.
+    fn known(&mut self, sought: &Sought, span: &Range<usize>) -> Option<&'a Parameter> {
+        let Sought { block, preset, name, origin } = *sought;
         if preset.is_some_and(|preset| is_argument(preset, block, name, origin)) {
-            return;
+            return None;
         }
-        let Some(parameter) =
-            self.program.parameters.iter().find(|parameter| parameter.name == name)
-        else {
+        let program = self.program;
+        let found = program.parameters.iter().find(|parameter| parameter.name == name);
+        if found.is_none() {
             let mut known: Vec<&str> =
-                self.program.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+                program.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
             known.push("peak");
-            match (origin, preset) {
-                (Origin::Branch, Some(preset)) => {
-                    known.extend(preset.all_arguments().map(|info| info.name));
-                }
-                _ => known.extend(COMMON.iter().map(|info| info.name)),
-            }
-            let message = match (origin, preset) {
-                (Origin::Branch, Some(preset)) => {
-                    format!(
-                        "neither `{}` nor `{}` has a parameter `{name}`",
-                        preset.name, self.program.name
-                    )
-                }
-                _ => format!("`{}` has no parameter `{name}`", self.program.name),
+            let message = if let (Origin::Branch, Some(preset)) = (origin, preset) {
+                known.extend(preset.all_arguments().map(|info| info.name));
+                format!("neither `{}` nor `{}` has a parameter `{name}`", preset.name, program.name)
+            } else {
+                known.extend(COMMON.iter().map(|info| info.name));
+                format!("`{}` has no parameter `{name}`", program.name)
             };
             self.note(span, message, "unknown", suggest(name, known.iter().copied()));
-            return;
-        };
+        }
+        found
+    }
+
+    fn value(&mut self, parameter: &Parameter, value: &Value, span: &Range<usize>) {
         if let Err((message, help)) = fitting(parameter, value) {
             self.note(span, message, "here", help);
         }

@@ -1,7 +1,7 @@
 //! One axis: `[a, b, c]`, a single value, or a range such as `{ log = [0.01, 1.0], n = 5 }`.
 
 use crate::{
-    space::{Dimension, Distribution, Points, Row, log_int_point, log_point, uniform_point},
+    space::{Dimension, Distribution, Points, Row},
     spec::{
         Search,
         node::{Entry, Kind, Node, Span},
@@ -200,13 +200,18 @@ impl Reader {
             );
             return None;
         }
-        let span = &entry.node.span;
-        let mut rows: Vec<Row> = Vec::with_capacity(count as usize);
+        let step = step.map(|(_, step)| step);
+        let is_rounded =
+            matches!(distribution, Distribution::Int { .. } | Distribution::LogInt { .. });
+        if !is_rounded || n.is_none() {
+            return Some(Points::Even { distribution, step, count: count as usize });
+        }
+        let mut rows: Vec<Row> = Vec::new();
         for index in 0..count {
-            let value = point(distribution, step.map(|(_, step)| step), index, count);
+            let value = distribution.point(step, index, count);
             // Rounded whole numbers may repeat.
             if rows.last().is_none_or(|row| row.values[0] != value) {
-                rows.push(Row { values: vec![value], span: span.clone() });
+                rows.push(Row { values: vec![value], span: entry.node.span.clone() });
             }
         }
         Some(Points::Rows(rows))
@@ -315,23 +320,6 @@ fn steps(distribution: Distribution, step: f64) -> u64 {
         Distribution::Uniform { lo, hi } => ((hi - lo) / step * (1.0 + 1e-9)).floor() as u64 + 1,
         Distribution::Int { lo, hi } => hi.abs_diff(lo) / step as u64 + 1,
         _ => 0,
-    }
-}
-
-fn point(distribution: Distribution, step: Option<f64>, index: u64, count: u64) -> Value {
-    let share = if count < 2 { 0.0 } else { index as f64 / (count - 1) as f64 };
-    match (distribution, step) {
-        (Distribution::Uniform { lo, hi }, Some(step)) => {
-            Value::Float(uniform_point(lo, hi, index as f64 * step / (hi - lo)))
-        }
-        (Distribution::Uniform { lo, hi }, None) => Value::Float(uniform_point(lo, hi, share)),
-        (Distribution::Log { lo, hi }, _) => Value::Float(log_point(lo, hi, share)),
-        (Distribution::Int { lo, .. }, Some(step)) => Value::Int(lo + index as i64 * step as i64),
-        (Distribution::Int { lo, hi }, None) => {
-            Value::Int((uniform_point(lo as f64, hi as f64, share)).round() as i64)
-        }
-        (Distribution::LogInt { lo, hi }, _) => Value::Int(log_int_point(lo, hi, share)),
-        (Distribution::Normal { mean, .. }, _) => Value::Float(mean),
     }
 }
 

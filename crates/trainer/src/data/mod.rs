@@ -51,7 +51,7 @@ pub enum DataError {
     )]
     Absent { name: String, folder: PathBuf },
     #[error(
-        "no folder of data sets is given: say with --data or PLEACH_DATA where the folder that holds `{name}/` is, or use `digits`, which needs no files"
+        "there is no folder of data sets: get `{name}` with `pleach data fetch {name}`, say with --data or PLEACH_DATA where the folder that holds `{name}/` is, or use `digits`, which needs no files"
     )]
     NoFolder { name: String },
     #[error(transparent)]

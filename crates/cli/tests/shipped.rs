@@ -1,0 +1,95 @@
+//! The sweeps that come with pleach do what their comments say.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod stage;
+
+use std::{fs, path::PathBuf};
+
+use stage::Stage;
+
+fn sweeps() -> Vec<PathBuf> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../sweeps");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn every_sweep_is_planned_and_begins() {
+    let data = std::env::var_os("PLEACH_DATA").map(|data| fs::canonicalize(data).unwrap());
+    assert!(4 <= sweeps().len());
+    for file in sweeps() {
+        let text = fs::read_to_string(&file).unwrap();
+        let needs_files = text.contains("\"mnist\"") || text.contains("\"fashion-mnist\"");
+        if needs_files && data.is_none() {
+            println!(
+                "SKIPPED: {} needs PLEACH_DATA, a folder with mnist/ and fashion-mnist/",
+                file.display()
+            );
+            continue;
+        }
+        let stage = Stage::new("pleach-mnist");
+        let run = |arguments: &str| {
+            let mut command = stage.command(arguments);
+            command.arg(&file);
+            if let Some(data) = &data {
+                command.env("PLEACH_DATA", data);
+            }
+            let output = command.output().unwrap();
+            let err = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success(), "{arguments} {}: {err}", file.display());
+            String::from_utf8(output.stdout).unwrap()
+        };
+        assert!(run("plan").contains("trials = "));
+        assert!(
+            run("run --first 1 --set trainer.budget=20st --set sweep.seeds=[1]").contains("1/1")
+        );
+    }
+}
+
+#[test]
+fn the_template_of_init_runs() {
+    let stage = Stage::new("pleach-mnist");
+    stage.run("init", 0);
+    let (out, _) =
+        stage.run("run sweep.toml --first 1 --set trainer.budget=20st --set sweep.seeds=1", 0);
+    assert!(out.contains("1/1"), "{out}");
+}
+
+#[test]
+fn the_best_trial_is_exported_with_its_weights() {
+    let stage = Stage::new("pleach-mnist");
+    stage.write(
+        "x.toml",
+        "[sweep]\nname = \"x\"\nobjective = { metric = \"val_loss\", goal = \"min\" }\n[trainer]\nvalid = 500\nbudget = \"40st\"\neval = \"20st\"\n[space]\npeak = [0.001, 0.1]\n",
+    );
+    stage.run("run x.toml", 0);
+    stage.run("export x --best best", 0);
+    let trial: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(stage.path().join("best/trial.json")).unwrap())
+            .unwrap();
+    assert_eq!(trial["parameters"]["peak"], 0.1);
+    let weights = fs::read(stage.path().join("best/weights.safetensors")).unwrap();
+    // Its header, as JSON, begins after its length.
+    assert!(weights.len() > 100_000 && weights[8] == b'{');
+    let (csv, _) = stage.run("export x --csv", 0);
+    assert_eq!(csv.lines().next(), Some("trial,key,seed,status,peak,step,metric,value"));
+    assert_eq!(csv.lines().filter(|line| line.contains(",val_loss,")).count(), 4);
+    let (shown, _) = stage.run("show x 2", 0);
+    assert!(
+        shown.contains("peak = 0.1") && shown.contains("attempt 2: from step 0 to 40"),
+        "{shown}"
+    );
+    let (plan, _) = stage.run("plan x.toml", 0);
+    assert!(plan.contains("0 trials added, 2 kept, 0 removed"), "{plan}");
+    assert!(stage.run("list", 0).0.contains("2/2"));
+    assert!(stage.run("doctor", 0).0.contains("pleach-mnist"));
+    assert!(
+        stage.run("schedule cosine --steps 4 --csv", 0).0.starts_with("step,value\n0,1\n1,0.85")
+    );
+}
