@@ -3,38 +3,35 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     fs, io,
-    path::PathBuf,
     time::{Duration, Instant},
 };
 
 use pleach_core::{
     command::{Command, Finish, Message},
     event::{Event, Moment, Request},
-    fact::{Checkpoint, Fact},
-    life::{AttemptId, StageId, TrialId, WorkerId},
+    fact::Fact,
+    life::{AttemptId, TrialId, WorkerId},
     plan::Planner,
     sweep::{Decisions, Progress, Sweep},
 };
-use pleach_protocol::{
-    describe::ScheduleForm,
-    message::{FromWorker, Outcome, Schedule, Start, Stop, ToWorker},
-};
+use pleach_protocol::message::{Stop, ToWorker};
 use pleach_store::{CommitError, OpenError, ReadError, Store, Time};
 use thiserror::Error;
 use tokio::{sync::mpsc, time::timeout};
 
+mod act;
 mod begin;
+mod hear;
 
 use begin::{devices, listen, state};
 
 use crate::{
     home::{Home, HomeError, Lock},
     inbox, leftovers,
-    logs::{Logs, last_line},
-    prepare::{Prepared, check},
-    process::{Input, Place, Process},
-    program::{WorkerProgram, program, told},
-    translate,
+    logs::Logs,
+    prepare::Prepared,
+    process::{Input, Process},
+    program::WorkerProgram,
 };
 
 /// How often time passes when nothing else happens: requests from outside are looked for, progress is shown.
@@ -226,100 +223,6 @@ impl Run<'_> {
         self.events.push(Event::Tick);
     }
 
-    fn ask(&mut self, request: Request) {
-        match request {
-            Request::Stop if self.stopping == Stopping::No => self.stopping = Stopping::Asked,
-            Request::Kill => self.stopping = Stopping::Killing,
-            _ => {}
-        }
-        self.events.push(Event::Asked(request));
-    }
-
-    fn input(&mut self, input: Input) {
-        match input {
-            Input::Said { worker, messages } => {
-                for message in messages {
-                    self.said(worker, message);
-                }
-            }
-            Input::Nonsense { worker, what } => {
-                self.events.push(Event::WorkerTalkedNonsense { worker, what });
-            }
-            Input::Logged { worker, bytes } => self.logged(worker, &bytes),
-            Input::Died { worker, how } => self.died(worker, how),
-            Input::Signal => {
-                self.signals += 1;
-                self.ask(if self.signals == 1 { Request::Stop } else { Request::Kill });
-            }
-        }
-    }
-
-    fn said(&mut self, worker: WorkerId, message: FromWorker) {
-        let Some(handle) = self.workers.get_mut(&worker) else { return };
-        if let (FromWorker::Hello(description), false) = (&message, handle.greeted) {
-            handle.greeted = true;
-            let expected = &self.job.prepared.program;
-            let found = program(description);
-            let result = check(description).and_then(|()| {
-                if (&found.name, &found.numerics) == (&expected.name, &expected.numerics) {
-                    return Ok(());
-                }
-                Err(format!(
-                    "it is `{}` with numerics `{}`, the sweep was planned for `{}` with `{}`",
-                    found.name, found.numerics, expected.name, expected.numerics
-                ))
-            });
-            match result {
-                Ok(()) => self.events.push(Event::WorkerReady { worker, queue: description.queue }),
-                Err(why) => {
-                    self.workers.remove(&worker);
-                    self.events.push(Event::WorkerUnusable { worker, why });
-                }
-            }
-            return;
-        }
-        let home = self.job.home;
-        let bytes_of = |attempt: AttemptId, file: &str| {
-            // The name is checked by the core before anything is done with it; here it is only looked up.
-            let is_plain = !file.contains('/');
-            fs::metadata(home.attempt(attempt).join(file))
-                .ok()
-                .filter(|_| is_plain)
-                .map_or(0, |file| file.len())
-        };
-        if let FromWorker::Finished(finished) = &message {
-            handle.queue.retain(|attempt| u64::from(attempt.0) != finished.attempt);
-            if let Outcome::Failed(why) = &finished.outcome {
-                let attempt = AttemptId(u32::try_from(finished.attempt).unwrap_or(0));
-                self.logs.append(home, attempt, format!("failed: {why}\n").as_bytes());
-            }
-            self.logs.forget(AttemptId(u32::try_from(finished.attempt).unwrap_or(0)));
-        }
-        self.events.push(
-            translate::event(worker, message, bytes_of)
-                .unwrap_or_else(|what| Event::WorkerTalkedNonsense { worker, what }),
-        );
-    }
-
-    fn logged(&mut self, worker: WorkerId, bytes: &[u8]) {
-        const TAIL: usize = 4096;
-        let Some(handle) = self.workers.get_mut(&worker) else { return };
-        handle.log.extend_from_slice(bytes);
-        let surplus = handle.log.len().saturating_sub(TAIL);
-        handle.log.drain(..surplus);
-        if let Some(&attempt) = handle.queue.front() {
-            self.logs.append(self.job.home, attempt, bytes);
-        }
-    }
-
-    fn died(&mut self, worker: WorkerId, mut how: String) {
-        let Some(handle) = self.workers.remove(&worker) else { return };
-        if let Some(line) = last_line(&handle.log) {
-            how = format!("{how}; it said: {line}");
-        }
-        self.events.push(Event::WorkerDied { worker, how });
-    }
-
     /// Commits, then acts. A commit whose outcome is unknown drops the state: it is read again from what is there.
     async fn keep_and_perform(
         &mut self,
@@ -416,94 +319,6 @@ impl Run<'_> {
             }
         }
         self.workers.clear();
-    }
-
-    fn spawn(&mut self, worker: WorkerId, slot: u32) {
-        let device = self.devices.get(slot as usize).map_or("cpu", String::as_str);
-        let place = Place { mark: &self.mark, device, folder: self.job.home.folder() };
-        match Process::start(worker, self.job.worker, &place, self.sender.clone()) {
-            Ok(process) => {
-                let handle =
-                    Handle { process, greeted: false, queue: VecDeque::new(), log: Vec::new() };
-                self.workers.insert(worker, handle);
-            }
-            Err(error) => {
-                let cause = std::error::Error::source(&error)
-                    .map_or(String::new(), |cause| format!(": {cause}"));
-                self.events.push(Event::WorkerUnusable { worker, why: format!("{error}{cause}") });
-            }
-        }
-    }
-
-    fn grant(
-        &mut self,
-        worker: WorkerId,
-        attempt: AttemptId,
-        stage: StageId,
-        trial: TrialId,
-        from: Option<&Checkpoint>,
-    ) {
-        self.steps_at_start
-            .get_or_insert_with(|| (Instant::now(), self.sweep.progress().steps_left));
-        let start = self.start_message(attempt, stage, trial, from);
-        let Some(handle) = self.workers.get_mut(&worker) else { return };
-        match start {
-            Some(start) => {
-                handle.queue.push_back(attempt);
-                handle.process.say(&ToWorker::Start(Box::new(start)));
-            }
-            // Every trial was planned from this very file, so this says that the database is not its.
-            None => self.events.push(Event::Finished {
-                worker,
-                attempt,
-                step: from.map_or(0, |from| from.step),
-                outcome: pleach_core::event::Outcome::Failed(
-                    "the sweep file does not hold this trial".to_owned(),
-                ),
-                digest: String::new(),
-            }),
-        }
-    }
-
-    fn start_message(
-        &self,
-        attempt: AttemptId,
-        stage: StageId,
-        trial: TrialId,
-        from: Option<&Checkpoint>,
-    ) -> Option<Start> {
-        let Prepared { description, spec, .. } = self.job.prepared;
-        let configuration = self.planner.configuration(*self.points.get(&trial)?)?;
-        let (first, end) = self.sweep.steps(stage)?;
-        let schedule = configuration.schedule.map(|scheduled| match description.schedules {
-            ScheduleForm::Profile => Schedule::Profile {
-                rates: scheduled.text.clone(),
-                plateau: scheduled.plateau.as_ref().map(ToString::to_string),
-            },
-            ScheduleForm::Table => {
-                Schedule::Table(scheduled.resolved.table(configuration.length.steps))
-            }
-        });
-        let absolute = |path: PathBuf| {
-            std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned()
-        };
-        Some(Start {
-            attempt: u64::from(attempt.0),
-            trial: u64::from(trial.0),
-            parameters: told(&configuration.worker),
-            schedule,
-            seed: *self.seeds.get(&trial)?,
-            first,
-            end,
-            budget: configuration.length.steps,
-            from: from.map(|checkpoint| {
-                let file = self.job.home.attempt(checkpoint.attempt).join(&checkpoint.file);
-                translate::checkpoint_file(checkpoint, absolute(file))
-            }),
-            checkpoint: description.checkpoints.then(|| translate::interval(spec.run.checkpoint)),
-            keep: description.checkpoints && 0 < spec.run.keep,
-            directory: absolute(self.job.home.attempt(attempt)),
-        })
     }
 
     fn status(&self) -> Status {

@@ -1,12 +1,8 @@
 //! The sweeps that come with pleach do what their comments say.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
-mod stage;
-
 use std::{fs, path::PathBuf};
 
-use stage::Stage;
+use crate::stage::Stage;
 
 fn sweeps() -> Vec<PathBuf> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../sweeps");

@@ -1,13 +1,9 @@
 //! Through any interruption: whatever kills a sweep, and however it is spread and ordered, what comes out is the same to
 //! the last bit, and little is done twice.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
-mod stage;
-
 use std::{fs, path::PathBuf, time::Duration};
 
-use stage::Stage;
+use crate::stage::Stage;
 
 const KILLS: usize = 10;
 const SLOTS: usize = 2;

@@ -1,12 +1,8 @@
 //! Bad input and bad luck: each a message that says what and where and what to do, and nothing lost.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
-mod stage;
-
 use std::fs;
 
-use stage::Stage;
+use crate::stage::Stage;
 
 const SWEEP: &str = "[sweep]\nname = \"x\"\nobjective = { metric = \"value\", goal = \"max\" }\n[space]\nx = [1, 2]\n";
 
@@ -14,9 +10,10 @@ const SWEEP: &str = "[sweep]\nname = \"x\"\nobjective = { metric = \"value\", go
 fn said(stage: &Stage, arguments: &str, code: i32) -> String {
     let (_, err) = stage.run(arguments, code);
     let folder = stage.path().canonicalize().unwrap();
-    let worker = stage::built("noop").display().to_string();
+    let worker = crate::stage::built("noop").display().to_string();
     let text = err.replace(&worker, "[noop]").replace(&folder.display().to_string(), "[here]");
-    let beside = stage::built("noop").parent().unwrap().parent().unwrap().display().to_string();
+    let beside =
+        crate::stage::built("noop").parent().unwrap().parent().unwrap().display().to_string();
     format!("$ pleach {arguments}\n{}\n", text.replace(&beside, "[bin]").trim_end())
 }
 

@@ -1,8 +1,5 @@
 //! A folder of its own for a test, and the programs in it.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-#![allow(dead_code, reason = "each test program uses a part of it")]
-
 use std::{
     fs,
     path::{Path, PathBuf},

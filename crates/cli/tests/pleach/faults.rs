@@ -1,12 +1,8 @@
 //! A worker's fault costs the attempts it was running, never the sweep.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
-mod stage;
-
 use std::{fs, process::Command};
 
-use stage::{Stage, wait_until};
+use crate::stage::{Stage, wait_until};
 
 /// A sweep over faults, with 2 slots.
 fn sweep(faults: &str, rest: &str) -> String {

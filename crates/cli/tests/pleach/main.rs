@@ -1,0 +1,11 @@
+//! The program as people use it: real processes, real files. And the rules that hold the sources.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod faults;
+mod help;
+mod misuse;
+mod shipped;
+mod stage;
+mod storm;
+mod tidy;

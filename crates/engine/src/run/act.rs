@@ -1,0 +1,111 @@
+//! What was decided and committed, done.
+
+use std::{collections::VecDeque, path::PathBuf, time::Instant};
+
+use pleach_core::{
+    event::Event,
+    fact::Checkpoint,
+    life::{AttemptId, StageId, TrialId, WorkerId},
+};
+use pleach_protocol::{
+    describe::ScheduleForm,
+    message::{Schedule, Start, ToWorker},
+};
+
+use super::{Handle, Run};
+use crate::{
+    prepare::Prepared,
+    process::{Place, Process},
+    program::told,
+    translate,
+};
+
+impl Run<'_> {
+    pub(super) fn spawn(&mut self, worker: WorkerId, slot: u32) {
+        let device = self.devices.get(slot as usize).map_or("cpu", String::as_str);
+        let place = Place { mark: &self.mark, device, folder: self.job.home.folder() };
+        match Process::start(worker, self.job.worker, &place, self.sender.clone()) {
+            Ok(process) => {
+                let handle =
+                    Handle { process, greeted: false, queue: VecDeque::new(), log: Vec::new() };
+                self.workers.insert(worker, handle);
+            }
+            Err(error) => {
+                let cause = std::error::Error::source(&error)
+                    .map_or(String::new(), |cause| format!(": {cause}"));
+                self.events.push(Event::WorkerUnusable { worker, why: format!("{error}{cause}") });
+            }
+        }
+    }
+
+    pub(super) fn grant(
+        &mut self,
+        worker: WorkerId,
+        attempt: AttemptId,
+        stage: StageId,
+        trial: TrialId,
+        from: Option<&Checkpoint>,
+    ) {
+        self.steps_at_start
+            .get_or_insert_with(|| (Instant::now(), self.sweep.progress().steps_left));
+        let start = self.start_message(attempt, stage, trial, from);
+        let Some(handle) = self.workers.get_mut(&worker) else { return };
+        match start {
+            Some(start) => {
+                handle.queue.push_back(attempt);
+                handle.process.say(&ToWorker::Start(Box::new(start)));
+            }
+            // Every trial was planned from this very file, so this says that the database is not its.
+            None => self.events.push(Event::Finished {
+                worker,
+                attempt,
+                step: from.map_or(0, |from| from.step),
+                outcome: pleach_core::event::Outcome::Failed(
+                    "the sweep file does not hold this trial".to_owned(),
+                ),
+                digest: String::new(),
+            }),
+        }
+    }
+
+    fn start_message(
+        &self,
+        attempt: AttemptId,
+        stage: StageId,
+        trial: TrialId,
+        from: Option<&Checkpoint>,
+    ) -> Option<Start> {
+        let Prepared { description, spec, .. } = self.job.prepared;
+        let configuration = self.planner.configuration(*self.points.get(&trial)?)?;
+        let (first, end) = self.sweep.steps(stage)?;
+        let schedule = configuration.schedule.map(|scheduled| match description.schedules {
+            ScheduleForm::Profile => Schedule::Profile {
+                rates: scheduled.text.clone(),
+                plateau: scheduled.plateau.as_ref().map(ToString::to_string),
+            },
+            ScheduleForm::Table => {
+                Schedule::Table(scheduled.resolved.table(configuration.length.steps))
+            }
+        });
+        let absolute = |path: PathBuf| {
+            std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned()
+        };
+        Some(Start {
+            attempt: u64::from(attempt.0),
+            trial: u64::from(trial.0),
+            parameters: told(&configuration.worker),
+            schedule,
+            seed: *self.seeds.get(&trial)?,
+            first,
+            end,
+            budget: configuration.length.steps,
+            from: from.map(|checkpoint| {
+                let file = self.job.home.attempt(checkpoint.attempt).join(&checkpoint.file);
+                translate::checkpoint_file(checkpoint, absolute(file))
+            }),
+            checkpoint: description.checkpoints.then(|| translate::interval(spec.run.checkpoint)),
+            keep: description.checkpoints && 0 < spec.run.keep,
+            directory: absolute(self.job.home.attempt(attempt)),
+        })
+    }
+}

@@ -1,0 +1,108 @@
+//! What comes from outside, as events for the core.
+
+use std::fs;
+
+use pleach_core::{
+    event::{Event, Request},
+    life::{AttemptId, WorkerId},
+};
+use pleach_protocol::message::{FromWorker, Outcome};
+
+use super::{Run, Stopping};
+use crate::{logs::last_line, prepare::check, process::Input, program::program, translate};
+
+impl Run<'_> {
+    pub(super) fn ask(&mut self, request: Request) {
+        match request {
+            Request::Stop if self.stopping == Stopping::No => self.stopping = Stopping::Asked,
+            Request::Kill => self.stopping = Stopping::Killing,
+            _ => {}
+        }
+        self.events.push(Event::Asked(request));
+    }
+
+    pub(super) fn input(&mut self, input: Input) {
+        match input {
+            Input::Said { worker, messages } => {
+                for message in messages {
+                    self.said(worker, message);
+                }
+            }
+            Input::Nonsense { worker, what } => {
+                self.events.push(Event::WorkerTalkedNonsense { worker, what });
+            }
+            Input::Logged { worker, bytes } => self.logged(worker, &bytes),
+            Input::Died { worker, how } => self.died(worker, how),
+            Input::Signal => {
+                self.signals += 1;
+                self.ask(if self.signals == 1 { Request::Stop } else { Request::Kill });
+            }
+        }
+    }
+
+    fn said(&mut self, worker: WorkerId, message: FromWorker) {
+        let Some(handle) = self.workers.get_mut(&worker) else { return };
+        if let (FromWorker::Hello(description), false) = (&message, handle.greeted) {
+            handle.greeted = true;
+            let expected = &self.job.prepared.program;
+            let found = program(description);
+            let result = check(description).and_then(|()| {
+                if (&found.name, &found.numerics) == (&expected.name, &expected.numerics) {
+                    return Ok(());
+                }
+                Err(format!(
+                    "it is `{}` with numerics `{}`, the sweep was planned for `{}` with `{}`",
+                    found.name, found.numerics, expected.name, expected.numerics
+                ))
+            });
+            match result {
+                Ok(()) => self.events.push(Event::WorkerReady { worker, queue: description.queue }),
+                Err(why) => {
+                    self.workers.remove(&worker);
+                    self.events.push(Event::WorkerUnusable { worker, why });
+                }
+            }
+            return;
+        }
+        let home = self.job.home;
+        let bytes_of = |attempt: AttemptId, file: &str| {
+            // The name is checked by the core before anything is done with it; here it is only looked up.
+            let is_plain = !file.contains('/');
+            fs::metadata(home.attempt(attempt).join(file))
+                .ok()
+                .filter(|_| is_plain)
+                .map_or(0, |file| file.len())
+        };
+        if let FromWorker::Finished(finished) = &message {
+            handle.queue.retain(|attempt| u64::from(attempt.0) != finished.attempt);
+            if let Outcome::Failed(why) = &finished.outcome {
+                let attempt = AttemptId(u32::try_from(finished.attempt).unwrap_or(0));
+                self.logs.append(home, attempt, format!("failed: {why}\n").as_bytes());
+            }
+            self.logs.forget(AttemptId(u32::try_from(finished.attempt).unwrap_or(0)));
+        }
+        self.events.push(
+            translate::event(worker, message, bytes_of)
+                .unwrap_or_else(|what| Event::WorkerTalkedNonsense { worker, what }),
+        );
+    }
+
+    fn logged(&mut self, worker: WorkerId, bytes: &[u8]) {
+        const TAIL: usize = 4096;
+        let Some(handle) = self.workers.get_mut(&worker) else { return };
+        handle.log.extend_from_slice(bytes);
+        let surplus = handle.log.len().saturating_sub(TAIL);
+        handle.log.drain(..surplus);
+        if let Some(&attempt) = handle.queue.front() {
+            self.logs.append(self.job.home, attempt, bytes);
+        }
+    }
+
+    fn died(&mut self, worker: WorkerId, mut how: String) {
+        let Some(handle) = self.workers.remove(&worker) else { return };
+        if let Some(line) = last_line(&handle.log) {
+            how = format!("{how}; it said: {line}");
+        }
+        self.events.push(Event::WorkerDied { worker, how });
+    }
+}
