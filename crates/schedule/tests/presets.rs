@@ -191,6 +191,18 @@ fn arguments_that_make_no_sense_are_refused_with_a_remedy() {
         "`patience` of `plateau` is not what it can be: a whole number, not negative",
     );
     check_refused(
+        "plateau",
+        "eps=-1",
+        "`eps` of `plateau` is not what it can be: a number, not negative",
+    );
+    check_refused("plateau", "monitor=loss", "`plateau` needs `goal`: add `goal`");
+    check_refused("plateau", "goal=max", "`plateau` needs `monitor`: add `monitor`");
+    check_refused(
+        "plateau",
+        "best=last",
+        "`best` of `plateau` is not what it can be: \"improved\" or \"any\"",
+    );
+    check_refused(
         "phases",
         "phases=>_1,_>_0",
         "two phases have no length: only one can take the rest, give the other one a `for`",

@@ -3,11 +3,7 @@
 use std::sync::Arc;
 
 use candle_core::{Device, Result, Tensor};
-use pleach_schedule::{
-    duration::Horizon,
-    plateau::{Direction, Plateau},
-    resolved::Resolved,
-};
+use pleach_schedule::{duration::Horizon, plateau::Plateau, resolved::Resolved};
 
 use crate::{
     config::Config,
@@ -204,8 +200,8 @@ fn judge(logits: &Tensor, labels: &[u8]) -> Result<(Judged, Tensor)> {
     Ok((judged, Tensor::from_vec(rows, (n_samples, n_classes), &Device::Cpu)?))
 }
 
-/// All metrics, in alphabetical order; begins a new interval for the running means and lets the plateau rule see the
-/// validation loss, or without validation images the training loss.
+/// All metrics, in alphabetical order; begins a new interval for the running means and lets the plateau rule see what it
+/// watches: the validation loss unless it says otherwise, or without validation images the training loss.
 fn evaluate(job: &Job, state: &mut State) -> Result<Vec<(String, f64)>> {
     let Sums { samples, correct, loss, steps, gradient_norm } = std::mem::take(&mut state.sums);
     let n = samples.max(1) as f64;
@@ -217,7 +213,6 @@ fn evaluate(job: &Job, state: &mut State) -> Result<Vec<(String, f64)>> {
         ("train_loss".to_owned(), loss / n),
     ];
     let variables = job.model.variables(&state.weights)?;
-    let mut watched = loss / n;
     for (name, samples) in [("test", &job.split.test), ("val", &job.split.valid)] {
         if samples.is_empty() {
             continue;
@@ -232,13 +227,17 @@ fn evaluate(job: &Job, state: &mut State) -> Result<Vec<(String, f64)>> {
         let n = samples.len() as f64;
         metrics.push((format!("{name}_accuracy"), sum.correct as f64 / n));
         metrics.push((format!("{name}_loss"), sum.loss / n));
-        if name == "val" {
-            watched = sum.loss / n;
-        }
-    }
-    if let Some(plateau) = &job.plateau {
-        plateau.observe(&mut state.plateau, watched, Direction::Min);
     }
     metrics.sort_by(|a, b| a.0.cmp(&b.0));
+    if let Some(plateau) = &job.plateau {
+        let watched = match &plateau.monitor {
+            Some(monitor) => monitor.metric.as_str(),
+            None if job.split.valid.is_empty() => "train_loss",
+            None => "val_loss",
+        };
+        if let Some((_, value)) = metrics.iter().find(|(name, _)| name == watched) {
+            plateau.observe(&mut state.plateau, *value);
+        }
+    }
     Ok(metrics)
 }

@@ -14,6 +14,8 @@ use pleach_protocol::{
     serve::{Ending, Length, Refusal, Reporter, Worker},
 };
 
+use pleach_schedule::plateau::{Monitor, Plateau};
+
 use crate::{
     checkpoint,
     config::{self, Config},
@@ -49,20 +51,21 @@ pub fn description() -> Description {
         checkpoints: true,
         parameters: config::parameters(),
         devices: vec!["cpu".to_owned()],
-        metrics: [
-            "gradient_norm",
-            "learning_rate",
-            "test_accuracy",
-            "test_loss",
-            "train_accuracy",
-            "train_loss",
-            "val_accuracy",
-            "val_loss",
-        ]
-        .map(str::to_owned)
-        .to_vec(),
+        metrics: METRICS.map(str::to_owned).to_vec(),
     }
 }
+
+/// What evaluations yield; those of `val` only with validation images.
+const METRICS: [&str; 8] = [
+    "gradient_norm",
+    "learning_rate",
+    "test_accuracy",
+    "test_loss",
+    "train_accuracy",
+    "train_loss",
+    "val_accuracy",
+    "val_loss",
+];
 
 /// What decides the last bit of a result: our arithmetic's version, and the instructions that the matrix product and
 /// the compiler's code choose from.
@@ -122,7 +125,7 @@ impl Trainer {
             Some(Schedule::Profile { rates, plateau }) => {
                 let rates =
                     rates.parse().map_err(|error| refuse(format!("the schedule: {error}")))?;
-                let plateau = plateau.as_ref().map(|rule| rule.parse()).transpose();
+                let plateau = plateau.as_ref().map(|rule| rule.parse::<Plateau>()).transpose();
                 (Rates::Profile(rates), plateau.map_err(|error| refuse(format!("{error}")))?)
             }
             Some(Schedule::Table(table)) => (Rates::Table(table.clone()), None),
@@ -132,6 +135,20 @@ impl Trainer {
             Model::new(&config.model, (dataset.rows(), dataset.columns()), dataset.n_classes)
                 .map_err(|message| Refusal { parameter: Some("model".to_owned()), message })?;
         let split = self.split(&dataset, &config);
+        if let Some(Monitor { metric, .. }) =
+            plateau.as_ref().and_then(|plateau| plateau.monitor.as_ref())
+        {
+            if !METRICS.contains(&metric.as_str()) {
+                return Err(refuse(format!(
+                    "the plateau rule watches `{metric}`, which is not measured"
+                )));
+            }
+            if metric.starts_with("val_") && split.valid.is_empty() {
+                return Err(refuse(format!(
+                    "the plateau rule watches `{metric}`, but no images are held out: set `valid`"
+                )));
+            }
+        }
         Ok(Job { config, split, model, rates, plateau, seed, horizon })
     }
 

@@ -152,6 +152,27 @@ fn a_checkpoint_that_is_not_what_it_should_be_is_refused_by_name() {
 }
 
 #[test]
+fn a_plateau_rule_watches_what_is_measured() {
+    let lowered = |rule: &str| {
+        let schedule = Schedule::Profile {
+            rates: "0.05: 1 hold".to_owned(),
+            plateau: Some(format!("plateau(factor=0.5,patience=0{rule})")),
+        };
+        let parameters = parameters("model=linear eval=1st budget=3st");
+        let job = TRAINER.lock().unwrap().job(&parameters, Some(&schedule), 7);
+        let job = job.map_err(|refusal| refusal.message)?;
+        let mut state = State::new(&job.model, job.config.optimizer, job.config.init, 7);
+        train(&job, &mut state, 3, &mut Notes::default())?;
+        Ok::<f64, String>(state.plateau.multiplier)
+    };
+    // The validation loss falls all the time; the rate does once it was lowered.
+    assert_eq!(lowered(""), Ok(1.0));
+    assert_eq!(lowered(",monitor=learning_rate,goal=min"), Ok(0.5));
+    assert_eq!(lowered(",monitor=learning_rate,goal=max"), Ok(0.25));
+    insta::assert_snapshot!(lowered(",monitor=loss,goal=min").unwrap_err(), @"the plateau rule watches `loss`, which is not measured");
+}
+
+#[test]
 fn what_cannot_be_is_refused_by_name() {
     let schedule = Schedule::Table(vec![0.1]);
     let refusal = |text: &str| {

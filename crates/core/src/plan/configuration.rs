@@ -2,20 +2,14 @@
 
 use std::{cell::RefCell, collections::BTreeMap, ops::Range, rc::Rc};
 
-use pleach_schedule::{
-    duration::Horizon,
-    plateau::Plateau,
-    preset::{PresetInfo, preset},
-    resolved::Resolved,
-    schedule::{ResolveError, Schedule},
-};
+use pleach_schedule::{duration::Horizon, preset::PresetInfo};
 
 use crate::{
     diagnostic::Diagnostic,
     expression::{Evaluation, Unknown},
     plan::{
         Length, Lengths, Outcome, Refused,
-        schedule::{Origin, arguments, is_argument, number, preset_of},
+        schedule::{Origin, Scheduled, Wrong, is_argument, preset_of, scheduled},
         values::fitting,
     },
     program::{Kind, Parameter, Program},
@@ -40,18 +34,6 @@ pub struct Configuration {
     pub length: Length,
 }
 
-/// A schedule in steps of a trial.
-#[derive(Clone, Debug)]
-pub struct Scheduled {
-    pub resolved: Resolved,
-    /// Its one-line spelling: equal texts are equal schedules.
-    pub text: String,
-    pub plateau: Option<Plateau>,
-    /// As written, durations and all.
-    pub written: String,
-    pub is_anytime: bool,
-}
-
 impl Configuration {
     /// A canonical text of everything that decides the result, the seed and the numerics apart.
     pub(super) fn content(&self, program: &Program) -> String {
@@ -73,9 +55,6 @@ pub struct Planner<'a> {
     /// Schedules are few and points many.
     schedules: RefCell<BTreeMap<String, Result<Rc<Scheduled>, Wrong>>>,
 }
-
-/// The argument at fault (or none), what is wrong, and what to do.
-pub(crate) type Wrong = (String, String, String);
 
 /// A point's values while it is looked at.
 struct View<'a> {
@@ -339,7 +318,7 @@ impl<'a> Planner<'a> {
         let mut schedules = self.schedules.borrow_mut();
         let made = schedules
             .entry(cache_key)
-            .or_insert_with(|| scheduled(info, values, length).map(Rc::new));
+            .or_insert_with(|| scheduled(info, values, horizon(length), self.program).map(Rc::new));
         made.clone().map_err(|(argument, message, help)| {
             let choice =
                 view.point.combination.choices.iter().find(|choice| choice.name == "schedule");
@@ -352,55 +331,6 @@ impl<'a> Planner<'a> {
             Outcome::Wrong(vec![Diagnostic { message, span, label: "here".to_owned(), help }])
         })
     }
-}
-
-/// What the arguments of a preset mean.
-pub(crate) fn schedule_of(
-    info: &'static PresetInfo,
-    values: &Parameters,
-) -> Result<Schedule, Wrong> {
-    let peak = match values.get("peak") {
-        None => {
-            let help = "write peak = 0.1 under [trainer] or in this branch, or sweep it: peak = { log = [0.01, 1.0], n = 5 }";
-            return Err((
-                String::new(),
-                format!("the schedule `{}` has no peak", info.name),
-                help.to_owned(),
-            ));
-        }
-        Some(value) => number(value).ok_or_else(|| {
-            (
-                "peak".to_owned(),
-                format!("`peak` must be a number, not {value}"),
-                "the highest learning rate".to_owned(),
-            )
-        })?,
-    };
-    preset(info.name, peak, &arguments(info, values))
-        .map_err(|error| (error.argument, error.message, error.help))
-}
-
-fn scheduled(
-    info: &'static PresetInfo,
-    values: &Parameters,
-    length: &Length,
-) -> Result<Scheduled, Wrong> {
-    let schedule = schedule_of(info, values)?;
-    let resolved = schedule.resolve(horizon(length)).map_err(|error| {
-        let argument = if let ResolveError::Peak(_) = error { "peak" } else { "" };
-        (
-            argument.to_owned(),
-            format!("the schedule `{}`: {error}", info.name),
-            format!("it is `{schedule}`"),
-        )
-    })?;
-    Ok(Scheduled {
-        text: resolved.to_string(),
-        resolved,
-        written: schedule.to_string(),
-        is_anytime: schedule.is_anytime(),
-        plateau: schedule.plateau,
-    })
 }
 
 fn horizon(length: &Length) -> Horizon {

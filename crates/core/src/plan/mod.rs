@@ -19,8 +19,9 @@ use crate::{
     value::Parameters,
 };
 
-pub(crate) use configuration::schedule_of;
-pub use configuration::{Configuration, Planner, Scheduled};
+pub use configuration::{Configuration, Planner};
+pub use schedule::Scheduled;
+pub(crate) use schedule::schedule_of;
 
 /// More configurations than this are refused, with their factorisation.
 pub const MAX_CONFIGURATIONS: u128 = 10_000_000;

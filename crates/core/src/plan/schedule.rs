@@ -1,14 +1,37 @@
-//! From parameters to a schedule: which of them are its arguments, and what they mean.
+//! From parameters to a schedule: which of them are its arguments, what they mean, and the schedule in steps.
 
 use std::collections::BTreeMap;
 
-use pleach_schedule::preset::{Argument, COMMON, Expected, PRESETS, PresetInfo};
+use pleach_schedule::{
+    duration::Horizon,
+    plateau::{Monitor, Plateau},
+    preset::{Argument, COMMON, Expected, PRESETS, PresetInfo, preset},
+    resolved::Resolved,
+    schedule::{ResolveError, Schedule},
+};
 
 use crate::{
+    diagnostic::suggest,
+    program::Program,
     space::Combination,
     spec::Block,
     value::{Parameters, Value},
 };
+
+/// A schedule in steps of a trial.
+#[derive(Clone, Debug)]
+pub struct Scheduled {
+    pub resolved: Resolved,
+    /// Its one-line spelling: equal texts are equal schedules.
+    pub text: String,
+    pub plateau: Option<Plateau>,
+    /// As written, durations and all.
+    pub written: String,
+    pub is_anytime: bool,
+}
+
+/// The argument at fault (or none), what is wrong, and what to do.
+pub(crate) type Wrong = (String, String, String);
 
 /// The preset of a combination's schedule: chosen, fixed, or `constant` when only a peak is given.
 pub(super) fn preset_of(block: &Block, combination: &Combination) -> Option<&'static PresetInfo> {
@@ -48,9 +71,73 @@ pub(super) fn is_argument(preset: &PresetInfo, block: &Block, name: &str, origin
         }
 }
 
+/// What the arguments of a preset mean.
+pub(crate) fn schedule_of(
+    info: &'static PresetInfo,
+    values: &Parameters,
+) -> Result<Schedule, Wrong> {
+    let peak = match values.get("peak") {
+        None => {
+            let help = "write peak = 0.1 under [trainer] or in this branch, or sweep it: peak = { log = [0.01, 1.0], n = 5 }";
+            return Err((
+                String::new(),
+                format!("the schedule `{}` has no peak", info.name),
+                help.to_owned(),
+            ));
+        }
+        Some(value) => number(value).ok_or_else(|| {
+            (
+                "peak".to_owned(),
+                format!("`peak` must be a number, not {value}"),
+                "the highest learning rate".to_owned(),
+            )
+        })?,
+    };
+    preset(info.name, peak, &arguments(info, values))
+        .map_err(|error| (error.argument, error.message, error.help))
+}
+
+/// The schedule of a preset and its arguments, in steps of a trial.
+pub(super) fn scheduled(
+    info: &'static PresetInfo,
+    values: &Parameters,
+    horizon: Horizon,
+    program: &Program,
+) -> Result<Scheduled, Wrong> {
+    let schedule = schedule_of(info, values)?;
+    watches_what_is_measured(&schedule, program)?;
+    let resolved = schedule.resolve(horizon).map_err(|error| {
+        let argument = if let ResolveError::Peak(_) = error { "peak" } else { "" };
+        (
+            argument.to_owned(),
+            format!("the schedule `{}`: {error}", info.name),
+            format!("it is `{schedule}`"),
+        )
+    })?;
+    Ok(Scheduled {
+        text: resolved.to_string(),
+        resolved,
+        written: schedule.to_string(),
+        is_anytime: schedule.is_anytime(),
+        plateau: schedule.plateau,
+    })
+}
+
+fn watches_what_is_measured(schedule: &Schedule, program: &Program) -> Result<(), Wrong> {
+    let metrics = &program.metrics;
+    match schedule.plateau.as_ref().and_then(|plateau| plateau.monitor.as_ref()) {
+        Some(Monitor { metric, .. }) if !metrics.is_empty() && !metrics.contains(metric) => {
+            let message = format!("`{}` does not measure `{metric}`", program.name);
+            let help = suggest(metric, metrics.iter().map(String::as_str));
+            Err(("monitor".to_owned(), message, help))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What stands for a schedule's arguments in a preset's own types. What does not fit is passed on as it is, so that the
 /// preset says what is wrong with it.
-pub(super) fn arguments(preset: &PresetInfo, values: &Parameters) -> BTreeMap<String, Argument> {
+fn arguments(preset: &PresetInfo, values: &Parameters) -> BTreeMap<String, Argument> {
     let mut arguments = BTreeMap::new();
     for (name, value) in values.iter().filter(|(name, _)| *name != "peak") {
         let expected =
@@ -86,7 +173,7 @@ fn argument(expected: Option<Expected>, value: &Value) -> Argument {
     }
 }
 
-pub(super) fn number(value: &Value) -> Option<f64> {
+fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Int(value) => Some(*value as f64),
         Value::Float(value) => Some(*value),

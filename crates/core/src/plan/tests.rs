@@ -239,6 +239,7 @@ fn what_only_the_worker_program_knows_is_said_with_its_place() {
         "[space.schedule.step]\npeak = 1\nevery = [\"10%\", 3]\ngama = 3\n",
         "[space]\ngamma = [0.1]\npeak = 1\n[space.schedule.step]\n",
         "[space.schedule.wsd]\npeak = 1\nwarmup = \"30%\"\ncooldown = \"80%\"\n",
+        "[space.schedule.plateau]\npeak = 1\nmonitor = \"lss\"\ngoal = \"min\"\n",
         "[space]\npeak = 1\nwhere = [\"peek < 3\"]\n",
         "[space]\npeak = [1, 2]\nwhere = [\"peak > 3\"]\n",
         "[space]\npeak = 1\nwhere = [\"model + 1 < 3\"]\n",

@@ -1,10 +1,10 @@
 //! What each preset means.
 
-use super::{Argument, Given, PresetError, finish, legal, with_warmup};
+use super::{Argument, Given, PresetError, finish, with_warmup};
 use crate::{
     duration::Duration,
     phase::{Body, Cycle, GainOn, Law, Phase, Shape, Stairs},
-    plateau::{Plateau, Threshold},
+    plateau::{Best, Direction, Monitor, Plateau, Threshold},
     schedule::{Sample, Schedule},
 };
 
@@ -60,7 +60,7 @@ pub(super) fn build(given: &Given, peak: f64) -> Result<Schedule, PresetError> {
             vec![Phase::hold(Some(flat)), Phase::shape(None, end.unwrap_or(0.0), COSINE)]
         }
         "triangular" => vec![cycle(triangular(given))],
-        "sgdr" => vec![cycle(sgdr(given)?)],
+        "sgdr" => vec![cycle(sgdr(given))],
         "table" => {
             let Some(Argument::Numbers(values)) = given.arguments.get("table") else {
                 return Err(given.missing("table"));
@@ -147,22 +147,21 @@ fn triangular(given: &Given) -> Cycle<Duration> {
 }
 
 /// Cosines with warm restarts (arXiv 1608.03983).
-fn sgdr(given: &Given) -> Result<Cycle<Duration>, PresetError> {
-    Ok(Cycle {
+fn sgdr(given: &Given) -> Cycle<Duration> {
+    Cycle {
         length: given.duration("len").unwrap_or(Duration::Fraction(0.1)),
         grow: given.number("grow").unwrap_or(2.0),
         gain: given.number("gain").unwrap_or(1.0),
         gain_on: match given.text("gain_on") {
-            None | Some("peak") => GainOn::Peak,
             Some("amplitude") => GainOn::Amplitude,
-            Some(_) => return Err(given.wrong("gain_on", legal(super::Expected::GainOn))),
+            _ => GainOn::Peak,
         },
         gain_per_step: 1.0,
         lo: given.number("end").unwrap_or(0.0),
         hi: 1.0,
         count: given.number("count").map(|count| count as u32),
         body: vec![Phase::shape(Some(1.0), 0.0, COSINE).starting_at(1.0)],
-    })
+    }
 }
 
 fn cycle(cycle: Cycle<Duration>) -> Phase<Duration> {
@@ -177,15 +176,32 @@ fn plateau(given: &Given) -> Result<Plateau, PresetError> {
         patience: count("patience", default.patience),
         threshold: given.number("threshold").unwrap_or(default.threshold),
         threshold_is: match given.text("threshold_is") {
-            None | Some("relative") => Threshold::Relative,
             Some("absolute") => Threshold::Absolute,
-            Some(_) => return Err(given.wrong("threshold_is", legal(super::Expected::Threshold))),
+            _ => Threshold::Relative,
         },
+        best: if given.text("best") == Some("any") { Best::Any } else { Best::Improved },
         cooldown: count("cooldown", default.cooldown),
         min: given.number("min").unwrap_or(default.min),
+        eps: given.number("eps").unwrap_or(default.eps),
+        monitor: match (given.text("monitor"), given.text("goal")) {
+            (None, None) => None,
+            (Some(metric), Some("max")) => {
+                Some(Monitor { metric: metric.to_owned(), goal: Direction::Max })
+            }
+            (Some(metric), Some(_)) => {
+                Some(Monitor { metric: metric.to_owned(), goal: Direction::Min })
+            }
+            (Some(_), None) => return Err(given.missing("goal")),
+            (None, Some(_)) => return Err(given.missing("monitor")),
+        },
     };
     if plateau.factor <= 0.0 || 1.0 <= plateau.factor {
         return Err(given.wrong("factor", "a number between 0 and 1, both excluded"));
+    }
+    let mut numbers =
+        [("threshold", plateau.threshold), ("min", plateau.min), ("eps", plateau.eps)].into_iter();
+    if let Some((name, _)) = numbers.find(|(_, number)| *number < 0.0) {
+        return Err(given.wrong(name, "a number, not negative"));
     }
     Ok(plateau)
 }

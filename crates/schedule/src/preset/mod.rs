@@ -9,6 +9,7 @@ use std::{collections::BTreeMap, error::Error, fmt};
 use crate::{
     duration::Duration,
     phase::{Body, Phase, Shape},
+    plateau,
     schedule::{Sample, Schedule},
 };
 
@@ -35,10 +36,10 @@ pub enum Expected {
     Duration,
     Durations,
     Numbers,
-    /// `amplitude` or `peak`.
-    GainOn,
-    /// `relative` or `absolute`.
-    Threshold,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A metric's name.
+    Metric,
     /// Phases in the one-line spelling: `> 0 cosine`.
     Phases,
 }
@@ -89,8 +90,7 @@ pub const COMMON: &[ArgumentInfo] = &[
 ];
 
 use Expected::{
-    Bool, Count, Duration as Span, Durations, GainOn, Number, Numbers, Phases, Shape as Form,
-    Threshold,
+    Bool, Count, Duration as Span, Durations, Metric, Number, Numbers, Phases, Shape as Form, Word,
 };
 
 /// Every preset, in the order in which people meet them.
@@ -203,7 +203,7 @@ pub const PRESETS: &[PresetInfo] = &[
             argument("gain", Number, "1", "each cycle's peak is so many times as high"),
             argument(
                 "gain_on",
-                GainOn,
+                Word(&["peak", "amplitude"]),
                 "peak",
                 "whether the gain is of the peak or of the amplitude",
             ),
@@ -212,14 +212,28 @@ pub const PRESETS: &[PresetInfo] = &[
     },
     PresetInfo {
         name: "plateau",
-        doc: "falls by `factor` when the objective stops improving",
+        doc: "falls by `factor` when a metric stops improving",
         arguments: &[
             argument("factor", Number, "0.1", "between 0 and 1"),
             argument("patience", Count, "10", "evaluations without improvement that are forgiven"),
             argument("threshold", Number, "1e-4", "what an improvement must exceed"),
-            argument("threshold_is", Threshold, "relative", "relative to the best, or absolute"),
+            argument(
+                "threshold_is",
+                Word(&["relative", "absolute"]),
+                "relative",
+                "relative to the best, or absolute",
+            ),
             argument("cooldown", Count, "0", "evaluations after a fall that are not counted"),
             argument("min", Number, "0", "the lowest multiplier"),
+            argument(
+                "best",
+                Word(&["improved", "any"]),
+                "improved",
+                "compare with the last improvement, or with the best of all (scikit-learn)",
+            ),
+            argument("eps", Number, "0", "the multiplier never falls by this or less"),
+            argument("monitor", Metric, "", "what it watches; the validation loss otherwise"),
+            argument("goal", Word(&["min", "max"]), "", "whether `monitor` is to be low or high"),
         ],
     },
     PresetInfo {
@@ -299,7 +313,9 @@ impl Given<'_> {
                 | (Span, Argument::Duration(_))
                 | (Durations, Argument::Durations(_))
                 | (Numbers, Argument::Numbers(_))
-                | (Form | GainOn | Threshold | Phases, Argument::Text(_)) => true,
+                | (Form | Phases, Argument::Text(_)) => true,
+                (Word(words), Argument::Text(word)) => words.contains(&word.as_str()),
+                (Metric, Argument::Text(metric)) => plateau::is_metric(metric),
                 _ => false,
             };
             if !is_right {
@@ -357,8 +373,12 @@ impl Given<'_> {
     }
 }
 
-fn legal(expected: Expected) -> &'static str {
-    match expected {
+fn legal(expected: Expected) -> String {
+    let words = match expected {
+        Word(words) => {
+            let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+            return quoted.join(" or ");
+        }
         Number => "a number, such as 0.1",
         Count => "a whole number, not negative",
         Bool => "true or false",
@@ -368,10 +388,10 @@ fn legal(expected: Expected) -> &'static str {
         Span => "a duration: \"10%\" of the budget, \"5ep\" or \"300st\"",
         Durations => "a list of durations, such as [\"50%\", \"75%\"]",
         Numbers => "a list of numbers, such as [1.0, 0.5]",
-        GainOn => "\"peak\" or \"amplitude\"",
-        Threshold => "\"relative\" or \"absolute\"",
+        Metric => "the name of a metric, such as \"val_accuracy\"",
         Phases => "phases in the one-line spelling, such as \"0 > 1 5%, hold, > 0 20% 1-sqrt\"",
-    }
+    };
+    words.to_owned()
 }
 
 /// The body's phases after a warm-up, when there is one.
