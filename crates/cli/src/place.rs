@@ -16,16 +16,32 @@ use pleach_store::Reader;
 
 use crate::exit::Failure;
 
+/// Above these options in the help of every command.
+const HEADING: &str = "Where things are";
+
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Place {
     /// The folder of sweeps
-    #[arg(long, global = true, env = "PLEACH_RUNS", default_value = "runs", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "PLEACH_RUNS",
+        default_value = "runs",
+        value_name = "DIR",
+        help_heading = HEADING
+    )]
     pub(crate) runs: PathBuf,
     /// The folder that holds mnist/ and fashion-mnist/
-    #[arg(long, global = true, env = "PLEACH_DATA", value_name = "DIR")]
+    #[arg(long, global = true, env = "PLEACH_DATA", value_name = "DIR", help_heading = HEADING)]
     pub(crate) data: Option<PathBuf>,
     /// The worker program, instead of pleach-mnist
-    #[arg(long, global = true, env = "PLEACH_WORKER", value_name = "PROGRAM")]
+    #[arg(
+        long,
+        global = true,
+        env = "PLEACH_WORKER",
+        value_name = "PROGRAM",
+        help_heading = HEADING
+    )]
     pub(crate) worker: Option<PathBuf>,
 }
 

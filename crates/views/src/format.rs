@@ -37,6 +37,11 @@ pub fn with_spread(mean: f64, spread: Option<f64>) -> String {
     }
 }
 
+/// `0.3s`, or as [`duration`] says it from ten seconds on: for what is over and does not change while one looks.
+pub fn took(seconds: f64) -> String {
+    if seconds < 9.95 { format!("{:.1}s", seconds.max(0.0)) } else { duration(seconds) }
+}
+
 /// `45s`, `1m 20s`, `3h 05m`, `2d 4h`.
 pub fn duration(seconds: f64) -> String {
     let whole = seconds.max(0.0).round() as u64;
@@ -95,6 +100,7 @@ mod tests {
     fn times_and_counts_are_for_people() {
         let times: Vec<String> = [0.2, 45.0, 80.0, 11_100.0, 187_200.0].map(duration).to_vec();
         assert_eq!(times, ["0s", "45s", "1m 20s", "3h 05m", "2d 4h"]);
+        assert_eq!([0.24, 9.96, 80.0].map(took), ["0.2s", "10s", "1m 20s"]);
         assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1 000", "1 234 567"]);
         assert_eq!(plural(1, "trial"), "1 trial");
         assert_eq!(plural(2000, "trial"), "2 000 trials");

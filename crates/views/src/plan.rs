@@ -35,20 +35,12 @@ pub fn text(
     extent: Extent,
     charset: Charset,
 ) -> String {
-    let mut text = String::new();
-    let (configurations, seeds) = (plan.configurations.len() as u64, spec.seeds.len() as u64);
-    // A `String` takes everything, here and below.
-    let _infallible = writeln!(
-        text,
-        "{}: {} = {} × {}",
-        spec.name,
-        plural(plan.trials.len() as u64, "trial"),
-        plural(configurations, "configuration"),
-        plural(seeds, "seed")
-    );
+    let mut text = headline(spec, plan);
+    text.push('\n');
     match spec.search {
         Search::Grid => {
             for line in plan.factorisation.lines() {
+                // A `String` takes everything, here and below.
                 let _infallible = writeln!(text, "    {line}");
             }
         }
@@ -78,6 +70,17 @@ pub fn text(
     text.push_str(&schedules(plan, extent.schedules, charset));
     text.push_str(&configurations_table(plan, extent.configurations));
     text
+}
+
+/// `quickstart: 150 trials = 30 configurations × 5 seeds`.
+pub fn headline(spec: &SweepSpec, plan: &Plan) -> String {
+    format!(
+        "{}: {} = {} × {}",
+        spec.name,
+        plural(plan.trials.len() as u64, "trial"),
+        plural(plan.configurations.len() as u64, "configuration"),
+        plural(spec.seeds.len() as u64, "seed")
+    )
 }
 
 fn merged(plan: &Plan) -> String {

@@ -10,7 +10,7 @@ use pleach_schedule::draw::{Charset, sketch};
 use pleach_store::TrialDetail;
 use tabled::{builder::Builder, settings::Style};
 
-use crate::format::{duration, number, plural};
+use crate::format::{number, plural, took};
 
 /// So many evaluations are shown.
 const EVALUATIONS: usize = 12;
@@ -41,15 +41,14 @@ pub fn text(detail: &TrialDetail, objective: &Objective, charset: Charset) -> St
             plural(stage.attempts.len() as u64, "attempt")
         );
         for attempt in &stage.attempts {
-            let took =
-                attempt.ended.map(|ended| duration((ended.0 - attempt.started.0) as f64 / 1000.0));
+            let seconds = attempt.ended.map(|ended| (ended.0 - attempt.started.0) as f64 / 1000.0);
             let to = attempt.step.map_or(String::new(), |step| format!(" to {step}"));
             let _infallible = writeln!(
                 text,
                 "    attempt {}: from step {}{to}{}, {}",
                 attempt.attempt.0,
                 attempt.from,
-                took.map_or(String::new(), |took| format!(" in {took}")),
+                seconds.map_or(String::new(), |seconds| format!(" in {}", took(seconds))),
                 attempt.ending.as_ref().map_or("running".to_owned(), ending)
             );
         }

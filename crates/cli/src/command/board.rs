@@ -14,13 +14,16 @@ use crate::{
     place::Place,
 };
 
+/// So many rows are shown if nothing else is said.
+const ROWS: usize = 20;
+
 #[derive(Args)]
 pub(crate) struct Board {
     /// The name of the sweep, or its file
     sweep: String,
-    /// Rows, at most; 0 for all
-    #[arg(long, default_value_t = 20)]
-    limit: usize,
+    /// Rows, at most; 0 for all. 20 by default, and all of them as JSON or CSV
+    #[arg(long, value_name = "ROWS")]
+    limit: Option<usize>,
     /// Only configurations with this value: schedule=cosine
     #[arg(long = "where", value_name = "NAME=VALUE")]
     filters: Vec<String>,
@@ -37,8 +40,10 @@ struct Form {
     /// Print an array of rows
     #[arg(long)]
     json: bool,
+    /// Print lines of comma-separated values
     #[arg(long)]
     csv: bool,
+    /// Print a Markdown table
     #[arg(long)]
     markdown: bool,
 }
@@ -57,7 +62,7 @@ impl Board {
         let filters = filters.collect::<Result<Vec<_>, Failure>>()?;
         let which = if self.all { Which::All } else { Which::Current };
         let is_data = self.form.json || self.form.csv;
-        let limit = if is_data && self.limit == 20 { 0 } else { self.limit };
+        let limit = self.limit.unwrap_or(if is_data { 0 } else { ROWS });
         let board = ranked(&reader, which, &filters, limit)?;
         super::print(&match self.form {
             Form { json: true, .. } => board.json(),
@@ -81,9 +86,9 @@ fn ranked(
 }
 
 /// The leaderboard of a sweep, for the end of a run.
-pub(crate) fn table(home: &Home, limit: usize) -> Result<String> {
+pub(crate) fn table(home: &Home) -> Result<String> {
     let reader = Reader::open(&home.database())?;
-    Ok(ranked(&reader, Which::Current, &[], limit)?.table(width()))
+    Ok(ranked(&reader, Which::Current, &[], ROWS)?.table(width()))
 }
 
 pub(crate) fn has_failures(home: &Home) -> Result<bool> {

@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use pleach_engine::prepare::describe;
 use pleach_store::Store;
+use pleach_views::format::plural;
 
 use super::block_on;
 use crate::{
@@ -90,7 +91,11 @@ fn runs(place: &Place) -> (Health, String) {
         }
         Ok(()) => (
             Health::Good,
-            format!("{shown}: {} sweeps, {} GiB of disk left", place.names().len(), room >> 30),
+            format!(
+                "{shown}: {}, {} GiB of disk left",
+                plural(place.names().len() as u64, "sweep"),
+                room >> 30
+            ),
         ),
     }
 }

@@ -9,7 +9,10 @@ use std::{
 use anstream::eprintln;
 use anyhow::{Context, Result};
 use clap::Args;
-use pleach_core::{command::Finish, spec::with_overrides};
+use pleach_core::{
+    command::Finish,
+    spec::{read_time, with_overrides},
+};
 use pleach_engine::{
     home::Home,
     prepare::{Prepared, prepare},
@@ -17,7 +20,10 @@ use pleach_engine::{
     run::{Job, run, wall_time},
 };
 use pleach_store::{Revision, Store};
-use pleach_views::format::{count, plural};
+use pleach_views::{
+    format::{count, plural},
+    plan::headline,
+};
 
 use super::{block_on, board, plan::planned};
 use crate::{
@@ -46,12 +52,17 @@ pub(crate) struct Options {
     /// Run only so many configurations, the first: a smoke test
     #[arg(long, value_name = "N")]
     first: Option<usize>,
-    /// Stop after so many seconds; what is left waits for the next run
-    #[arg(long, value_name = "SECONDS")]
+    /// Stop after so long (90s, 30min, 2h); what is left waits for the next run
+    #[arg(long, value_name = "TIME", value_parser = time)]
     limit: Option<f64>,
     /// Workers at a time, instead of the file's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
     slots: Option<u32>,
+}
+
+/// Seconds.
+fn time(text: &str) -> Result<f64, &'static str> {
+    read_time(text).ok_or("a number above zero and its unit: 90s, 30min, 2h, 1d")
 }
 
 /// Whether a changed file needs a yes.
@@ -96,7 +107,7 @@ pub(crate) fn execute(
         let finish = locked(&home, &prepared, &worker, (name, text), options, acceptance).await?;
         anyhow::Ok((home, finish))
     })?;
-    super::print(&board::table(&home, 20)?)?;
+    super::print(&board::table(&home)?)?;
     let name = home.name();
     match finish {
         Finish::Complete if board::has_failures(&home)? => {
@@ -134,6 +145,7 @@ async fn locked(
         limit: options.limit,
         first: options.first,
     };
+    eprintln!("{}", headline(&prepared.spec, &prepared.plan));
     let mut shown = Shown::new(&prepared.spec, home.name());
     Ok(run(&job, &lock, &mut shown).await?)
 }

@@ -12,6 +12,7 @@ mod space;
 
 pub use check::{check_name, read, with_overrides};
 pub use file::schema;
+pub use reader::read_time;
 pub use single::read_schedule;
 
 use std::ops::Range;

@@ -116,13 +116,11 @@ impl Reader {
         found.map(|(_, value)| *value)
     }
 
-    /// A stretch of time, in seconds: `90s`, `30min`, `2h`, `1d`.
+    /// A stretch of time, in seconds.
     pub(super) fn time(&mut self, entry: &Entry) -> Option<f64> {
-        const UNITS: [(&str, f64); 5] =
-            [("ms", 1e-3), ("s", 1.0), ("min", 60.0), ("h", 3600.0), ("d", 86400.0)];
         self.quantity(
             entry,
-            &UNITS,
+            read_time,
             "a time",
             "write a number and its unit: \"90s\", \"30min\", \"2h\", \"1d\"",
         )
@@ -130,23 +128,19 @@ impl Reader {
 
     /// A size, in bytes.
     pub(super) fn size(&mut self, entry: &Entry) -> Option<u64> {
-        const UNITS: [(&str, f64); 7] = [
-            ("KiB", 1024.0),
-            ("MiB", 1_048_576.0),
-            ("GiB", 1_073_741_824.0),
-            ("TiB", 1_099_511_627_776.0),
-            ("MB", 1e6),
-            ("GB", 1e9),
-            ("TB", 1e12),
-        ];
-        self.quantity(entry, &UNITS, "a size", "write a number and its unit: \"500MiB\", \"2GiB\"")
-            .map(|bytes| bytes as u64)
+        self.quantity(
+            entry,
+            read_size,
+            "a size",
+            "write a number and its unit: \"500MiB\", \"2GiB\"",
+        )
+        .map(|bytes| bytes as u64)
     }
 
     fn quantity(
         &mut self,
         entry: &Entry,
-        units: &[(&str, f64)],
+        read: fn(&str) -> Option<f64>,
         what: &str,
         help: &str,
     ) -> Option<f64> {
@@ -154,24 +148,37 @@ impl Reader {
             Kind::Scalar(Value::Text(text)) => text.trim(),
             _ => return self.wrong_type(entry, what, help),
         };
-        let split = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
-        let number = text[..split].parse::<f64>().ok();
-        let unit = units.iter().find(|(unit, _)| *unit == text[split..].trim());
-        match (number, unit) {
-            (Some(number), Some((_, factor))) if 0.0 < number && number < 1e9 => {
-                Some(number * factor)
-            }
-            _ => {
-                self.error(
-                    &entry.node.span,
-                    format!("`{}` is not {what}", entry.key),
-                    format!("\"{text}\""),
-                    help,
-                );
-                None
-            }
+        let quantity = read(text);
+        if quantity.is_none() {
+            self.error(
+                &entry.node.span,
+                format!("`{}` is not {what}", entry.key),
+                format!("\"{text}\""),
+                help,
+            );
         }
+        quantity
     }
+}
+
+/// A stretch of time, in seconds: `90s`, `30min`, `2h`, `1d`.
+pub fn read_time(text: &str) -> Option<f64> {
+    amount(text, &[("ms", 1e-3), ("s", 1.0), ("min", 60.0), ("h", 3600.0), ("d", 86400.0)])
+}
+
+/// A size, in bytes: `500MiB`, `2GiB`, `1GB`.
+fn read_size(text: &str) -> Option<f64> {
+    let binary = [("KiB", 1024.0), ("MiB", 1_048_576.0), ("GiB", 1_073_741_824.0)];
+    let decimal = [("MB", 1e6), ("GB", 1e9), ("TB", 1e12), ("TiB", 1_099_511_627_776.0)];
+    amount(text, &[&binary[..], &decimal].concat())
+}
+
+/// A number above zero and a unit.
+fn amount(text: &str, units: &[(&str, f64)]) -> Option<f64> {
+    let split = text.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
+    let number: f64 = text[..split].parse().ok()?;
+    let (_, factor) = units.iter().find(|(unit, _)| *unit == text[split..].trim())?;
+    (0.0 < number && number < 1e9).then_some(number * factor)
 }
 
 /// The entry of that key.
