@@ -43,16 +43,15 @@ impl Resolved {
         let rates: Vec<f64> =
             (0..steps).step_by(stride as usize).map(|step| self.at(step)).collect();
         let highest = rates.iter().copied().fold(0.0, f64::max);
-        let position = rates.iter().position(|&rate| rate == highest).unwrap_or(0);
+        let share = |rates: usize, all: usize| rates as f64 / all.max(1) as f64;
+        let before = rates.iter().take_while(|rate| **rate < highest).count();
+        let after = rates.iter().rev().take_while(|rate| **rate < highest).count();
         let mean = rates.iter().sum::<f64>() / rates.len().max(1) as f64;
         Summary {
             highest,
             area: if 0.0 < highest { mean / highest } else { 0.0 },
-            warmup: if rates.first() < Some(&highest) {
-                position as f64 / rates.len() as f64
-            } else {
-                0.0
-            },
+            warmup: share(before, rates.len()),
+            cooldown: if 0 < after { share(after + 1, rates.len()) } else { 0.0 },
             last: self.at(steps.saturating_sub(1)),
         }
     }
@@ -64,8 +63,10 @@ pub struct Summary {
     pub highest: f64,
     /// Mean rate over highest rate.
     pub area: f64,
-    /// Share of the budget before the highest rate is first reached, when the first rate is lower; else 0.
+    /// Share of the budget before the highest rate is first reached.
     pub warmup: f64,
+    /// Share of the budget from the last update at the highest rate on; 0 if that is the last update of all.
+    pub cooldown: f64,
     /// The rate of the last update.
     pub last: f64,
 }

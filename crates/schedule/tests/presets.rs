@@ -241,15 +241,3 @@ fn a_schedule_that_does_not_depend_on_the_budget_is_anytime() {
         assert_eq!(schedule.is_anytime(), expected, "{name} {text}");
     }
 }
-
-#[test]
-fn a_curve_is_drawn_with_its_range() {
-    use pleach_schedule::draw::{Charset, sketch};
-    let rates = preset("linear", 0.1, &BTreeMap::new()).unwrap().resolve(TEN).unwrap().table(10);
-    assert_eq!(
-        sketch(std::slice::from_ref(&rates), 16, 4, Charset::Ascii),
-        "0.1 |***\n    |   ***\n    |      ****\n  0 |          *\n"
-    );
-    assert_eq!(sketch(&[rates], 12, 2, Charset::Unicode), "0.1 │⠉⠒⠢⣀\n  0 │    ⠉⠑⠤\n");
-    assert_eq!(sketch(&[], 12, 2, Charset::Unicode), "(nothing to draw)\n");
-}

@@ -1,6 +1,7 @@
 //! Numbers, times and parameters as people read them.
 
 use pleach_core::value::Parameters;
+use pleach_schedule::draw::short;
 
 /// A number with so many digits after the point; very small and very large ones with an exponent.
 pub fn number(value: f64, decimals: usize) -> String {
@@ -12,6 +13,17 @@ pub fn number(value: f64, decimals: usize) -> String {
         return format!("{value:.3e}");
     }
     format!("{value:.decimals$}")
+}
+
+/// A rate with at most six significant digits.
+pub fn rate(value: f64) -> String {
+    short(value, 6)
+}
+
+/// A share in percent: `0%`, `0.4%`, `12%`.
+pub fn percent(share: f64) -> String {
+    let decimals = usize::from(0.0 < share && share < 0.01);
+    format!("{:.decimals$}%", 100.0 * share)
 }
 
 /// Digits after the point that show two significant ones of a spread: from 2 to 6, and 4 without a spread.
@@ -94,6 +106,17 @@ mod tests {
         assert_eq!(with_spread(0.000_012_3, None), "1.230e-5");
         assert_eq!(number(f64::NAN, 3), "NaN");
         assert_eq!(number(f64::NEG_INFINITY, 3), "-inf");
+    }
+
+    #[test]
+    fn rates_and_shares_have_no_idle_digits() {
+        let rates: Vec<String> =
+            [0.0, 0.1, 0.031_622_776, 1234.5, 4e-6, 1.234_567_8e-5, 5e6].map(rate).to_vec();
+        assert_eq!(rates, ["0", "0.1", "0.0316228", "1234.5", "4e-6", "1.23457e-5", "5e6"]);
+        assert_eq!(
+            [0.0, 0.004, 0.05, 0.124, 0.999].map(percent),
+            ["0%", "0.4%", "5%", "12%", "100%"]
+        );
     }
 
     #[test]

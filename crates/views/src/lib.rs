@@ -1,6 +1,6 @@
 //! What people see of a sweep, as text: pure functions from rows to strings. Nothing here reads or decides.
 //!
-//! [`board`] (leaderboards), [`plan`] (what would run), [`show`] (one trial), [`list`] (all sweeps), [`progress`] (while it
+//! [`board`] (leaderboards), [`plan`] (what would run), [`schedule`] (drawn and tabulated), [`show`] (one trial), [`list`] (all sweeps), [`progress`] (while it
 //! runs), [`export`] (for other programs); [`format`](mod@format) has the numbers and times in all of them.
 
 pub mod board;
@@ -9,4 +9,5 @@ pub mod format;
 pub mod list;
 pub mod plan;
 pub mod progress;
+pub mod schedule;
 pub mod show;

@@ -3,13 +3,19 @@
 use std::{collections::BTreeMap, fmt::Write};
 
 use pleach_core::{
-    plan::{Configuration, Plan, Scheduled},
+    plan::{Configuration, Merged, Plan, Scheduled},
     spec::{Search, SweepSpec},
 };
-use pleach_schedule::draw::{Charset, sketch};
+use pleach_schedule::draw::{
+    Picture,
+    terminal::{self, draw},
+};
 use tabled::{builder::Builder, settings::Style};
 
-use crate::format::{count, parameters, plural};
+use crate::{
+    format::{count, parameters, plural},
+    schedule::{curve, profile_facts},
+};
 
 /// Trials of the file beside those of the sweep as it is.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +39,7 @@ pub fn text(
     plan: &Plan,
     difference: Option<Difference>,
     extent: Extent,
-    charset: Charset,
+    style: terminal::Style,
 ) -> String {
     let mut text = headline(spec, plan);
     text.push('\n');
@@ -53,7 +59,7 @@ pub fn text(
         let _infallible =
             writeln!(text, "{} removed by `where`", plural(plan.removed, "configuration"));
     }
-    text.push_str(&merged(plan));
+    text.push_str(&merged(plan, extent.configurations));
     let seeds = spec.seeds.len() as u64;
     let steps: u64 =
         plan.configurations.iter().map(|configuration| configuration.length.steps * seeds).sum();
@@ -67,7 +73,7 @@ pub fn text(
             count(removed)
         );
     }
-    text.push_str(&schedules(plan, extent.schedules, charset));
+    text.push_str(&schedules(plan, extent.schedules, style));
     text.push_str(&configurations_table(plan, extent.configurations));
     text
 }
@@ -83,38 +89,38 @@ pub fn headline(spec: &SweepSpec, plan: &Plan) -> String {
     )
 }
 
-fn merged(plan: &Plan) -> String {
-    const NAMED: usize = 5;
+/// Which configurations are the same computation as another.
+fn merged(plan: &Plan, limit: usize) -> String {
     if plan.merged.is_empty() {
         return String::new();
     }
-    let mut into: BTreeMap<u64, u64> = BTreeMap::new();
-    for (_, first) in &plan.merged {
-        *into.entry(*first).or_default() += 1;
+    let mut like: BTreeMap<u64, Vec<&Merged>> = BTreeMap::new();
+    for merged in &plan.merged {
+        like.entry(merged.into).or_default().push(merged);
     }
-    let name = |point: u64| {
-        let found = plan.configurations.iter().find(|configuration| configuration.point == point);
-        found.map_or(String::new(), |configuration| parameters(&configuration.parameters))
+    let found = plan.configurations.iter().map(|found| (found.point, &found.parameters));
+    let names: BTreeMap<u64, _> = found.collect();
+    let number = plan.merged.len() as u64;
+    let mut text = match number {
+        1 => "1 configuration computes the same as another and is not run again:\n".to_owned(),
+        _ => format!("{number} configurations compute the same as others and are not run again:\n"),
     };
-    let mut text = format!(
-        "{} the same computation as another, and run once:\n",
-        verb(plan.merged.len() as u64)
-    );
-    for (&first, &others) in into.iter().take(NAMED) {
-        let _infallible = writeln!(text, "    {} like {}", count(others), name(first));
+    let shown = if limit == 0 { plan.merged.len() } else { limit };
+    let lines =
+        like.iter().flat_map(|(into, merged)| merged.iter().map(move |merged| (into, merged)));
+    for (into, merged) in lines.take(shown) {
+        let into = names.get(into).map(|into| parameters(into)).unwrap_or_default();
+        let _infallible = writeln!(text, "    {} = {into}", parameters(&merged.parameters));
     }
-    if NAMED < into.len() {
-        let _infallible = writeln!(text, "    … and like {} more", into.len() - NAMED);
+    if shown < plan.merged.len() {
+        let more = count((plan.merged.len() - shown) as u64);
+        let _infallible = writeln!(text, "    … {more} more; --all shows them");
     }
     text
 }
 
-fn verb(number: u64) -> String {
-    format!("{} {}", plural(number, "configuration"), if number == 1 { "is" } else { "are" })
-}
-
 /// Every distinct schedule, peaks apart.
-fn schedules(plan: &Plan, limit: usize, charset: Charset) -> String {
+fn schedules(plan: &Plan, limit: usize, style: terminal::Style) -> String {
     let mut shapes: BTreeMap<String, Shape> = BTreeMap::new();
     for (order, configuration) in plan.configurations.iter().enumerate() {
         let Some(scheduled) = &configuration.schedule else { continue };
@@ -135,7 +141,7 @@ fn schedules(plan: &Plan, limit: usize, charset: Charset) -> String {
     let mut text = String::new();
     for shape in &shapes[..shown] {
         text.push('\n');
-        text.push_str(&shape.text(charset));
+        text.push_str(&shape.text(style));
     }
     if shown < shapes.len() {
         let _infallible = writeln!(
@@ -155,8 +161,7 @@ struct Shape<'a> {
 }
 
 impl Shape<'_> {
-    fn text(&self, charset: Charset) -> String {
-        const POINTS: u64 = 200;
+    fn text(&self, style: terminal::Style) -> String {
         let Self { scheduled, configuration, peaks, .. } = self;
         let steps = configuration.length.steps;
         let name = configuration
@@ -170,16 +175,16 @@ impl Shape<'_> {
         let mut peaks = peaks.clone();
         peaks.sort_by(f64::total_cmp);
         let peaks: Vec<String> = peaks.iter().map(ToString::to_string).collect();
-        let n = steps.clamp(1, POINTS);
-        let curve = (0..n).map(|index| scheduled.resolved.at(index * steps / n)).collect();
-        let summary = scheduled.resolved.summary(steps);
-        let kind = if scheduled.is_anytime { "anytime" } else { "budgeted" };
+        let picture = Picture { curves: vec![curve(&name, scheduled, steps)], steps };
+        let unknown = match scheduled.plateau {
+            Some(_) => ", and at most this: evaluations lower it (?)",
+            None => "",
+        };
         format!(
-            "{name}: {profile}\n    peak {}; mean {:.2} of it, warm-up {:.0}%, {kind}\n{}",
+            "{name}: {profile}\n    peak {}; {}{unknown}\n{}",
             peaks.join(", "),
-            summary.area,
-            100.0 * summary.warmup,
-            sketch(&[curve], 60, 5, charset)
+            profile_facts(scheduled, steps),
+            draw(&picture, style)
         )
     }
 }
@@ -209,4 +214,57 @@ fn configurations_table(plan: &Plan, limit: usize) -> String {
             writeln!(text, "… {} more; --all shows them", plural(more, "configuration"));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use pleach_core::{
+        plan::{Length, Lengths, PlanError, plan},
+        program::Program,
+        spec::read,
+    };
+    use pleach_schedule::draw::terminal::{Charset, Ink};
+
+    use super::*;
+
+    const SWEEP: &str = r#"
+[sweep]
+name = "x"
+objective = { metric = "loss", goal = "min" }
+seeds = [1, 2]
+[space]
+peak = [0.1, 0.3]
+[space.schedule.cosine]
+warmup = ["0%", "10%"]
+[space.schedule.wsd]
+cooldown = ["20%", "0%"]
+[space.schedule.step]
+gamma = [0.5, 1.0]
+[space.schedule.plateau]
+"#;
+
+    #[test]
+    fn a_plan_draws_each_schedule_once_and_says_what_is_the_same() {
+        let spec = read("x.toml", SWEEP).unwrap();
+        let program = Program {
+            name: "toy".to_owned(),
+            numerics: "toy-1".to_owned(),
+            parameters: Vec::new(),
+            metrics: vec!["loss".to_owned()],
+        };
+        let mut lengths = Lengths::default();
+        let Err(PlanError::Unmeasured(asked)) = plan(&spec, &program, &lengths) else {
+            panic!("nobody said yet how long it trains");
+        };
+        for asked in asked {
+            let length = Length { steps: 100, steps_per_epoch: 10, data: String::new() };
+            lengths.insert(&asked, Ok(length));
+        }
+        let planned = plan(&spec, &program, &lengths).unwrap();
+        let style =
+            terminal::Style { width: 60, height: 4, charset: Charset::Ascii, ink: Ink::Plain };
+        let difference = Some(Difference { added: 8, kept: 4, removed: 0 });
+        let extent = Extent { configurations: 5, schedules: 6 };
+        insta::assert_snapshot!(text(&spec, &planned, difference, extent, style));
+    }
 }

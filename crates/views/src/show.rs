@@ -6,7 +6,7 @@ use pleach_core::{
     life::{Ending, TrialStatus},
     objective::Objective,
 };
-use pleach_schedule::draw::{Charset, sketch};
+use pleach_schedule::draw::{Curve, Picture, terminal};
 use pleach_store::TrialDetail;
 use tabled::{builder::Builder, settings::Style};
 
@@ -15,7 +15,7 @@ use crate::format::{number, plural, took};
 /// So many evaluations are shown.
 const EVALUATIONS: usize = 12;
 
-pub fn text(detail: &TrialDetail, objective: &Objective, charset: Charset) -> String {
+pub fn text(detail: &TrialDetail, objective: &Objective, style: terminal::Style) -> String {
     let mut text = String::new();
     // A `String` takes everything.
     let _infallible = writeln!(
@@ -56,16 +56,20 @@ pub fn text(detail: &TrialDetail, objective: &Objective, charset: Charset) -> St
             let _infallible = writeln!(text, "    digest {}", stage.digest);
         }
     }
-    let values: Vec<f64> = detail
+    let points: Vec<(f64, f64)> = detail
         .metrics
         .iter()
-        .filter_map(|(_, values)| {
-            values.iter().find(|(name, _)| *name == objective.metric).map(|(_, value)| *value)
+        .filter_map(|(step, values)| {
+            let found = values.iter().find(|(name, _)| *name == objective.metric);
+            found.map(|(_, value)| (*step as f64, *value))
         })
         .collect();
-    if 2 < values.len() {
+    if 2 < points.len() {
+        let steps = detail.metrics.last().map_or(0, |(step, _)| *step);
+        let name = objective.metric.clone();
+        let picture = Picture { curves: vec![Curve { name, points, lowest: None }], steps };
         let _infallible =
-            writeln!(text, "\n{}:\n{}", objective.metric, sketch(&[values], 60, 8, charset));
+            write!(text, "\n{}:\n{}", objective.metric, terminal::draw(&picture, style));
     }
     if !detail.metrics.is_empty() {
         text.push('\n');
@@ -184,6 +188,8 @@ mod tests {
         };
         let objective =
             Objective { metric: "acc".to_owned(), goal: Goal::Max, reduce: Reduce::Last };
-        insta::assert_snapshot!(text(&detail, &objective, Charset::Ascii));
+        let (charset, ink) = (terminal::Charset::Ascii, terminal::Ink::Plain);
+        let style = terminal::Style { width: 60, height: 8, charset, ink };
+        insta::assert_snapshot!(text(&detail, &objective, style));
     }
 }

@@ -1,7 +1,5 @@
 //! `board`: the leaderboard.
 
-use std::io::IsTerminal;
-
 use anyhow::Result;
 use clap::Args;
 use pleach_core::{life::TrialStatus, rank::rank};
@@ -68,7 +66,7 @@ impl Board {
             Form { json: true, .. } => board.json(),
             Form { csv: true, .. } => board.csv(),
             Form { markdown: true, .. } => board.markdown(),
-            _ => board.table(width()),
+            _ => board.table(super::width()),
         })?;
         Ok(Ending::Good)
     }
@@ -88,18 +86,10 @@ fn ranked(
 /// The leaderboard of a sweep, for the end of a run.
 pub(crate) fn table(home: &Home) -> Result<String> {
     let reader = Reader::open(&home.database())?;
-    Ok(ranked(&reader, Which::Current, &[], ROWS)?.table(width()))
+    Ok(ranked(&reader, Which::Current, &[], ROWS)?.table(super::width()))
 }
 
 pub(crate) fn has_failures(home: &Home) -> Result<bool> {
     let summary = Reader::open(&home.database())?.summary()?;
     Ok(summary.trials.iter().any(|(status, n)| *status == TrialStatus::Failed && 0 < *n))
-}
-
-/// Columns of the terminal, if there is one.
-fn width() -> Option<usize> {
-    let out = std::io::stdout();
-    out.is_terminal()
-        .then(|| rustix::termios::tcgetwinsize(&out).ok().map(|size| usize::from(size.ws_col)))
-        .flatten()
 }

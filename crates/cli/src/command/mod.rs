@@ -19,8 +19,11 @@ mod schema;
 mod show;
 mod stop;
 
+use std::io::IsTerminal;
+
 use anyhow::Result;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use pleach_schedule::draw::terminal::{Charset, Ink, Style};
 
 use crate::{exit::Ending, place::Place};
 
@@ -88,6 +91,36 @@ impl Command {
             Self::Completions(command) => command.run(),
         }
     }
+}
+
+/// How pictures are drawn.
+#[derive(Args)]
+pub(crate) struct Drawing {
+    /// Draw with ASCII characters
+    #[arg(long)]
+    ascii: bool,
+}
+
+impl Drawing {
+    /// As wide as the terminal, within limits, and so many lines high.
+    fn style(&self, height: usize) -> Style {
+        let is_plain =
+            anstream::AutoStream::choice(&std::io::stdout()) == anstream::ColorChoice::Never;
+        Style {
+            width: width().unwrap_or(80).min(100),
+            height,
+            charset: if self.ascii { Charset::Ascii } else { Charset::Unicode },
+            ink: if is_plain { Ink::Plain } else { Ink::Color },
+        }
+    }
+}
+
+/// Columns of the terminal, if there is one.
+fn width() -> Option<usize> {
+    let out = std::io::stdout();
+    out.is_terminal()
+        .then(|| rustix::termios::tcgetwinsize(&out).ok().map(|size| usize::from(size.ws_col)))
+        .flatten()
 }
 
 /// Runs something that waits for processes.

@@ -6,7 +6,6 @@ use pleach_engine::{
     home::Home,
     prepare::{Prepared, prepare},
 };
-use pleach_schedule::draw::Charset;
 use pleach_store::{Planned, Store};
 use pleach_views::plan::{self, Difference, Extent};
 
@@ -23,9 +22,8 @@ pub(crate) struct Plan {
     /// Every configuration and every schedule
     #[arg(long)]
     all: bool,
-    /// Draw with ASCII characters
-    #[arg(long)]
-    ascii: bool,
+    #[command(flatten)]
+    drawing: super::Drawing,
 }
 
 impl Plan {
@@ -39,9 +37,14 @@ impl Plan {
         } else {
             Extent { configurations: 12, schedules: 12 }
         };
-        let charset = if self.ascii { Charset::Ascii } else { Charset::Unicode };
         let difference = difference(&home, &prepared)?;
-        super::print(&plan::text(&prepared.spec, &prepared.plan, difference, extent, charset))?;
+        super::print(&plan::text(
+            &prepared.spec,
+            &prepared.plan,
+            difference,
+            extent,
+            self.drawing.style(5),
+        ))?;
         Ok(Ending::Good)
     }
 }

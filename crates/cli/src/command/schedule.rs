@@ -1,16 +1,13 @@
-//! `schedule`: one schedule, drawn or as a table of values.
+//! `schedule`: schedules, drawn, as values, or as code.
 
 use std::{fmt::Write, path::Path};
 
 use anyhow::Result;
 use clap::Args;
-use pleach_core::spec::read_schedule;
+use pleach_core::{plan::Scheduled, spec::read_schedule};
 use pleach_engine::prepare::PrepareError;
-use pleach_schedule::{
-    draw::{Charset, sketch},
-    duration::Horizon,
-    preset::PRESETS,
-};
+use pleach_schedule::{duration::Horizon, preset::PRESETS};
+use pleach_views::schedule::{self, Named};
 
 use crate::{
     exit::{Ending, Failure},
@@ -19,70 +16,70 @@ use crate::{
 
 #[derive(Args)]
 pub(crate) struct Schedule {
-    /// A TOML inline table ({ use = "cosine", peak = 0.1, warmup = "5%" }), the one-line spelling
+    /// Each a TOML inline table ({ use = "cosine", peak = 0.1, warmup = "5%" }), the one-line spelling
     /// ("0.1: 0 > 1 5%, > 0 cosine"), a preset's name, or a file with a [schedule]
     #[arg(value_name = "SCHEDULE", required_unless_present = "presets")]
-    text: Option<String>,
+    texts: Vec<String>,
     /// Steps of the trial
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     steps: u64,
     /// For durations in epochs; a tenth of the steps by default
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     steps_per_epoch: Option<u64>,
-    /// Print lines of step and value instead of a drawing
-    #[arg(long)]
-    csv: bool,
-    /// Draw with ASCII characters
-    #[arg(long)]
-    ascii: bool,
     /// List every preset and what it takes
     #[arg(long, exclusive = true)]
     presets: bool,
+    #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
+    drawing: super::Drawing,
+}
+
+#[derive(Args)]
+#[group(multiple = false)]
+struct Form {
+    /// Print about twenty values, as a table
+    #[arg(long)]
+    table: bool,
+    /// Print lines of step and value; of several schedules, a column each
+    #[arg(long)]
+    csv: bool,
+    /// Print an SVG picture
+    #[arg(long)]
+    svg: bool,
 }
 
 impl Schedule {
     pub(crate) fn run(self) -> Result<Ending> {
-        let Some(text) = &self.text else {
+        if self.presets {
             super::print(&presets())?;
             return Ok(Ending::Good);
-        };
-        let text = if Path::new(text).extension().is_some_and(|extension| extension == "toml") {
-            read(Path::new(text))?
-        } else {
-            text.clone()
-        };
-        let schedule = read_schedule(&text).map_err(PrepareError::Invalid)?;
+        }
         let steps_per_epoch = self.steps_per_epoch.unwrap_or(self.steps.div_ceil(10));
         let horizon = Horizon { steps: self.steps, steps_per_epoch };
-        let resolved = schedule
-            .resolve(horizon)
-            .map_err(|error| Failure::Invalid(format!("`{schedule}`: {error}")))?;
-        let table = resolved.table(self.steps);
-        if self.csv {
-            let mut lines = String::from("step,value\n");
-            for (step, value) in table.iter().enumerate() {
-                writeln!(lines, "{step},{value}")?;
-            }
-            super::print(&lines)?;
-            return Ok(Ending::Good);
-        }
-        let charset = if self.ascii { Charset::Ascii } else { Charset::Unicode };
-        let summary = resolved.summary(self.steps);
-        let mut out = sketch(&[table], 72, 12, charset);
-        writeln!(out, "{schedule}")?;
-        writeln!(out, "in steps: {resolved}")?;
-        writeln!(
-            out,
-            "highest {}, mean {:.3} of it, warm-up {:.1}% of the steps, last value {}; {}",
-            summary.highest,
-            summary.area,
-            100.0 * summary.warmup,
-            summary.last,
-            if schedule.is_anytime() { "anytime" } else { "budgeted" }
-        )?;
-        super::print(&out)?;
+        let named = self.texts.iter().map(|text| named(text, horizon));
+        let named = named.collect::<Result<Vec<_>>>()?;
+        super::print(&match self.form {
+            Form { table: true, .. } => schedule::table(&named, horizon),
+            Form { csv: true, .. } => schedule::csv(&named, self.steps),
+            Form { svg: true, .. } => schedule::svg(&named, self.steps),
+            _ => schedule::text(&named, self.steps, self.drawing.style(14)),
+        })?;
         Ok(Ending::Good)
     }
+}
+
+/// A schedule as it was typed, or a file under its name.
+fn named(text: &str, horizon: Horizon) -> Result<Named> {
+    let path = Path::new(text);
+    let is_file = path.extension().is_some_and(|extension| extension == "toml");
+    let schedule = if is_file { read_schedule(&read(path)?) } else { read_schedule(text) };
+    let schedule = schedule.map_err(PrepareError::Invalid)?;
+    let written = schedule.to_string();
+    let scheduled = Scheduled::new(schedule, horizon)
+        .map_err(|error| Failure::Invalid(format!("`{written}`: {error}")))?;
+    let stem = path.file_stem().filter(|_| is_file).map(|stem| stem.to_string_lossy().into_owned());
+    Ok(Named { name: stem.unwrap_or_else(|| text.trim().to_owned()), scheduled })
 }
 
 fn presets() -> String {

@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 use clap::Args;
-use pleach_schedule::draw::Charset;
 use pleach_views::show;
 
 use crate::{
@@ -16,9 +15,8 @@ pub(crate) struct Show {
     sweep: String,
     /// The trial's number, or the beginning of its key
     trial: String,
-    /// Draw with ASCII characters
-    #[arg(long)]
-    ascii: bool,
+    #[command(flatten)]
+    drawing: super::Drawing,
 }
 
 impl Show {
@@ -29,8 +27,7 @@ impl Show {
         let detail = reader
             .trial(trial)?
             .ok_or_else(|| Failure::NotFound(format!("there is no trial {}", trial.0)))?;
-        let charset = if self.ascii { Charset::Ascii } else { Charset::Unicode };
-        super::print(&show::text(&detail, &objective, charset))?;
+        super::print(&show::text(&detail, &objective, self.drawing.style(8)))?;
         Ok(Ending::Good)
     }
 }

@@ -80,12 +80,22 @@ pub struct Plan {
     pub configurations: Vec<Configuration>,
     /// Configuration by configuration, seeds inside.
     pub trials: Vec<NewTrial>,
-    /// Points that are the same computation as an earlier one: the point, and that one.
-    pub merged: Vec<(u64, u64)>,
+    /// Points that are the same computation as an earlier one.
+    pub merged: Vec<Merged>,
     /// Points for which `where` does not hold (of a grid).
     pub removed: u64,
     /// The factors of the number of points.
     pub factorisation: String,
+}
+
+/// A point that is not run, since an earlier one is the same computation.
+#[derive(Clone, Debug)]
+pub struct Merged {
+    pub point: u64,
+    /// As [`Configuration::parameters`].
+    pub parameters: Parameters,
+    /// The point that is run.
+    pub into: u64,
 }
 
 /// Plans all of a sweep.
@@ -205,7 +215,8 @@ impl Walk {
             Outcome::Configuration(configuration) => {
                 let content = configuration.content(program);
                 if let Some(&into) = self.seen.get(&Key::of(&content)) {
-                    self.plan.merged.push((point, into));
+                    let parameters = configuration.parameters;
+                    self.plan.merged.push(Merged { point, parameters, into });
                     return;
                 }
                 self.seen.insert(Key::of(&content), point);

@@ -30,6 +30,19 @@ pub struct Scheduled {
     pub is_anytime: bool,
 }
 
+impl Scheduled {
+    pub fn new(schedule: Schedule, horizon: Horizon) -> Result<Self, ResolveError> {
+        let resolved = schedule.resolve(horizon)?;
+        Ok(Self {
+            text: resolved.to_string(),
+            resolved,
+            written: schedule.to_string(),
+            is_anytime: schedule.is_anytime(),
+            plateau: schedule.plateau,
+        })
+    }
+}
+
 /// The argument at fault (or none), what is wrong, and what to do.
 pub(crate) type Wrong = (String, String, String);
 
@@ -106,20 +119,14 @@ pub(super) fn scheduled(
 ) -> Result<Scheduled, Wrong> {
     let schedule = schedule_of(info, values)?;
     watches_what_is_measured(&schedule, program)?;
-    let resolved = schedule.resolve(horizon).map_err(|error| {
+    let written = schedule.to_string();
+    Scheduled::new(schedule, horizon).map_err(|error| {
         let argument = if let ResolveError::Peak(_) = error { "peak" } else { "" };
         (
             argument.to_owned(),
             format!("the schedule `{}`: {error}", info.name),
-            format!("it is `{schedule}`"),
+            format!("it is `{written}`"),
         )
-    })?;
-    Ok(Scheduled {
-        text: resolved.to_string(),
-        resolved,
-        written: schedule.to_string(),
-        is_anytime: schedule.is_anytime(),
-        plateau: schedule.plateau,
     })
 }
 

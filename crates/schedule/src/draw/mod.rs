@@ -1,0 +1,134 @@
+//! Pictures of schedules: [`terminal`] for a terminal, [`svg`] for everything else. Both draw the same [`Picture`].
+
+use crate::resolved::Resolved;
+
+pub mod svg;
+pub mod terminal;
+
+/// Curves over training steps; the vertical axis starts at 0, or at the lowest value if that is negative.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    pub curves: Vec<Curve>,
+    /// The end of the horizontal axis, which starts at 0.
+    pub steps: u64,
+}
+
+/// One line of a picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Curve {
+    pub name: String,
+    /// Step and value, in the order of steps. A value that is not finite is a gap.
+    pub points: Vec<(f64, f64)>,
+    /// Set if the values are only the highest possible ones: they may turn out as low as this multiple of them.
+    pub lowest: Option<f64>,
+}
+
+impl Curve {
+    /// The rates of the first `steps` updates.
+    pub fn of(name: impl Into<String>, schedule: &Resolved, steps: u64) -> Self {
+        const FEW: u64 = 200;
+        const POINTS: u64 = 2000;
+        let points = if steps <= FEW {
+            // Each update is seen: its rate, from its step to the next.
+            let stair = |step: u64| {
+                let (x, rate) = (step as f64, schedule.at(step));
+                [(x, rate), (x + 1.0, rate)]
+            };
+            (0..steps).flat_map(stair).collect()
+        } else {
+            let stride = steps.div_ceil(POINTS) as usize;
+            let sampled = (0..steps - 1).step_by(stride).chain([steps - 1]);
+            sampled.map(|step| (step as f64, schedule.at(step))).collect()
+        };
+        Self { name: name.into(), points, lowest: None }
+    }
+}
+
+impl Picture {
+    /// The lowest and the highest value, never equal; `None` if there is nothing to draw.
+    fn range(&self) -> Option<(f64, f64)> {
+        let values = || {
+            let points = self.curves.iter().flat_map(|curve| &curve.points);
+            points.map(|(_, value)| *value).filter(|value| value.is_finite())
+        };
+        let top = values().fold(f64::NEG_INFINITY, f64::max);
+        let bottom = values().fold(0.0, f64::min);
+        (f64::NEG_INFINITY < top).then_some((bottom, if bottom < top { top } else { bottom + 1.0 }))
+    }
+}
+
+/// Round numbers from `low` to `high`, about `count` of them.
+pub fn ticks(low: f64, high: f64, count: usize) -> Vec<f64> {
+    let rough = (high - low) / count.max(1) as f64;
+    let unit = 10_f64.powf(rough.log10().floor());
+    let factor =
+        [1.0, 2.0, 2.5, 5.0].into_iter().find(|factor| rough <= factor * unit * (1.0 + 1e-9));
+    let step = factor.unwrap_or(10.0) * unit;
+    let first = (low / step).ceil() as i64;
+    let last = (high / step * (1.0 + 1e-9)).floor() as i64;
+    // At a hundred something went wrong with numbers that are too large to count with.
+    (first..=last).take(100).map(|index| index as f64 * step).collect()
+}
+
+/// The same for whole steps, from 0.
+fn step_ticks(steps: f64, count: usize) -> Vec<f64> {
+    ticks(0.0, steps, count).into_iter().filter(|step| step.fract() == 0.0).collect()
+}
+
+/// A number on an axis.
+fn label(value: f64) -> String {
+    short(value, 4)
+}
+
+/// A number with at most so many significant digits, none of them idle.
+pub fn short(value: f64, digits: u32) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    let (magnitude, digits) = (value.abs(), digits.max(1) as usize);
+    let without_zeros = |text: &str| {
+        let end = if text.contains('.') { '0' } else { ' ' };
+        text.trim_end_matches(end).trim_end_matches('.').to_owned()
+    };
+    if (1e-4..1e6).contains(&magnitude) {
+        let decimals = digits as f64 - 1.0 - magnitude.log10().floor();
+        return without_zeros(&format!(
+            "{value:.decimals$}",
+            decimals = decimals.max(0.0) as usize
+        ));
+    }
+    let text = format!("{value:.decimals$e}", decimals = digits - 1);
+    let (number, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    format!("{}e{exponent}", without_zeros(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_numbers() {
+        let cases = [
+            ((0.0, 0.3, 4), "0 0.1 0.2 0.3"),
+            ((0.0, 938.0, 5), "0 200 400 600 800"),
+            ((0.0, 1e6, 4), "0 250000 500000 750000 1e6"),
+            ((0.0, 4e-6, 2), "0 2e-6 4e-6"),
+            ((-1.0, 1.0, 2), "-1 0 1"),
+            ((0.0, 7.0, 3), "0 2.5 5"),
+        ];
+        for ((low, high, count), expected) in cases {
+            let labels: Vec<String> = ticks(low, high, count).into_iter().map(label).collect();
+            assert_eq!(labels.join(" "), expected);
+        }
+    }
+
+    #[test]
+    fn a_label_has_at_most_four_digits() {
+        let labels: Vec<String> =
+            [0.0, 0.1, 0.031_622_8, 12.5, 1000.0, 123_456.0, 0.000_123_46, 2e9]
+                .into_iter()
+                .map(label)
+                .collect();
+        assert_eq!(labels, ["0", "0.1", "0.03162", "12.5", "1000", "123456", "0.0001235", "2e9"]);
+    }
+}
