@@ -42,6 +42,37 @@ impl Duration {
         }
     }
 
+    /// So many times as long.
+    #[must_use]
+    pub fn times(self, by: f64) -> Self {
+        self.map(|number| number * by)
+    }
+
+    /// Both together, if they have one unit or one is zero.
+    pub(crate) fn plus(self, other: Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Fraction(a), Self::Fraction(b)) => Some(Self::Fraction(a + b)),
+            (Self::Epochs(a), Self::Epochs(b)) => Some(Self::Epochs(a + b)),
+            (Self::Steps(a), Self::Steps(b)) => Some(Self::Steps(a + b)),
+            (_, other) if other.number() == 0.0 => Some(self),
+            (zero, _) if zero.number() == 0.0 => Some(other),
+            _ => None,
+        }
+    }
+
+    /// What is left without `other`, perhaps less than nothing, if they have one unit or one is zero.
+    pub(crate) fn minus(self, other: Self) -> Option<Self> {
+        self.plus(other.map(|number| -number))
+    }
+
+    fn map(self, change: impl Fn(f64) -> f64) -> Self {
+        match self {
+            Self::Fraction(number) => Self::Fraction(change(number)),
+            Self::Epochs(number) => Self::Epochs(change(number)),
+            Self::Steps(number) => Self::Steps(change(number)),
+        }
+    }
+
     /// The number without its unit: 10 for `10%`.
     pub fn number(self) -> f64 {
         match self {

@@ -94,7 +94,8 @@ fn law_value(law: &Law<f64>, x: f64) -> f64 {
 
 fn cycle_value(cycle: &Cycle<f64>, x: f64) -> f64 {
     let Some((index, start, length)) = repetition(cycle, x) else { return cycle.lo };
-    let gain = cycle.gain.powf(index) * cycle.gain_per_step.powf(x);
+    let fade = cycle.fade.map_or(1.0, |(factor, tau)| factor.powf(x / tau));
+    let gain = cycle.gain.powf(index) * fade;
     let body = value(&cycle.body, (x - start) / length);
     match cycle.gain_on {
         GainOn::Peak => cycle.lo + (cycle.hi * gain - cycle.lo) * body,

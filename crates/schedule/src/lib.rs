@@ -9,11 +9,12 @@
 //! multiples of the peak. A [`schedule::Schedule`] has durations in `%` of the budget, epochs or steps;
 //! [`schedule::Schedule::resolve`] turns it into a [`resolved::Resolved`], everything in steps and in normal form.
 //!
-//! Reading order: [`duration`], [`phase`], [`schedule`], [`resolved`], [`preset`], [`line`](mod@line), [`plateau`], [`draw`].
+//! Reading order: [`duration`], [`phase`], [`schedule`], [`resolved`], [`preset`], [`library`], [`line`](mod@line), [`plateau`], [`draw`].
 
 pub mod draw;
 pub mod duration;
 mod evaluate;
+pub mod library;
 pub mod line;
 mod normal;
 pub mod phase;

@@ -67,7 +67,7 @@ pub enum Stairs {
 
 /// A body on time [0, 1), stretched to a length and repeated. In repetition i (from 0), with b the body's value:
 /// `lo + (hi - lo) * g * b`, or with [`GainOn::Peak`] `lo + (hi * g - lo) * b`, where g = gain^i, times
-/// `gain_per_step`^(local time).
+/// factor^(local time / tau) if it fades.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cycle<D> {
     pub length: D,
@@ -75,7 +75,8 @@ pub struct Cycle<D> {
     pub grow: f64,
     pub gain: f64,
     pub gain_on: GainOn,
-    pub gain_per_step: f64,
+    /// The factor and its tau.
+    pub fade: Option<(f64, D)>,
     pub lo: f64,
     pub hi: f64,
     /// After so many repetitions the value is `lo`.
@@ -133,7 +134,10 @@ impl<D> Phase<D> {
                 grow: cycle.grow,
                 gain: cycle.gain,
                 gain_on: cycle.gain_on,
-                gain_per_step: cycle.gain_per_step,
+                fade: match &cycle.fade {
+                    Some((factor, tau)) => Some((*factor, map(tau)?)),
+                    None => None,
+                },
                 lo: cycle.lo,
                 hi: cycle.hi,
                 count: cycle.count,

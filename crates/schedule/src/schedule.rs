@@ -187,7 +187,12 @@ fn check_cycle(
         });
     }
     valid("gain", cycle.gain)?;
-    valid("gain_per_step", cycle.gain_per_step)?;
+    if let Some((factor, tau)) = cycle.fade {
+        valid("fade", factor)?;
+        if tau.is_nan() || tau <= 0.0 {
+            return Err(ResolveError::Zero { what: "every" });
+        }
+    }
     valid("lo", cycle.lo)?;
     valid("hi", cycle.hi)?;
     fill(&mut cycle.body)

@@ -40,7 +40,7 @@ fn phase<D>(table: &Value, time: fn(f64) -> D) -> Phase<D> {
                 Some("peak") => GainOn::Peak,
                 _ => GainOn::Amplitude,
             },
-            gain_per_step: or("gain_step", 1.0),
+            fade: number(cycle, "gain_step").map(|factor| (factor, time(1.0))),
             lo: or("lo", 0.0),
             hi: or("hi", 1.0),
             count: number(cycle, "count").map(|count| count as u32),

@@ -65,7 +65,7 @@ fn cycle() -> impl Strategy<Value = Cycle<Duration>> {
             grow,
             gain,
             gain_on: GainOn::Amplitude,
-            gain_per_step: 1.0,
+            fade: None,
             lo: 0.1,
             hi: 1.0,
             count,

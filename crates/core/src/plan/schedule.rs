@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use pleach_schedule::{
-    duration::Horizon,
+    duration::{Duration, Horizon},
     plateau::{Monitor, Plateau},
-    preset::{Argument, COMMON, Expected, PRESETS, PresetInfo, preset},
+    preset::{Argument, COMMON, Expected, PresetInfo, find, preset},
     resolved::Resolved,
     schedule::{ResolveError, Schedule},
 };
@@ -48,17 +48,16 @@ pub(crate) type Wrong = (String, String, String);
 
 /// The preset of a combination's schedule: chosen, fixed, or `constant` when only a peak is given.
 pub(super) fn preset_of(block: &Block, combination: &Combination) -> Option<&'static PresetInfo> {
-    let named = |name: &str| PRESETS.iter().find(|info| info.name == name);
     let chosen = combination.choices.iter().find(|choice| choice.name == "schedule");
     match (chosen, &block.schedule) {
-        (Some(choice), _) => named(&choice.means),
+        (Some(choice), _) => find(&choice.means),
         (None, Some(fixed)) => Some(fixed.preset),
         (None, None) => {
             let is_peak = |name: &str| name == "peak";
             let swept = combination.dimensions.iter().flat_map(|dimension| &dimension.names);
             let derived = block.space.derived.iter().map(|(name, _)| name);
             let mut names = swept.chain(derived).chain(block.fixed.iter().map(|fixed| &fixed.name));
-            names.any(|name| is_peak(name)).then(|| named("constant")).flatten()
+            names.any(|name| is_peak(name)).then(|| find("constant")).flatten()
         }
     }
 }
@@ -89,24 +88,25 @@ pub(crate) fn schedule_of(
     info: &'static PresetInfo,
     values: &Parameters,
 ) -> Result<Schedule, Wrong> {
-    let peak = match values.get("peak") {
-        None => {
-            let help = "write peak = 0.1 under [trainer] or in this branch, or sweep it: peak = { log = [0.01, 1.0], n = 5 }";
-            return Err((
-                String::new(),
-                format!("the schedule `{}` has no peak", info.name),
-                help.to_owned(),
-            ));
-        }
-        Some(value) => number(value).ok_or_else(|| {
+    let as_number = |value: &Value| {
+        number(value).ok_or_else(|| {
             (
                 "peak".to_owned(),
                 format!("`peak` must be a number, not {value}"),
                 "the highest learning rate".to_owned(),
             )
-        })?,
+        })
     };
-    preset(info.name, peak, &arguments(info, values))
+    let peak = values.get("peak").map(as_number).transpose()?;
+    if peak.is_none() && info.rate() == "peak" {
+        let help = "write peak = 0.1 under [trainer] or in this branch, or sweep it: peak = { log = [0.01, 1.0], n = 5 }";
+        return Err((
+            String::new(),
+            format!("the schedule `{}` has no peak", info.name),
+            help.to_owned(),
+        ));
+    }
+    preset(info, peak, &arguments(info, values))
         .map_err(|error| (error.argument, error.message, error.help))
 }
 
@@ -121,13 +121,65 @@ pub(super) fn scheduled(
     watches_what_is_measured(&schedule, program)?;
     let written = schedule.to_string();
     Scheduled::new(schedule, horizon).map_err(|error| {
-        let argument = if let ResolveError::Peak(_) = error { "peak" } else { "" };
         (
-            argument.to_owned(),
+            at_fault(&error, info, values, horizon),
             format!("the schedule `{}`: {error}", info.name),
             format!("it is `{written}`"),
         )
     })
+}
+
+/// The argument to which an error is due; none if it cannot be told.
+fn at_fault(
+    error: &ResolveError,
+    info: &PresetInfo,
+    values: &Parameters,
+    horizon: Horizon,
+) -> String {
+    let given = |names: &[&str]| {
+        names.iter().find(|name| values.contains_key(**name)).map(|name| (*name).to_owned())
+    };
+    let found = match error {
+        ResolveError::Peak(_) => given(&[info.rate(), "peak"]),
+        ResolveError::Value { what, .. } | ResolveError::Zero { what } => given(&[what]),
+        ResolveError::Grow(_) => given(&["grow"]),
+        ResolveError::Geometric => given(&["to", "end"]),
+        ResolveError::TwoRests => None,
+        ResolveError::TooLong { .. } => longest(info, values, horizon),
+    };
+    found.or_else(|| given(&["phases", "table"])).unwrap_or_default()
+}
+
+/// The argument that stands for the longest stretch of time.
+fn longest(info: &PresetInfo, values: &Parameters, horizon: Horizon) -> Option<String> {
+    let arguments = arguments(info, values);
+    let per = match arguments.get("per") {
+        Some(Argument::Duration(per)) => *per,
+        _ => Duration::Steps(1.0),
+    };
+    let counted = |number: &f64| per.times(*number).in_steps(horizon);
+    let length = |name: &str, argument: &Argument| {
+        let counts = info.all_arguments().any(|info| {
+            info.name == name
+                && matches!(info.expected, Expected::Time | Expected::Times | Expected::Count)
+        });
+        match argument {
+            Argument::Duration(time) => Some(time.in_steps(horizon)),
+            Argument::Durations(times) => {
+                times.iter().map(|time| time.in_steps(horizon)).max_by(f64::total_cmp)
+            }
+            Argument::Number(number) if counts => Some(counted(number)),
+            Argument::Numbers(numbers) if counts => {
+                numbers.iter().map(counted).max_by(f64::total_cmp)
+            }
+            _ => None,
+        }
+    };
+    arguments
+        .iter()
+        .filter_map(|(name, argument)| Some((length(name, argument)?, name)))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name.clone())
 }
 
 fn watches_what_is_measured(schedule: &Schedule, program: &Program) -> Result<(), Wrong> {
@@ -160,14 +212,13 @@ fn argument(expected: Option<Expected>, value: &Value) -> Argument {
         _ => None,
     };
     match (expected, value) {
-        (Some(Expected::Duration), Value::Text(text)) => {
+        (Some(Expected::Duration | Expected::Time), Value::Text(text)) => {
             text.parse().map_or_else(|_| Argument::Text(text.clone()), Argument::Duration)
         }
-        (Some(Expected::Durations), Value::List(values)) => {
-            match values.iter().map(duration).collect() {
-                Some(durations) => Argument::Durations(durations),
-                None => Argument::Text(value.to_string()),
-            }
+        (Some(Expected::Durations | Expected::Times), Value::List(values))
+            if values.iter().all(|value| duration(value).is_some()) =>
+        {
+            Argument::Durations(values.iter().filter_map(duration).collect())
         }
         (_, Value::List(values)) => match values.iter().map(number).collect() {
             Some(numbers) => Argument::Numbers(numbers),

@@ -2,11 +2,13 @@
 //! to be an argument of the branch's preset, or a parameter of the worker program.
 
 use pleach_schedule::{
-    preset::{ArgumentInfo, Expected, PRESETS, PresetInfo},
+    library::{LIBRARIES, instead},
+    preset::{self, ArgumentInfo, Expected, PRESETS, PresetInfo},
     schedule::Schedule,
 };
 
 use crate::{
+    diagnostic::nearest,
     spec::{
         axis::{Item, Wrong},
         node::{Entry, Kind, Node},
@@ -55,16 +57,13 @@ impl Reader {
                 return None;
             }
         };
-        let found = PRESETS.iter().find(|info| info.name == name);
+        let found = preset::find(&name);
         if found.is_none() {
-            let help = match crate::diagnostic::nearest(&name, preset_names()) {
-                Some(nearest) => format!("did you mean `{nearest}`?"),
-                None => format!(
-                    "a branch is named after its schedule, or says `use`, `phases` or `table`; schedules are {}",
-                    preset_names().join(", ")
-                ),
+            let (message, help) = match instead(&name) {
+                Some(remedy) => (format!("`{name}` is no single schedule here"), remedy.to_owned()),
+                None => (format!("there is no schedule `{name}`"), meant(&name)),
             };
-            self.error(span, format!("there is no schedule `{name}`"), "unknown", help);
+            self.error(span, message, "unknown", help);
         }
         found
     }
@@ -72,6 +71,34 @@ impl Reader {
 
 fn preset_names() -> Vec<&'static str> {
     PRESETS.iter().map(|info| info.name).filter(|name| !NAMING.contains(name)).collect()
+}
+
+/// What to write for a name that is unknown: the nearest one, in the library that it names or in all, or where to look.
+fn meant(name: &str) -> String {
+    fn bare(name: &str) -> &str {
+        name.rsplit_once('.').map_or(name, |(_, bare)| bare)
+    }
+    let library = name.split_once('.').and_then(|(library, _)| {
+        LIBRARIES.iter().find(|other| other.name.eq_ignore_ascii_case(library))
+    });
+    if let Some(library) = library {
+        let names = || library.classes.iter().map(|class| class.info.name);
+        let is_meant = |other: &&str| Some(bare(other)) == nearest(bare(name), names().map(bare));
+        return match names().find(is_meant) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("{} has {}", library.title, names().collect::<Vec<_>>().join(", ")),
+        };
+    }
+    let same = preset::names().find(|other| bare(other).eq_ignore_ascii_case(name));
+    if let Some(meant) = same.or_else(|| nearest(name, preset::names())) {
+        return format!("did you mean `{meant}`?");
+    }
+    let libraries: Vec<&str> = LIBRARIES.iter().map(|library| library.name).collect();
+    format!(
+        "a branch is named after its schedule, or says `use`, `phases` or `table`; schedules are {}, and those of libraries, such as `torch.StepLR`: {}",
+        preset_names().join(", "),
+        libraries.join(", ")
+    )
 }
 
 /// The argument of that name.
@@ -82,7 +109,7 @@ pub(super) fn argument(preset: &PresetInfo, name: &str) -> Option<&'static Argum
 /// What one point of an axis of that name is.
 pub(super) fn item(preset: Option<&PresetInfo>, name: &str) -> Item {
     match preset.and_then(|preset| argument(preset, name)).map(|info| info.expected) {
-        Some(Expected::Durations | Expected::Numbers) => Item::List,
+        Some(Expected::Durations | Expected::Numbers | Expected::Times) => Item::List,
         Some(Expected::Phases) => Item::Phases,
         _ => Item::Scalar,
     }

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use pleach_schedule::{preset::PRESETS, schedule::Schedule};
+use pleach_schedule::{
+    preset::{Expected, PRESETS, PresetInfo},
+    schedule::Schedule,
+};
 
 use crate::{
-    diagnostic::{Diagnostic, Diagnostics, Source},
+    diagnostic::{Diagnostic, Diagnostics, Source, suggest},
     plan,
     spec::{
         Fixed, FixedSchedule,
@@ -17,14 +20,15 @@ use crate::{
     value::{Parameters, Value},
 };
 
-/// Reads a schedule: an inline table (`{ use = "cosine", peak = 0.1 }`), a file with a `[schedule]`, a preset's name, or
-/// the one-line spelling. The peak is 1 if none is given.
+/// Reads a schedule: an inline table (`{ use = "cosine", peak = 0.1 }`), a file with a `[schedule]`, the name of a preset
+/// or of a library's class, or the one-line spelling. The peak is 1 if none is given.
 pub fn read_schedule(text: &str) -> Result<Schedule, Diagnostics> {
     let trimmed = text.trim();
-    let is_preset = PRESETS.iter().any(|info| info.name == trimmed);
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+    let is_name = !trimmed.is_empty() && trimmed.chars().all(is_name);
     let toml = if trimmed.starts_with('{') {
         format!("schedule = {trimmed}")
-    } else if is_preset {
+    } else if is_name {
         format!("schedule = \"{trimmed}\"")
     } else if trimmed.contains("[schedule]") {
         text.to_owned()
@@ -51,9 +55,18 @@ impl Reader {
         let fixed = self.fixed_schedule(find(root, "schedule")?)?;
         let mut values: Parameters =
             fixed.arguments.iter().map(|fixed| (fixed.name.clone(), fixed.value.clone())).collect();
-        values.entry("peak".to_owned()).or_insert(Value::Float(1.0));
+        if is_without_rate(fixed.preset, &values) {
+            values.insert("peak".to_owned(), Value::Float(1.0));
+        }
         let spans: BTreeMap<&str, _> =
             fixed.arguments.iter().map(|fixed| (fixed.name.as_str(), &fixed.span)).collect();
+        let known: Vec<&str> = fixed.preset.all_arguments().map(|info| info.name).collect();
+        let is_unknown = |name: &str| name != "peak" && !known.contains(&name);
+        if let Some(unknown) = fixed.arguments.iter().find(|fixed| is_unknown(&fixed.name)) {
+            let message = format!("`{}` has no argument `{}`", fixed.preset.name, unknown.name);
+            self.error(&unknown.span, message, "unknown", suggest(&unknown.name, known));
+            return None;
+        }
         match plan::schedule_of(fixed.preset, &values) {
             Ok(schedule) => Some(schedule),
             Err((argument, message, help)) => {
@@ -90,4 +103,12 @@ impl Reader {
         }
         Some(FixedSchedule { preset, arguments, span: entry.key_span.clone() })
     }
+}
+
+/// Whether nothing says what the peak is: neither a value nor a default.
+fn is_without_rate(preset: &PresetInfo, values: &Parameters) -> bool {
+    let rate = preset.rate();
+    let own = preset.all_arguments().find(|info| info.name == rate);
+    let has_none = own.is_none_or(|own| own.expected == Expected::Number && own.default.is_empty());
+    has_none && !values.contains_key("peak") && !values.contains_key(rate)
 }

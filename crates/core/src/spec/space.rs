@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use pleach_schedule::preset::{self, PresetInfo};
+
 use crate::{
     expression::Expression,
     space::{Choice, Combination, Dimension, Placed, Points, Row, Space},
@@ -29,7 +31,7 @@ impl Reader {
         &mut self,
         entries: &[Entry],
         search: Search,
-        fixed_schedule: Option<&'static pleach_schedule::preset::PresetInfo>,
+        fixed_schedule: Option<&'static PresetInfo>,
     ) -> Space {
         let mut space = Space::default();
         let mut shared = Vec::new();
@@ -105,8 +107,17 @@ impl Reader {
                 }
             }
         }
+        // A class of a library has its own name for the peak.
+        let rate = combination
+            .choices
+            .iter()
+            .filter(|choice| choice.name == "schedule")
+            .find_map(|choice| preset::find(&choice.means))
+            .map_or("peak", PresetInfo::rate);
         let overridden = |dimension: &&Dimension| {
-            dimension.names.iter().any(|name| names.contains_key(name.as_str()))
+            dimension.names.iter().any(|name| {
+                names.contains_key(name.as_str()) || name == "peak" && names.contains_key(rate)
+            })
         };
         combination.dimensions = shared
             .iter()

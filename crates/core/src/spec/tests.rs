@@ -300,6 +300,88 @@ fn one_schedule_is_read_from_whatever_a_person_types() {
 }
 
 #[test]
+fn a_schedule_is_read_in_a_librarys_own_words() {
+    let texts = [
+        "torch.StepLR(step_size = 30, peak = 0.1)",
+        "torch.StepLR(step_size = 30, peak = 0.1, per = \"1ep\")",
+        "torch.MultiStepLR(milestones = [30, 60], gamma = 0.5)",
+        "torch.MultiStepLR(milestones = [\"50%\", \"75%\"])",
+        "torch.OneCycleLR(max_lr = 0.1, total_steps = 101, div_factor = 10)",
+        "torch.OneCycleLR(peak = 0.1, epochs = 10, steps_per_epoch = 5, three_phase = true)",
+        "torch.CosineAnnealingLR(T_max = 50, compat = true)",
+        "torch.CyclicLR(base_lr = 0.1, max_lr = 1.0, step_size_up = 4, mode = \"exp_range\", gamma = 0.9)",
+        "torch.LambdaLR(lr_lambda = [1.0, 0.5, 0.1])",
+        "torch.ReduceLROnPlateau(mode = \"max\", monitor = \"val_accuracy\", min_lr = 0.01, peak = 0.1)",
+        "keras.CosineDecay(initial_learning_rate = 0.0, decay_steps = 90, warmup_target = 0.1, warmup_steps = 10)",
+        "optax.piecewise_constant_schedule(init_value = 1.0, boundaries = [20, 10], scales = [0.5, 0.1])",
+        "hf.cosine(num_warmup_steps = \"5%\", peak = 5e-5)",
+        "timm.CosineLRScheduler(t_initial = 10, warmup_t = 3, lr_min = 0.1)",
+        "fastai.fit_one_cycle(lr_max = 0.01)",
+        "sklearn.optimal()",
+        "mxnet.FactorScheduler(step = 10, factor = 0.5, base_lr = 1.0, warmup_steps = 3)",
+        "d2l.SquareRootScheduler(per = \"1ep\")",
+        "papers.noam(d_model = 512)",
+    ];
+    let read = |text: &str| {
+        let (name, arguments) = text.trim_end_matches(')').split_once('(').unwrap();
+        let comma = if arguments.is_empty() { "" } else { ", " };
+        read_schedule(&format!("{{ use = \"{name}\"{comma}{arguments} }}")).unwrap().to_string()
+    };
+    let texts: Vec<String> =
+        texts.iter().map(|text| format!("{text}\n    {}", read(text))).collect();
+    insta::assert_snapshot!(texts.join("\n"));
+}
+
+#[test]
+fn an_argument_of_a_library_is_swept_and_its_rate_overrides_the_peak() {
+    let space = "[space]\npeak = [1, 2]\n[space.schedule.a]\nuse = \"torch.StepLR\"\nstep_size = [10, \"50%\"]\n[space.schedule.b]\nuse = \"torch.OneCycleLR\"\nmax_lr = [3, 4]\ntotal_steps = 100\n[space.schedule.\"torch.MultiStepLR\"]\nmilestones = [[5], [5, 10]]\npeak = 5";
+    insta::assert_snapshot!(points(space), @"
+    a peak=1 step_size=10
+    a peak=1 step_size=50%
+    a peak=2 step_size=10
+    a peak=2 step_size=50%
+    b max_lr=3 total_steps=100
+    b max_lr=4 total_steps=100
+    torch.MultiStepLR milestones=[5] peak=5
+    torch.MultiStepLR milestones=[5, 10] peak=5
+    ");
+}
+
+#[test]
+fn what_a_library_does_not_take_is_said_with_what_it_takes() {
+    let texts = [
+        "OneCycleLR",
+        "torch.StepLr",
+        "torch.Foo",
+        "hugging_face.cosine",
+        "{ use = \"torch.SequentialLR\" }",
+        "{ use = \"torch.StepLR\" }",
+        "{ use = \"torch.StepLR\", step = 3 }",
+        "{ use = \"torch.StepLR\", step_size = 0 }",
+        "{ use = \"torch.StepLR\", step_size = -1 }",
+        "{ use = \"torch.StepLR\", step_size = \"130%\" }",
+        "{ use = \"torch.StepLR\", step_size = true }",
+        "{ use = \"torch.MultiStepLR\", milestones = [1, \"5ep\"] }",
+        "{ use = \"torch.OneCycleLR\", max_lr = 0.1, peak = 0.1, total_steps = 9 }",
+        "{ use = \"torch.OneCycleLR\", max_lr = 0.1, total_steps = 9, pct_start = 1.5 }",
+        "{ use = \"torch.OneCycleLR\", max_lr = 0.1, anneal_strategy = \"cosine\" }",
+        "{ use = \"keras.PolynomialDecay\", initial_learning_rate = 0.1, decay_steps = 3, cycle = true }",
+        "{ use = \"hf.linear\", num_warmup_steps = 20, num_training_steps = 10 }",
+        "{ use = \"hf.linear\", num_warmup_steps = \"5%\", num_training_steps = 10 }",
+        "{ use = \"hf.cosine\", warmup = \"5%\" }",
+        "{ use = \"torch.CosineAnnealingLR\", T_max = 9, eta_min = 0.1, peak = 0 }",
+    ];
+    let texts: Vec<String> = texts
+        .iter()
+        .map(|text| {
+            read_schedule(text)
+                .map_or_else(|error| error.to_string(), |schedule| schedule.to_string())
+        })
+        .collect();
+    insta::assert_snapshot!(texts.join("\n--------\n"));
+}
+
+#[test]
 fn a_name_is_a_folder_and_nothing_else() {
     for name in ["a", "mnist-1_x", "0"] {
         assert_eq!(check_name(name), Ok(()));

@@ -12,7 +12,7 @@
 //!
 //! Bodies: `hold`, `linear`, `cosine(e, k)`, `poly(p, k)`, `power(p)`, `1-sqrt`, `1-square`, `exp(r)`, `geometric`, `rex(b)`,
 //! `tanh(lb, ub)`; laws `inverse(p, tau, floor)`, `decay(gamma, tau, floor)`, `stairs(gamma, tau, floor)`,
-//! `multistep(gamma, at, floor)`; `cycle(len, grow, gain, on, per_step, lo, hi, count) { phases }`; `table(every, values)`.
+//! `multistep(gamma, at, floor)`; `cycle(len, grow, gain, on, fade, every, lo, hi, count) { phases }`; `table(every, values)`.
 
 mod read;
 mod write;

@@ -318,7 +318,10 @@ fn cycle<D: Time>(arguments: &mut Arguments) -> Result<Cycle<D>, LineError> {
             Some("peak") => GainOn::Peak,
             Some(other) => return fail(format!("`on` is `amplitude` or `peak`, not `{other}`")),
         },
-        gain_per_step: arguments.number("per_step", Some(1.0))?,
+        fade: match arguments.take("fade") {
+            Some(factor) => Some((number(factor)?, D::read(arguments.needed("every")?)?)),
+            None => None,
+        },
         lo: arguments.number("lo", Some(0.0))?,
         hi: arguments.number("hi", Some(1.0))?,
         count: match arguments.take("count") {

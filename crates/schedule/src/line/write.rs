@@ -144,11 +144,13 @@ fn cycle_text<D: Display>(cycle: &Cycle<D>) -> String {
     };
     number("grow", cycle.grow, 1.0);
     number("gain", cycle.gain, 1.0);
-    number("per_step", cycle.gain_per_step, 1.0);
     number("lo", cycle.lo, 0.0);
     number("hi", cycle.hi, 1.0);
     if cycle.gain_on == GainOn::Peak {
         arguments.push(("on", "peak".to_owned()));
+    }
+    if let Some((factor, tau)) = &cycle.fade {
+        arguments.extend([("fade", factor.to_string()), ("every", tau.to_string())]);
     }
     arguments.extend(cycle.count.map(|count| ("count", count.to_string())));
     let mut text = call("cycle", &arguments);

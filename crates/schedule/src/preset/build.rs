@@ -105,11 +105,7 @@ fn inverse_time(given: &Given) -> Result<Phases, PresetError> {
     if rate == 0.0 {
         return Ok(vec![Phase::hold(None)]);
     }
-    let tau = match given.duration("every").unwrap_or(Duration::Epochs(1.0)) {
-        Duration::Fraction(every) => Duration::Fraction(every / rate),
-        Duration::Epochs(every) => Duration::Epochs(every / rate),
-        Duration::Steps(every) => Duration::Steps(every / rate),
-    };
+    let tau = given.duration("every").unwrap_or(Duration::Epochs(1.0)).times(1.0 / rate);
     Ok(vec![Phase::law(Law::Inverse { p: 1.0, tau }, given.number("end"))])
 }
 
@@ -138,7 +134,7 @@ fn triangular(given: &Given) -> Cycle<Duration> {
         grow: 1.0,
         gain: given.number("gain").unwrap_or(1.0),
         gain_on: GainOn::Amplitude,
-        gain_per_step: given.number("per_step").unwrap_or(1.0),
+        fade: given.number("per_step").map(|factor| (factor, Duration::Steps(1.0))),
         lo: given.number("lo").or(given.number("end")).unwrap_or(0.1),
         hi: 1.0,
         count: None,
@@ -156,7 +152,7 @@ fn sgdr(given: &Given) -> Cycle<Duration> {
             Some("amplitude") => GainOn::Amplitude,
             _ => GainOn::Peak,
         },
-        gain_per_step: 1.0,
+        fade: None,
         lo: given.number("end").unwrap_or(0.0),
         hi: 1.0,
         count: given.number("count").map(|count| count as u32),

@@ -1,5 +1,6 @@
 //! Named schedules: macros of one to three phases. What each takes is data ([`PRESETS`]); what each means is one
-//! function in [`build`](self).
+//! function in [`build`](self). The schedules of other libraries are found here too, by names with a dot
+//! ([`crate::library`]).
 //!
 //! With a warm-up the body starts after it, at its own time 0, and percentages are still of the whole budget. A
 //! milestone of `multistep` counts from the start of training.
@@ -8,12 +9,15 @@ use std::{collections::BTreeMap, error::Error, fmt};
 
 use crate::{
     duration::Duration,
-    phase::{Body, Phase, Shape},
-    plateau,
+    library,
+    phase::{Phase, Shape},
     schedule::{Sample, Schedule},
 };
 
 mod build;
+mod given;
+
+pub(crate) use given::Given;
 
 /// What a person gives for an argument.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +40,10 @@ pub enum Expected {
     Duration,
     Durations,
     Numbers,
+    /// In a library's own spelling: a number of steps (or of what its `per` says), or a duration.
+    Time,
+    /// A list of these.
+    Times,
     /// One of these words.
     Word(&'static [&'static str]),
     /// A metric's name.
@@ -61,13 +69,24 @@ pub struct PresetInfo {
 }
 
 impl PresetInfo {
-    /// Its own arguments and those that every preset takes.
+    /// Its own arguments and those that every preset, or every class of a library, takes.
     pub fn all_arguments(&self) -> impl Iterator<Item = &'static ArgumentInfo> + use<> {
-        self.arguments.iter().chain(COMMON)
+        let common = if self.class().is_some() { library::COMMON } else { COMMON };
+        self.arguments.iter().chain(common)
+    }
+
+    /// The class of a library that this is; absent for our own presets.
+    pub fn class(&self) -> Option<&'static library::Class> {
+        library::find(self.name)
+    }
+
+    /// The argument that sets the peak: `peak`, but for classes whose libraries have one of their own.
+    pub fn rate(&self) -> &'static str {
+        self.class().map_or("peak", |class| class.rate)
     }
 }
 
-const fn argument(
+pub(crate) const fn argument(
     name: &'static str,
     expected: Expected,
     default: &'static str,
@@ -268,130 +287,32 @@ impl fmt::Display for PresetError {
 
 impl Error for PresetError {}
 
-/// The schedule that a preset's name and arguments mean.
+/// The preset of that name, or the class of a library.
+pub fn find(name: &str) -> Option<&'static PresetInfo> {
+    let ours = PRESETS.iter().find(|info| info.name == name);
+    ours.or_else(|| library::find(name).map(|class| &class.info))
+}
+
+/// The names of all presets, then of all classes of libraries.
+pub fn names() -> impl Iterator<Item = &'static str> + Clone {
+    let ours = PRESETS.iter().map(|info| info.name);
+    let classes = library::LIBRARIES.iter().flat_map(|library| library.classes);
+    ours.chain(classes.map(|class| class.info.name))
+}
+
+/// The schedule that a preset's arguments mean. `peak` may be absent where an argument of its own sets it
+/// ([`PresetInfo::rate`]).
 pub fn preset(
-    name: &str,
-    peak: f64,
+    info: &'static PresetInfo,
+    peak: Option<f64>,
     arguments: &BTreeMap<String, Argument>,
 ) -> Result<Schedule, PresetError> {
-    let Some(info) = PRESETS.iter().find(|info| info.name == name) else {
-        let names: Vec<&str> = PRESETS.iter().map(|info| info.name).collect();
-        return Err(PresetError {
-            argument: String::new(),
-            message: format!("there is no schedule `{name}`"),
-            help: format!("one of {}", names.join(", ")),
-        });
-    };
-    let given = Given { info, arguments };
+    let given = Given { info, peak, arguments };
     given.check()?;
-    build::build(&given, peak)
-}
-
-/// The arguments given to a preset, each known and of the right kind once checked.
-struct Given<'a> {
-    info: &'static PresetInfo,
-    arguments: &'a BTreeMap<String, Argument>,
-}
-
-impl Given<'_> {
-    fn check(&self) -> Result<(), PresetError> {
-        for (name, value) in self.arguments {
-            let Some(info) = self.info.all_arguments().find(|info| info.name == name) else {
-                let names: Vec<&str> = self.info.all_arguments().map(|info| info.name).collect();
-                return Err(PresetError {
-                    argument: name.clone(),
-                    message: format!("`{}` has no argument `{name}`", self.info.name),
-                    help: format!("it takes {}", names.join(", ")),
-                });
-            };
-            let is_right = match (info.expected, value) {
-                (Number, Argument::Number(number)) => number.is_finite(),
-                (Count, Argument::Number(number)) => {
-                    (0.0..=f64::from(u32::MAX)).contains(number) && number.fract() == 0.0
-                }
-                (Bool, Argument::Bool(_))
-                | (Span, Argument::Duration(_))
-                | (Durations, Argument::Durations(_))
-                | (Numbers, Argument::Numbers(_))
-                | (Form | Phases, Argument::Text(_)) => true,
-                (Word(words), Argument::Text(word)) => words.contains(&word.as_str()),
-                (Metric, Argument::Text(metric)) => plateau::is_metric(metric),
-                _ => false,
-            };
-            if !is_right {
-                return Err(self.wrong(name, legal(info.expected)));
-            }
-        }
-        Ok(())
+    match info.class() {
+        Some(class) => class.build(&given),
+        None => build::build(&given, peak.ok_or_else(|| given.missing("peak"))?),
     }
-
-    fn wrong(&self, name: &str, help: impl Into<String>) -> PresetError {
-        PresetError {
-            argument: name.to_owned(),
-            message: format!("`{name}` of `{}` is not what it can be", self.info.name),
-            help: help.into(),
-        }
-    }
-
-    fn missing(&self, name: &str) -> PresetError {
-        PresetError {
-            argument: String::new(),
-            message: format!("`{}` needs `{name}`", self.info.name),
-            help: format!("add `{name}`"),
-        }
-    }
-
-    fn number(&self, name: &str) -> Option<f64> {
-        match self.arguments.get(name) {
-            Some(Argument::Number(number)) => Some(*number),
-            _ => None,
-        }
-    }
-
-    fn text(&self, name: &str) -> Option<&str> {
-        match self.arguments.get(name) {
-            Some(Argument::Text(text)) => Some(text),
-            _ => None,
-        }
-    }
-
-    fn duration(&self, name: &str) -> Option<Duration> {
-        match self.arguments.get(name) {
-            Some(Argument::Duration(duration)) => Some(*duration),
-            _ => None,
-        }
-    }
-
-    /// A shape's name, in the one-line spelling.
-    fn shape(&self, name: &str, default: Shape) -> Result<Shape, PresetError> {
-        let Some(text) = self.text(name) else { return Ok(default) };
-        let line: Result<Schedule, _> = format!("1: > 0 {text}").parse();
-        match line.as_ref().map(|line| &line.factors[0][0].body) {
-            Ok(Body::Shape { shape, .. }) => Ok(*shape),
-            _ => Err(self.wrong(name, legal(Form))),
-        }
-    }
-}
-
-fn legal(expected: Expected) -> String {
-    let words = match expected {
-        Word(words) => {
-            let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
-            return quoted.join(" or ");
-        }
-        Number => "a number, such as 0.1",
-        Count => "a whole number, not negative",
-        Bool => "true or false",
-        Form => {
-            "a shape: linear, cosine, poly(p=2), 1-sqrt, 1-square, power(p=3), exp, geometric, rex, tanh"
-        }
-        Span => "a duration: \"10%\" of the budget, \"5ep\" or \"300st\"",
-        Durations => "a list of durations, such as [\"50%\", \"75%\"]",
-        Numbers => "a list of numbers, such as [1.0, 0.5]",
-        Metric => "the name of a metric, such as \"val_accuracy\"",
-        Phases => "phases in the one-line spelling, such as \"0 > 1 5%, hold, > 0 20% 1-sqrt\"",
-    };
-    words.to_owned()
 }
 
 /// The body's phases after a warm-up, when there is one.

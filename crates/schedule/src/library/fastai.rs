@@ -1,0 +1,217 @@
+//! `fastai.callback.schedule`: shares of the whole training, which is the trial's budget, read at every step.
+
+use super::{
+    Class, Library,
+    read::{COSINE, cycle, falling},
+};
+use crate::{
+    duration::Duration,
+    phase::{Cycle, Phase, Shape},
+    preset::{
+        ArgumentInfo,
+        Expected::{Count, Number, Time},
+        Given, PresetError, PresetInfo, argument,
+    },
+    schedule::Schedule,
+};
+
+const START: ArgumentInfo = argument("start", Number, "", "the rate at the start");
+const END: ArgumentInfo = argument("end", Number, "", "the rate at the end");
+
+pub(super) const LIBRARY: Library = Library {
+    name: "fastai",
+    title: "fastai",
+    version: "2.8.12",
+    classes: &[
+        Class {
+            info: PresetInfo {
+                name: "fastai.fit_one_cycle",
+                doc: "up to the peak and down to almost nothing, along cosines",
+                arguments: &[
+                    argument("lr_max", Number, "", "the highest rate"),
+                    argument("div", Number, "25", "it starts at lr_max / div"),
+                    argument("div_final", Number, "100000", "it ends at lr_max / div_final"),
+                    argument("pct_start", Number, "0.25", "the share of the way up"),
+                ],
+            },
+            rate: "lr_max",
+            needs: 1,
+            differs: "its momentum is a schedule of its own",
+            build: |given| {
+                let (low, last) =
+                    (1.0 / given.positive("div")?, 1.0 / given.positive("div_final")?);
+                let up = Phase::shape(Some(share(given, "pct_start")?), 1.0, COSINE);
+                let phases = vec![up.starting_at(low), Phase::shape(None, last, COSINE)];
+                Ok(given.schedule(given.rate()?, phases))
+            },
+        },
+        Class {
+            info: PresetInfo {
+                name: "fastai.fit_flat_cos",
+                doc: "the rate, then half a cosine",
+                arguments: &[
+                    argument("lr", Number, "", "the rate"),
+                    argument("div_final", Number, "100000", "it ends at lr / div_final"),
+                    argument("pct_start", Number, "0.75", "the share of the flat part"),
+                ],
+            },
+            rate: "lr",
+            needs: 1,
+            differs: "",
+            build: |given| {
+                let last = 1.0 / given.positive("div_final")?;
+                let flat = Phase::hold(Some(share(given, "pct_start")?));
+                Ok(given.schedule(given.rate()?, vec![flat, Phase::shape(None, last, COSINE)]))
+            },
+        },
+        Class {
+            info: PresetInfo {
+                name: "fastai.fit_sgdr",
+                doc: "cosines with warm restarts, to zero",
+                arguments: &[
+                    argument("lr_max", Number, "", "the highest rate"),
+                    argument("n_cycles", Count, "", "so many cycles"),
+                    argument("cycle_len", Number, "", "the length of the first one in epochs"),
+                    argument("cycle_mult", Number, "2", "each cycle is so many times as long"),
+                ],
+            },
+            rate: "lr_max",
+            needs: 3,
+            differs: "`cycle_mult = 1` is cycles of one length, where fastai divides by zero",
+            build: |given| {
+                let restarts = Cycle {
+                    grow: given.growth("cycle_mult")?,
+                    count: Some(given.cycles("n_cycles")?),
+                    ..falling(Duration::Epochs(given.positive("cycle_len")?), 0.0, COSINE)
+                };
+                Ok(given.schedule(given.rate()?, vec![cycle(None, restarts)]))
+            },
+        },
+        Class {
+            info: PresetInfo {
+                name: "fastai.LRFinder",
+                doc: "up by the same factor every step",
+                arguments: &[
+                    argument("start_lr", Number, "1e-7", "the rate at the start"),
+                    argument("end_lr", Number, "10", "the rate at the end"),
+                    argument("num_it", Time, "100", "how long it takes"),
+                ],
+            },
+            rate: "end_lr",
+            needs: 0,
+            differs: "it never stops by itself",
+            build: |given| {
+                let peak = given.rate()?;
+                let start = given.multiple("start_lr", peak)?;
+                let way = Phase::shape(Some(given.span("num_it")?), 1.0, Shape::Geometric);
+                Ok(given.schedule(peak, vec![way.starting_at(start), Phase::hold(None)]))
+            },
+        },
+        Class {
+            info: PresetInfo {
+                name: "fastai.SchedNo",
+                doc: "the rate at the start throughout",
+                arguments: &[START, END],
+            },
+            rate: "start",
+            needs: 1,
+            differs: "",
+            build: |given| Ok(given.schedule(given.rate()?, vec![Phase::hold(None)])),
+        },
+        Class {
+            info: PresetInfo {
+                name: "fastai.SchedLin",
+                doc: "a straight line",
+                arguments: &[START, END],
+            },
+            rate: "start",
+            needs: 2,
+            differs: "",
+            build: |given| annealer(given, Shape::Linear),
+        },
+        Class {
+            info: PresetInfo {
+                name: "fastai.SchedCos",
+                doc: "half a cosine",
+                arguments: &[START, END],
+            },
+            rate: "start",
+            needs: 2,
+            differs: "",
+            build: |given| annealer(given, COSINE),
+        },
+        Class {
+            info: PresetInfo {
+                name: "fastai.SchedExp",
+                doc: "by the same factor every step",
+                arguments: &[START, END],
+            },
+            rate: "start",
+            needs: 2,
+            differs: "",
+            build: |given| annealer(given, Shape::Geometric),
+        },
+        Class {
+            info: PresetInfo {
+                name: "fastai.SchedPoly",
+                doc: "the share of the budget to a power",
+                arguments: &[START, END, argument("power", Number, "", "the power")],
+            },
+            rate: "start",
+            needs: 3,
+            differs: "",
+            build: |given| annealer(given, Shape::Power { p: given.positive("power")? }),
+        },
+        Class {
+            info: PresetInfo {
+                name: "fastai.combined_cos",
+                doc: "half a cosine to the middle, another to the end",
+                arguments: &[
+                    argument("pct", Number, "", "the share of the first one"),
+                    START,
+                    argument("middle", Number, "", "the rate in between"),
+                    END,
+                ],
+            },
+            rate: "middle",
+            needs: 4,
+            differs: "",
+            build: |given| {
+                let (start, middle, end) =
+                    (given.natural("start")?, given.rate()?, given.natural("end")?);
+                let peak = start.max(middle).max(end);
+                let multiple = |value: f64| if value == 0.0 { 0.0 } else { value / peak };
+                let first = Phase::shape(Some(share(given, "pct")?), multiple(middle), COSINE);
+                let phases = vec![
+                    first.starting_at(multiple(start)),
+                    Phase::shape(None, multiple(end), COSINE),
+                ];
+                Ok(given.schedule(peak, phases))
+            },
+        },
+    ],
+    elsewhere: &[
+        (
+            "fastai.combine_scheds",
+            "phases follow each other: phases = \"0.04 > 1 cosine for 25%, > 0 cosine\"",
+        ),
+        ("fastai.fine_tune", "two runs: write each as `fastai.fit_one_cycle`"),
+    ],
+};
+
+/// A share of the budget.
+fn share(given: &Given, name: &str) -> Result<Duration, PresetError> {
+    match given.natural(name)? {
+        share if share <= 1.0 => Ok(Duration::Fraction(share)),
+        _ => Err(given.wrong(name, "a share of the budget: between 0 and 1")),
+    }
+}
+
+/// From `start` to `end`, whichever is higher, over the whole budget.
+fn annealer(given: &Given, shape: Shape) -> Result<Schedule, PresetError> {
+    let (start, end) = (given.rate()?, given.natural("end")?);
+    let peak = start.max(end);
+    let multiple = |value: f64| if value == 0.0 { 0.0 } else { value / peak };
+    let phase = Phase::shape(None, multiple(end), shape).starting_at(multiple(start));
+    Ok(given.schedule(peak, vec![phase]))
+}
