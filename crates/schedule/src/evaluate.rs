@@ -104,7 +104,7 @@ fn cycle_value(cycle: &Cycle<f64>, x: f64) -> f64 {
 }
 
 /// Which repetition holds `x`, its start and its length; `None` after the last.
-fn repetition(cycle: &Cycle<f64>, x: f64) -> Option<(f64, f64, f64)> {
+pub(crate) fn repetition(cycle: &Cycle<f64>, x: f64) -> Option<(f64, f64, f64)> {
     let count = cycle.count.map_or(f64::INFINITY, f64::from);
     if cycle.grow == 1.0 {
         // The quotient may be off by one at a start; products decide, as additions would.

@@ -9,7 +9,7 @@
 //! multiples of the peak. A [`schedule::Schedule`] has durations in `%` of the budget, epochs or steps;
 //! [`schedule::Schedule::resolve`] turns it into a [`resolved::Resolved`], everything in steps and in normal form.
 //!
-//! Reading order: [`duration`], [`phase`], [`schedule`], [`resolved`], [`preset`], [`library`], [`line`](mod@line), [`plateau`], [`draw`].
+//! Reading order: [`duration`], [`phase`], [`schedule`], [`resolved`], [`pieces`], [`preset`], [`library`], [`line`](mod@line), [`plateau`], [`draw`].
 
 pub mod draw;
 pub mod duration;
@@ -18,6 +18,7 @@ pub mod library;
 pub mod line;
 mod normal;
 pub mod phase;
+pub mod pieces;
 pub mod plateau;
 pub mod preset;
 pub mod resolved;

@@ -14,16 +14,23 @@ pub struct Resolved {
 impl Resolved {
     /// The rate of the update with 0-based index `step`: finite and not negative.
     pub fn at(&self, step: u64) -> f64 {
-        let step = step as f64;
-        let held = if self.hold == 1.0 { step } else { (step / self.hold).floor() * self.hold };
-        let x = match self.sample {
-            Sample::Left => held,
-            Sample::Right => held + self.hold,
-        };
-        let rate =
-            self.factors.iter().fold(self.peak, |rate, phases| rate * evaluate::value(phases, x));
+        let time = self.time(step);
+        let rate = self
+            .factors
+            .iter()
+            .fold(self.peak, |rate, phases| rate * evaluate::value(phases, time));
         // A formula may touch zero from below by a rounding error; a gain above 1 may grow beyond all numbers.
         if rate.is_nan() { 0.0 } else { rate.clamp(0.0, f64::MAX) }
+    }
+
+    /// When the profile is read for a step; never earlier for a later one.
+    pub(crate) fn time(&self, step: u64) -> f64 {
+        let step = step as f64;
+        let held = if self.hold == 1.0 { step } else { (step / self.hold).floor() * self.hold };
+        match self.sample {
+            Sample::Left => held,
+            Sample::Right => held + self.hold,
+        }
     }
 
     /// The number that all of its values are multiples of.

@@ -155,6 +155,28 @@ proptest! {
     }
 
     #[test]
+    fn equal_rules_are_equal_rates(
+        first in schedule(), tail in phases(), kept in 0_usize..4, long in 1_u64..300, short in 1_u64..300,
+    ) {
+        let mut second = first.clone();
+        let phases = &mut second.factors[0];
+        phases.truncate(kept.min(phases.len() - 1));
+        phases.extend(tail);
+        let schedules = [first.resolve(horizon(long)).unwrap(), second.resolve(horizon(short)).unwrap()];
+        let rules = [rules(&schedules[0], long), rules(&schedules[1], short)];
+        let [a, b] = &rules;
+        for (step, (a, b)) in a.iter().zip(b).enumerate() {
+            let rates = schedules.each_ref().map(|schedule| schedule.at(step as u64));
+            if a == b {
+                prop_assert_eq!(rates[0].to_bits(), rates[1].to_bits(), "{:?} at {}", schedules, step);
+            }
+            if let Ok(constant) = a.parse::<f64>() {
+                prop_assert_eq!(constant.to_bits(), rates[0].to_bits(), "{:?} at {}", schedules, step);
+            }
+        }
+    }
+
+    #[test]
     fn a_profile_in_percent_does_not_depend_on_the_budget(phases in phases(), steps in 1_u64..200) {
         let schedule = Schedule::new(1.0, phases);
         let short = schedule.resolve(horizon(steps)).unwrap();
@@ -174,6 +196,42 @@ proptest! {
     fn no_text_makes_the_reader_panic(text in "[0-9.:;,>(){}= a-z%-]{0,60}") {
         let _read: Result<Schedule, _> = text.parse();
         let _read: Result<Resolved, _> = text.parse();
+    }
+}
+
+/// The rule of every step.
+fn rules(schedule: &Resolved, steps: u64) -> Vec<String> {
+    let mut rules = Vec::new();
+    for piece in schedule.pieces(steps) {
+        assert_ne!(rules.last(), Some(&piece.rule), "{schedule}");
+        rules.resize(usize::try_from(piece.end).unwrap(), piece.rule);
+    }
+    assert_eq!(rules.len() as u64, steps, "{schedule}");
+    rules
+}
+
+#[test]
+fn schedules_that_part_late_have_equal_rules_until_then() {
+    let rules = |line: &str| {
+        rules(&line.parse::<Schedule>().unwrap().resolve(horizon(100)).unwrap(), 100)
+    };
+    for (a, b, parting) in [
+        ("0.1: 0 > 1 5%, hold, > 0 10%", "0.1: 0 > 1 5%, hold, > 0 40% 1-sqrt", 60),
+        ("0.1: hold", "0.1: hold 70%, > 0", 70),
+        ("0.1: hold", "0.1: hold 70%, 0.5", 70),
+        ("0.1: stairs(gamma=0.1,tau=30st)", "0.1: stairs(gamma=0.5,tau=30st)", 30),
+        ("0.1: stairs(gamma=0.1,tau=30st)", "0.1: multistep(gamma=0.1,at=[30st 60st])", 90),
+        ("0.1: multistep(gamma=0.1,at=[3ep 6ep])", "0.1: multistep(gamma=0.1,at=[3ep 8ep])", 60),
+        ("0.1: table(every=10st,values=[1 0.5 0.2])", "0.1: hold 10st, 0.5 hold 5st, 0.1", 15),
+        ("0.1: cycle(len=20st,gain=0.5) { 1 > 0 }", "0.1: cycle(len=20st,grow=2) { 1 > 0 }", 20),
+        ("0.1: cycle(len=20st,count=2) { 1 > 0 }", "0.1: cycle(len=20st) { 1 > 0 }", 40),
+        ("0.1: hold ; times 0.5 > 1 5%, hold", "0.1: hold 20%, > 0 ; times 0.5 > 1 5%, hold", 20),
+        ("0.1: > 0 cosine 50%, hold", "0.1: > 0 cosine 50%", 100),
+        ("0.1: > 0 cosine", "0.1: > 0.1 cosine", 0),
+        ("0.1: hold 10st, > 0", "0.1: hold 10st, > 0 ; hold 7st", 10),
+    ] {
+        let shared = rules(a).iter().zip(&rules(b)).take_while(|(a, b)| a == b).count();
+        assert_eq!(shared, parting, "{a} | {b}");
     }
 }
 

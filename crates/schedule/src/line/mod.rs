@@ -18,3 +18,4 @@ mod read;
 mod write;
 
 pub use read::LineError;
+pub(crate) use write::phase_text;

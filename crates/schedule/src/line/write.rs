@@ -160,6 +160,11 @@ fn cycle_text<D: Display>(cycle: &Cycle<D>) -> String {
     text
 }
 
+/// One phase; equal texts are equal phases.
+pub(crate) fn phase_text(phase: &Phase<f64>) -> String {
+    Phases(std::slice::from_ref(phase)).to_string()
+}
+
 struct Phases<'a>(&'a [Phase<f64>]);
 
 impl Display for Phases<'_> {
