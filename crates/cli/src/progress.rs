@@ -62,14 +62,19 @@ impl Reporter for Shown {
         let name = &self.name;
         match message {
             Message::TrialEnded { .. } => {}
-            Message::AttemptFailed { trial, why, again, .. } => {
+            Message::AttemptFailed { trial, others, why, again, .. } => {
                 self.told += 1;
                 if self.told <= MAX_TOLD {
                     let what = match again {
                         Again::Yes => "it will run again",
                         Again::No => "it has failed for good",
                     };
-                    self.say(&format!("trial {}: {why}; {what}", trial.0));
+                    let others = match others {
+                        0 => String::new(),
+                        1 => " and another".to_owned(),
+                        others => format!(" and {others} others that share its beginning"),
+                    };
+                    self.say(&format!("trial {}{others}: {why}; {what}", trial.0));
                 } else if self.told == MAX_TOLD + 1 {
                     self.say(&format!("more failures follow; `pleach board {name}` shows them"));
                 }

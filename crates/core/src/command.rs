@@ -15,6 +15,7 @@ pub enum Command {
         stage: StageId,
         trial: TrialId,
         from: Option<Checkpoint>,
+        keep: Keep,
     },
     /// Ask an attempt to write a checkpoint and stop.
     AskStop { worker: WorkerId, attempt: AttemptId },
@@ -30,6 +31,13 @@ pub enum Command {
     Finish(Finish),
 }
 
+/// Whether a worker writes the state at the end of its stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    State,
+    Nothing,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub enum Message {
     TrialEnded {
@@ -38,6 +46,8 @@ pub enum Message {
     /// An attempt did not end well and its stage will run again, or not.
     AttemptFailed {
         trial: TrialId,
+        /// So many other trials share the stage.
+        others: usize,
         attempt: AttemptId,
         why: String,
         again: Again,

@@ -3,15 +3,15 @@
 
 use crate::{
     key::Key,
-    life::{AttemptId, Ending, StageId, StageStatus, TrialId, TrialStatus, WorkerId},
+    life::{AttemptId, Ending, Purpose, StageId, StageStatus, TrialId, TrialStatus, WorkerId},
     objective::Evaluated,
 };
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fact {
-    /// An attempt of a waiting stage was given to a worker. It starts after `from` updates: whatever was measured
-    /// in this stage after that is forgotten, since it will be measured again.
-    Granted { attempt: AttemptId, stage: StageId, worker: WorkerId, from: u64 },
+    /// An attempt of a stage was given to a worker. It starts after `from` updates. If it is for the stage's result,
+    /// whatever was measured in this stage after that is forgotten, since it will be measured again.
+    Granted { attempt: AttemptId, stage: StageId, worker: WorkerId, from: u64, purpose: Purpose },
     /// An attempt ended after `step` updates of its trial.
     Ended { attempt: AttemptId, ending: Ending, step: u64 },
     /// A stage's status and counters, after a change. `evaluated` and `digest` belong to its end.
@@ -63,7 +63,7 @@ pub struct NewTrial {
 }
 
 /// A stage as planned. Stages of equal key are one.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewStage {
     pub key: Key,
     pub first: u64,

@@ -75,8 +75,19 @@ pub enum StageStatus {
     /// Has the attempt named, which was granted and has not ended.
     Running(AttemptId),
     Done,
+    /// Done, but its state is not on disk any more: the attempt named trains it again, for the stages below it.
+    Rebuilding(AttemptId),
     Diverged,
     Failed,
+}
+
+/// What an attempt is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Its stage's result.
+    Train,
+    /// The state at the end of a stage that is done.
+    Rebuild,
 }
 
 /// How an attempt ended.
@@ -87,6 +98,8 @@ pub enum Ending {
     Done,
     /// Counted: the loss stopped being finite.
     Diverged,
+    /// It trained a stage that is done to the same state again; the first result stands.
+    Rebuilt,
     /// The program says that it cannot go on.
     Failed(String),
     /// Its worker died while running it; the text says how (`killed by signal 9`).
@@ -123,7 +136,7 @@ impl Ending {
             Self::Done | Self::Diverged => Charge::Counted,
             Self::Failed(_) | Self::TimedOut | Self::Stalled => Charge::Failure,
             Self::Crashed(_) | Self::Nonsense(_) => Charge::Crash,
-            Self::Interrupted | Self::Lost => Charge::Nobody,
+            Self::Rebuilt | Self::Interrupted | Self::Lost => Charge::Nobody,
         }
     }
 }
@@ -133,6 +146,8 @@ impl Ending {
 pub enum StageChange<'a> {
     Granted(AttemptId),
     Ended(AttemptId, &'a Ending, Budgets),
+    /// The state that it starts from can never be made again.
+    Barred,
 }
 
 /// How often a stage may be tried again.
@@ -174,6 +189,13 @@ impl Stage {
                     }
                 }
             }
+            (StageStatus::Waiting, StageChange::Barred) => StageStatus::Failed,
+            (StageStatus::Done, StageChange::Granted(attempt)) => StageStatus::Rebuilding(*attempt),
+            (StageStatus::Rebuilding(current), StageChange::Ended(attempt, ending, _))
+                if current == *attempt && ending.charge() != Charge::Counted =>
+            {
+                StageStatus::Done
+            }
             (status, _) => {
                 let change = format!("{change:?}");
                 return Err(ImpossibleChange { stage: self.id, status, change });
@@ -191,7 +213,7 @@ fn again_if(budget_left: bool) -> StageStatus {
 impl StageStatus {
     #[must_use]
     pub fn is_terminal(self) -> bool {
-        matches!(self, Self::Done | Self::Diverged | Self::Failed)
+        !matches!(self, Self::Waiting | Self::Running(_))
     }
 }
 
@@ -206,7 +228,9 @@ impl TrialStatus {
     #[must_use]
     pub fn after_stage(self, stage: StageStatus, place: Place) -> Self {
         match (self, stage, place) {
-            (Self::Waiting, StageStatus::Done, Place::Last) => Self::Done,
+            (Self::Waiting, StageStatus::Done | StageStatus::Rebuilding(_), Place::Last) => {
+                Self::Done
+            }
             (Self::Waiting, StageStatus::Diverged, _) => Self::Diverged,
             (Self::Waiting, StageStatus::Failed, _) => Self::Failed,
             (status, _, _) => status,

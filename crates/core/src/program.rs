@@ -9,6 +9,8 @@ pub struct Program {
     pub name: String,
     /// The label under which results are equal to the last bit; part of every stage's key.
     pub numerics: String,
+    /// Whether it can save its state and start from it.
+    pub checkpoints: bool,
     pub parameters: Vec<Parameter>,
     /// The metrics that an evaluation yields; empty if it cannot say beforehand.
     pub metrics: Vec<String>,

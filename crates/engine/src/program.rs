@@ -95,6 +95,7 @@ pub fn program(description: &describe::Description) -> Program {
     Program {
         name: description.program.clone(),
         numerics: description.numerics.clone(),
+        checkpoints: description.checkpoints,
         parameters: description.parameters.iter().map(parameter).collect(),
         metrics: description.metrics.clone(),
     }

@@ -159,7 +159,8 @@ fn formula(phases: &[Phase<f64>], cell: Cell, time: f64) -> Option<String> {
                 count: None,
                 ..cycle.clone()
             };
-            let turn = Phase { length: None, from: None, skip: phase.skip, body: Body::Cycle(turn) };
+            let turn =
+                Phase { length: None, from: None, skip: phase.skip, body: Body::Cycle(turn) };
             Some(format!("({} turn {begin} from {start})", phase_text(&turn)))
         }
     }

@@ -204,7 +204,7 @@ fn rules(schedule: &Resolved, steps: u64) -> Vec<String> {
     let mut rules = Vec::new();
     for piece in schedule.pieces(steps) {
         assert_ne!(rules.last(), Some(&piece.rule), "{schedule}");
-        rules.resize(usize::try_from(piece.end).unwrap(), piece.rule);
+        rules.resize(piece.end as usize, piece.rule);
     }
     assert_eq!(rules.len() as u64, steps, "{schedule}");
     rules
@@ -212,9 +212,8 @@ fn rules(schedule: &Resolved, steps: u64) -> Vec<String> {
 
 #[test]
 fn schedules_that_part_late_have_equal_rules_until_then() {
-    let rules = |line: &str| {
-        rules(&line.parse::<Schedule>().unwrap().resolve(horizon(100)).unwrap(), 100)
-    };
+    let rules =
+        |line: &str| rules(&line.parse::<Schedule>().unwrap().resolve(horizon(100)).unwrap(), 100);
     for (a, b, parting) in [
         ("0.1: 0 > 1 5%, hold, > 0 10%", "0.1: 0 > 1 5%, hold, > 0 40% 1-sqrt", 60),
         ("0.1: hold", "0.1: hold 70%, > 0", 70),

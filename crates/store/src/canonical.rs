@@ -23,7 +23,7 @@ pub struct CanonicalTrial {
     pub status: TrialStatus,
     /// Step, name, value; by step, then by name. Every NaN is the same NaN, and zero has no sign.
     pub metrics: Vec<(u64, String, f64)>,
-    /// Of the training state at the end of its last stage, hexadecimal; empty without one.
+    /// Of the training state with which it was done or diverged, hexadecimal; empty without one.
     pub digest: String,
 }
 
@@ -46,18 +46,23 @@ fn canonical(connection: &Connection, each: &mut dyn FnMut(CanonicalTrial)) -> S
     let mut trials = query.query([])?;
     while let Some(row) = trials.next()? {
         let last = StageId(row.get(4)?);
+        let status = column::status(row, 3)?;
         let mut metrics = Vec::new();
+        let mut digest = None;
         for stage in detail::path(connection, last)? {
             metrics.append(&mut detail::stage_metrics(connection, stage)?);
+            let end: Option<DigestColumn> =
+                ends.query_row([stage.0], |row| row.get(0)).optional()?;
+            digest = end.or(digest);
         }
-        let digest: Option<DigestColumn> = ends.query_row([last.0], |row| row.get(0)).optional()?;
+        let has_result = matches!(status, TrialStatus::Done | TrialStatus::Diverged);
         each(CanonicalTrial {
             key: column::key(row, 0)?,
             parameters: column::parameters(row, 1)?,
             seed: column::unsigned(row, 2)?,
-            status: column::status(row, 3)?,
+            status,
             metrics,
-            digest: digest.map(|digest| digest.0).unwrap_or_default(),
+            digest: digest.filter(|_| has_result).map(|digest| digest.0).unwrap_or_default(),
         });
     }
     Ok(())

@@ -153,7 +153,8 @@ pub(crate) fn stage_status(
     Ok(match (status(row, index)?, running) {
         (TrialStatus::Waiting, None) => StageStatus::Waiting,
         (TrialStatus::Waiting, Some(attempt)) => StageStatus::Running(attempt),
-        (TrialStatus::Done, _) => StageStatus::Done,
+        (TrialStatus::Done, None) => StageStatus::Done,
+        (TrialStatus::Done, Some(attempt)) => StageStatus::Rebuilding(attempt),
         (TrialStatus::Diverged, _) => StageStatus::Diverged,
         // The table allows no other.
         (TrialStatus::Failed | TrialStatus::Stopped, _) => StageStatus::Failed,
@@ -172,6 +173,7 @@ pub(crate) fn ending_number(ending: &Ending) -> (u8, Option<&str>) {
         Ending::Stalled => (7, None),
         Ending::Interrupted => (8, None),
         Ending::Lost => (9, None),
+        Ending::Rebuilt => (10, None),
     }
 }
 
@@ -190,6 +192,7 @@ pub(crate) fn ending(row: &Row, number: usize, detail: usize) -> Result<Option<E
         Some(7) => Ending::Stalled,
         Some(8) => Ending::Interrupted,
         Some(9) => Ending::Lost,
+        Some(10) => Ending::Rebuilt,
         Some(other) => return Err(rusqlite::Error::IntegralValueOutOfRange(number, other.into())),
     }))
 }

@@ -52,6 +52,8 @@ pub struct StageDetail {
     pub status: StageStatus,
     pub failures: u32,
     pub crashes: u32,
+    /// So many trials of the current revision share it.
+    pub trials: u64,
     /// Of the training state at its end, hexadecimal; empty without one.
     pub digest: String,
     /// In the order of their grants.
@@ -180,6 +182,12 @@ fn stage(connection: &Connection, id: StageId) -> SqlResult<StageDetail> {
             Ok((column::unsigned(row, 0)?, AttemptId(row.get(1)?), row.get(2)?))
         })?
         .collect::<SqlResult<_>>()?;
+    let sql = format!(
+        "SELECT count(*) FROM paths JOIN trial ON trial.id = paths.trial
+         WHERE paths.stage = ? AND {CURRENT}"
+    );
+    let trials =
+        connection.prepare_cached(&sql)?.query_row([id.0], |row| column::unsigned(row, 0))?;
     connection
         .prepare_cached(
             "SELECT key, first_step, end_step, failures, crashes, digest, status
@@ -193,6 +201,7 @@ fn stage(connection: &Connection, id: StageId) -> SqlResult<StageDetail> {
                 end: column::unsigned(row, 2)?,
                 failures: row.get(3)?,
                 crashes: row.get(4)?,
+                trials,
                 digest: row.get::<_, DigestColumn>(5)?.0,
                 status: column::stage_status(row, 6, running)?,
                 attempts,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use pleach_core::{
-    fact::Checkpoint,
+    fact::{Checkpoint, NewStage},
     life::{AttemptId, ConfigurationId, Stage, StageId, Trial, TrialId},
     objective::Evaluated,
 };
@@ -44,12 +44,34 @@ pub struct StageEnd {
 }
 
 impl Store {
+    /// Every stage that was begun, in its newest generation: new trials that are the same training start from there.
+    pub fn begun(&self) -> Result<Vec<NewStage>, ReadError> {
+        begun(&self.connection).map_err(|source| self.error(source).into())
+    }
+
     /// Everything of the current revision. Fails when no revision was ever accepted.
     pub fn load(&self) -> Result<Loaded, ReadError> {
         load(&self.connection)
             .map_err(|source| self.error(source))?
             .ok_or_else(|| ReadError::NoRevision { path: self.path.clone() })
     }
+}
+
+fn begun(connection: &Connection) -> SqlResult<Vec<NewStage>> {
+    connection
+        .prepare(
+            "SELECT key, first_step, end_step FROM stage WHERE replacement IS NULL AND (
+                 id IN (SELECT stage FROM stage_end) OR id IN (SELECT stage FROM checkpoint)
+             )",
+        )?
+        .query_map([], |row| {
+            Ok(NewStage {
+                key: column::key(row, 0)?,
+                first: column::unsigned(row, 1)?,
+                end: column::unsigned(row, 2)?,
+            })
+        })?
+        .collect()
 }
 
 fn load(connection: &Connection) -> SqlResult<Option<Loaded>> {

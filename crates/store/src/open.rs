@@ -12,7 +12,7 @@ use thiserror::Error;
 use crate::fault::{DatabaseError, Fault};
 
 /// Every version that was ever released, oldest first. Never edit one that was.
-const VERSIONS: &[M] = &[M::up(include_str!("schema.sql"))];
+const VERSIONS: &[M] = &[M::up(include_str!("schema.sql")), M::up(include_str!("schema-2.sql"))];
 const MIGRATIONS: Migrations = Migrations::from_slice(VERSIONS);
 const VERSION: i64 = VERSIONS.len() as i64;
 /// Marks the file as ours for `file(1)` and for us: "plea" in ASCII.
@@ -126,5 +126,16 @@ mod tests {
         MIGRATIONS.validate().unwrap();
         let connection = in_memory().unwrap();
         assert_eq!(version(&connection, Path::new("x")).unwrap(), VERSION);
+    }
+
+    #[test]
+    fn a_database_of_an_older_version_is_brought_up_to_date() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sweep.db");
+        let mut older = Connection::open(&path).unwrap();
+        Migrations::from_slice(&VERSIONS[..1]).to_latest(&mut older).unwrap();
+        drop(older);
+        assert_eq!(version(&reader(&path).unwrap(), &path).unwrap(), 1);
+        assert_eq!(version(&writer(&path).unwrap(), &path).unwrap(), VERSION);
     }
 }

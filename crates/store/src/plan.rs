@@ -16,10 +16,20 @@ use crate::{
     column::{self, EvaluatedColumn, ObjectiveColumn, status_number},
 };
 
-pub(crate) fn known_trials(connection: &Connection) -> SqlResult<HashMap<Key, TrialId>> {
+pub(crate) struct KnownTrial {
+    id: TrialId,
+    ended: bool,
+}
+
+pub(crate) fn known_trials(connection: &Connection) -> SqlResult<HashMap<Key, KnownTrial>> {
     connection
-        .prepare("SELECT key, id FROM trial WHERE replacement IS NULL")?
-        .query_map([], |row| Ok((column::key(row, 0)?, TrialId(row.get(1)?))))?
+        .prepare(
+            "SELECT key, id, status IS NOT NULL
+             FROM trial LEFT JOIN trial_end ON trial = id WHERE replacement IS NULL",
+        )?
+        .query_map([], |row| {
+            Ok((column::key(row, 0)?, KnownTrial { id: TrialId(row.get(1)?), ended: row.get(2)? }))
+        })?
         .collect()
 }
 
@@ -70,7 +80,7 @@ pub(crate) struct Planner<'a> {
     transaction: &'a Transaction<'a>,
     objective: &'a Objective,
     revision: u32,
-    trials: HashMap<Key, TrialId>,
+    trials: HashMap<Key, KnownTrial>,
     configurations: HashMap<String, KnownConfiguration>,
     stages: HashMap<Key, KnownStage>,
 }
@@ -101,11 +111,12 @@ impl<'a> Planner<'a> {
     pub(crate) fn plan(&mut self, planned: &Planned) -> SqlResult<()> {
         let trial = planned.trial;
         let configuration = self.configuration(planned.parameters, trial.point)?;
-        if let Some(known) = self.trials.get(&trial.key) {
+        let known = self.trials.get(&trial.key).map(|known| (known.id, known.ended));
+        if let Some((id, true)) = known {
             return self
                 .transaction
                 .prepare_cached("UPDATE trial SET configuration = ?2, revision = ?3 WHERE id = ?1")?
-                .execute(params![known.0, configuration.0, self.revision])
+                .execute(params![id.0, configuration.0, self.revision])
                 .map(drop);
         }
         let mut path = Vec::with_capacity(trial.path.len());
@@ -115,24 +126,30 @@ impl<'a> Planner<'a> {
             path.push(id);
             any_ended |= ended;
         }
-        let id: u32 = self
-            .transaction
-            .prepare_cached(
-                "INSERT INTO trial (configuration, seed, key, stage, revision)
-                 VALUES (?, ?, ?, ?, ?) RETURNING id",
-            )?
-            .query_row(
-                params![
-                    configuration.0,
-                    trial.seed as i64,
-                    trial.key.0,
-                    path.last().map(|stage| stage.0),
-                    self.revision
-                ],
-                |row| row.get(0),
-            )?;
+        let last = path.last().map(|stage| stage.0);
+        let id = match known {
+            // What is still to be done may be cut otherwise beside other trials.
+            Some((id, _)) => {
+                self.transaction
+                    .prepare_cached(
+                        "UPDATE trial SET configuration = ?2, revision = ?3, stage = ?4 WHERE id = ?1",
+                    )?
+                    .execute(params![id.0, configuration.0, self.revision, last])?;
+                id
+            }
+            None => self
+                .transaction
+                .prepare_cached(
+                    "INSERT INTO trial (configuration, seed, key, stage, revision)
+                     VALUES (?, ?, ?, ?, ?) RETURNING id",
+                )?
+                .query_row(
+                    params![configuration.0, trial.seed as i64, trial.key.0, last, self.revision],
+                    |row| row.get(0).map(TrialId),
+                )?,
+        };
         if any_ended {
-            settle(self.transaction, TrialId(id), &path, self.objective)?;
+            settle(self.transaction, id, &path, self.objective)?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::{
 
 use pleach_core::{
     fact::{Checkpoint, Fact},
-    life::{AttemptId, Ending, StageId, StageStatus, TrialId, TrialStatus},
+    life::{AttemptId, Ending, Purpose, StageId, StageStatus, TrialId, TrialStatus},
     objective::Evaluated,
 };
 use rusqlite::{Connection, ErrorCode, Transaction, params};
@@ -130,8 +130,8 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn keep(&mut self, fact: &Fact) -> Result<(), Refusal> {
         match fact {
-            Fact::Granted { attempt, stage, worker: _, from } => {
-                self.granted(*attempt, *stage, *from)
+            Fact::Granted { attempt, stage, worker: _, from, purpose } => {
+                self.granted(*attempt, *stage, *from, *purpose)
             }
             Fact::Ended { attempt, ending, step } => self.ended(*attempt, ending, *step),
             Fact::Stage { stage, status, failures, crashes, digest, evaluated } => {
@@ -151,16 +151,41 @@ impl Writer<'_> {
         }
     }
 
-    fn granted(&self, attempt: AttemptId, stage: StageId, from: u64) -> Result<(), Refusal> {
+    fn granted(
+        &self,
+        attempt: AttemptId,
+        stage: StageId,
+        from: u64,
+        purpose: Purpose,
+    ) -> Result<(), Refusal> {
+        let has_ended: bool = self
+            .transaction
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM stage_end WHERE stage = ?)")?
+            .query_row([stage.0], |row| row.get(0))?;
+        match (purpose, has_ended) {
+            (Purpose::Train, true) => {
+                return Err(Refusal::Impossible("a stage that ended has its result"));
+            }
+            (Purpose::Rebuild, false) => {
+                return Err(Refusal::Impossible(
+                    "a stage without a result has no state to rebuild",
+                ));
+            }
+            _ => {}
+        }
         self.execute(
             "INSERT INTO attempt (id, stage, from_step, started) VALUES (?, ?, ?, ?)",
             params![attempt.0, stage.0, from as i64, self.now.0],
         )?;
-        self.execute(
-            "DELETE FROM metric WHERE stage = ? AND ? < step",
-            params![stage.0, from as i64],
-        )
-        .map(drop)
+        match purpose {
+            Purpose::Train => self
+                .execute(
+                    "DELETE FROM metric WHERE stage = ? AND ? < step",
+                    params![stage.0, from as i64],
+                )
+                .map(drop),
+            Purpose::Rebuild => Ok(()),
+        }
     }
 
     fn ended(&self, attempt: AttemptId, ending: &Ending, step: u64) -> Result<(), Refusal> {
@@ -201,7 +226,9 @@ impl Writer<'_> {
         evaluated: &Evaluated,
     ) -> Result<(), Refusal> {
         let status = match status {
-            StageStatus::Waiting | StageStatus::Running(_) => return Ok(()),
+            StageStatus::Waiting | StageStatus::Running(_) | StageStatus::Rebuilding(_) => {
+                return Ok(());
+            }
             StageStatus::Done => TrialStatus::Done,
             StageStatus::Diverged => TrialStatus::Diverged,
             StageStatus::Failed => TrialStatus::Failed,

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write};
 
 use pleach_core::{
-    plan::{Configuration, Merged, Plan, Scheduled},
+    plan::{Configuration, Merged, Plan, Scheduled, Tree},
     spec::{Search, SweepSpec},
 };
 use pleach_schedule::draw::{
@@ -15,6 +15,7 @@ use tabled::{builder::Builder, settings::Style};
 use crate::{
     format::{count, parameters, plural},
     schedule::{curve, profile_facts},
+    tree,
 };
 
 /// Trials of the file beside those of the sweep as it is.
@@ -37,6 +38,7 @@ pub struct Extent {
 pub fn text(
     spec: &SweepSpec,
     plan: &Plan,
+    tree: &Tree,
     difference: Option<Difference>,
     extent: Extent,
     style: terminal::Style,
@@ -60,10 +62,7 @@ pub fn text(
             writeln!(text, "{} removed by `where`", plural(plan.removed, "configuration"));
     }
     text.push_str(&merged(plan, extent.configurations));
-    let seeds = spec.seeds.len() as u64;
-    let steps: u64 =
-        plan.configurations.iter().map(|configuration| configuration.length.steps * seeds).sum();
-    let _infallible = writeln!(text, "{} to train", plural(steps, "step"));
+    text.push_str(&tree::summary(plan, tree, extent.configurations, style.charset));
     if let Some(Difference { added, kept, removed }) = difference {
         let _infallible = writeln!(
             text,
@@ -219,7 +218,7 @@ fn configurations_table(plan: &Plan, limit: usize) -> String {
 #[cfg(test)]
 mod tests {
     use pleach_core::{
-        plan::{Length, Lengths, PlanError, plan},
+        plan::{Known, Length, Lengths, PlanError, plan},
         program::Program,
         spec::read,
     };
@@ -249,6 +248,7 @@ gamma = [0.5, 1.0]
         let program = Program {
             name: "toy".to_owned(),
             numerics: "toy-1".to_owned(),
+            checkpoints: true,
             parameters: Vec::new(),
             metrics: vec!["loss".to_owned()],
         };
@@ -265,6 +265,7 @@ gamma = [0.5, 1.0]
             terminal::Style { width: 60, height: 4, charset: Charset::Ascii, ink: Ink::Plain };
         let difference = Some(Difference { added: 8, kept: 4, removed: 0 });
         let extent = Extent { configurations: 5, schedules: 6 };
-        insta::assert_snapshot!(text(&spec, &planned, difference, extent, style));
+        let tree = planned.tree(&Known::default());
+        insta::assert_snapshot!(text(&spec, &planned, &tree, difference, extent, style));
     }
 }

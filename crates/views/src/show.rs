@@ -10,7 +10,7 @@ use pleach_schedule::draw::{Curve, Picture, terminal};
 use pleach_store::TrialDetail;
 use tabled::{builder::Builder, settings::Style};
 
-use crate::format::{number, plural, took};
+use crate::format::{count, number, plural, took};
 
 /// So many evaluations are shown.
 const EVALUATIONS: usize = 12;
@@ -33,13 +33,17 @@ pub fn text(detail: &TrialDetail, objective: &Objective, style: terminal::Style)
         let _infallible = writeln!(text, "    {name} = {value}");
     }
     for stage in &detail.path {
-        let _infallible = writeln!(
-            text,
-            "\nsteps {} to {}, {}:",
-            stage.first,
-            stage.end,
-            plural(stage.attempts.len() as u64, "attempt")
-        );
+        let shared = match stage.trials {
+            0 | 1 => String::new(),
+            2 => ", shared with another trial".to_owned(),
+            trials => format!(", shared with {} other trials", count(trials - 1)),
+        };
+        let attempts = match stage.attempts.len() as u64 {
+            0 => "never begun".to_owned(),
+            attempts => plural(attempts, "attempt") + ":",
+        };
+        let _infallible =
+            writeln!(text, "\nsteps {} to {}{shared}, {attempts}", stage.first, stage.end);
         for attempt in &stage.attempts {
             let seconds = attempt.ended.map(|ended| (ended.0 - attempt.started.0) as f64 / 1000.0);
             let to = attempt.step.map_or(String::new(), |step| format!(" to {step}"));
@@ -122,6 +126,7 @@ fn ending(ending: &Ending) -> String {
     match ending {
         Ending::Done => "done".to_owned(),
         Ending::Diverged => "diverged".to_owned(),
+        Ending::Rebuilt => "trained again for its state, which was not on disk any more".to_owned(),
         Ending::Failed(why) => format!("failed: {why}"),
         Ending::Crashed(how) => format!("its worker crashed: {how}"),
         Ending::Nonsense(what) => format!("its worker talked nonsense: {what}"),
@@ -170,6 +175,7 @@ mod tests {
                 status: StageStatus::Done,
                 failures: 0,
                 crashes: 1,
+                trials: 12,
                 digest: "ab".to_owned(),
                 attempts: vec![
                     attempt(1, 0, 20, Ending::Crashed("killed by signal 9".to_owned())),

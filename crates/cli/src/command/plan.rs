@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use clap::Args;
+use pleach_core::{fact::NewTrial, plan::Tree};
 use pleach_engine::{
     home::Home,
     prepare::{Prepared, prepare},
@@ -37,39 +38,40 @@ impl Plan {
         } else {
             Extent { configurations: 12, schedules: 12 }
         };
-        let difference = difference(&home, &prepared)?;
-        super::print(&plan::text(
-            &prepared.spec,
-            &prepared.plan,
-            difference,
-            extent,
-            self.drawing.style(5),
-        ))?;
+        let store = if home.exists() { Some(Store::open(&home.database())?) } else { None };
+        let tree = tree(&prepared, store.as_ref())?;
+        let difference = difference(store.as_ref(), &prepared, &tree)?;
+        let Prepared { spec, plan, .. } = &prepared;
+        super::print(&plan::text(spec, plan, &tree, difference, extent, self.drawing.style(5)))?;
         Ok(Ending::Good)
     }
 }
 
 /// Against what exists, if anything does.
-fn difference(home: &Home, prepared: &Prepared) -> Result<Option<Difference>> {
-    if !home.exists() {
-        return Ok(None);
-    }
-    let planned = planned(prepared);
-    let difference = Store::open(&home.database())?.compare(&planned)?;
+fn difference(
+    store: Option<&Store>,
+    prepared: &Prepared,
+    tree: &Tree,
+) -> Result<Option<Difference>> {
+    let Some(store) = store else { return Ok(None) };
+    let trials = tree.trials(&prepared.plan.trials);
+    let difference = store.compare(&planned(prepared, &trials))?;
     let pleach_store::Difference { added, kept, removed } = difference;
     Ok(Some(Difference { added, kept, removed }))
 }
 
-/// The trials of a plan with what was swept.
-pub(crate) fn planned(prepared: &Prepared) -> Vec<Planned<'_>> {
+/// In which pieces the trials are trained, beside what the sweep has begun already.
+pub(crate) fn tree(prepared: &Prepared, store: Option<&Store>) -> Result<Tree> {
+    let begun = store.map(Store::begun).transpose()?.unwrap_or_default();
+    Ok(prepared.plan.tree(&begun.into_iter().collect()))
+}
+
+/// The trials of a plan, as they are trained, with what was swept.
+pub(crate) fn planned<'a>(prepared: &'a Prepared, trials: &'a [NewTrial]) -> Vec<Planned<'a>> {
     let Prepared { spec, plan, .. } = prepared;
     let parameters = plan
         .configurations
         .iter()
         .flat_map(|configuration| std::iter::repeat_n(&configuration.parameters, spec.seeds.len()));
-    plan.trials
-        .iter()
-        .zip(parameters)
-        .map(|(trial, parameters)| Planned { trial, parameters })
-        .collect()
+    trials.iter().zip(parameters).map(|(trial, parameters)| Planned { trial, parameters }).collect()
 }

@@ -25,7 +25,10 @@ use pleach_views::{
     plan::headline,
 };
 
-use super::{block_on, board, plan::planned};
+use super::{
+    block_on, board,
+    plan::{planned, tree},
+};
 use crate::{
     exit::{self, Ending, Failure},
     place::{Place, read},
@@ -177,7 +180,8 @@ fn accept(
     if is_same {
         return Ok(());
     }
-    let planned = planned(prepared);
+    let trials = tree(prepared, Some(&store))?.trials(&prepared.plan.trials);
+    let planned = planned(prepared, &trials);
     if let Some(known) = &known {
         let difference = store.compare(&planned)?;
         if known.numerics != revision.numerics {

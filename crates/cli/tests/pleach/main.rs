@@ -10,3 +10,4 @@ mod shipped;
 mod stage;
 mod storm;
 mod tidy;
+mod tree;

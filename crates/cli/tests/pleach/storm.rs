@@ -1,4 +1,4 @@
-//! Through any interruption: whatever kills a sweep, and however it is spread and ordered, what comes out is the same to
+//! Through any interruption: whatever kills a sweep whose trials share stages, and however it is spread and ordered, what comes out is the same to
 //! the last bit, and little is done twice.
 
 use std::{fs, path::PathBuf, process::Child, time::Duration};
@@ -26,8 +26,9 @@ batch = 32
 [space]
 peak = {peaks}
 [space.schedule.constant]
-[space.schedule.cosine]
-warmup = "10%"
+[space.schedule.wsd]
+warmup = "0%"
+cooldown = ["20%", "40%"]
 [run]
 slots = {SLOTS}
 checkpoint = "{INTERVAL}st"
@@ -88,7 +89,7 @@ fn ten_kills_change_nothing_and_cost_little() {
     let calm = Storm::new("[0.02, 0.05, 0.1]");
     calm.run("run storm.toml");
     let expected = calm.stage.canonical("storm");
-    assert_eq!(expected.lines().count(), 18);
+    assert_eq!(expected.lines().count(), 27);
 
     let storm = Storm::new("[0.02, 0.05, 0.1]");
     // Together less than the whole sweep, so that every kill comes before its end; the first hits its beginning.

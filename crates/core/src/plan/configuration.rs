@@ -34,18 +34,6 @@ pub struct Configuration {
     pub length: Length,
 }
 
-impl Configuration {
-    /// A canonical text of everything that decides the result, the seed and the numerics apart.
-    pub(super) fn content(&self, program: &Program) -> String {
-        let schedule = self.schedule.as_ref().map(|scheduled| {
-            (scheduled.text.as_str(), scheduled.plateau.as_ref().map(ToString::to_string))
-        });
-        let content = (&program.name, &self.length.data, &self.worker, schedule, self.length.steps);
-        // Texts, plain values and numbers always serialize.
-        serde_json::to_string(&content).unwrap_or_default()
-    }
-}
-
 /// Makes configurations of points.
 pub struct Planner<'a> {
     spec: &'a SweepSpec,

@@ -4,24 +4,31 @@
 //! [`Lengths`] comes back as [`PlanError::Unmeasured`], all of it at once; the caller asks and plans again.
 
 mod configuration;
+mod course;
+mod identity;
 mod names;
 mod schedule;
+mod tree;
 mod values;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
-    fact::{NewStage, NewTrial},
     key::Key,
     program::Program,
-    spec::{ProgramSpec, Search, SweepSpec},
+    spec::{ProgramSpec, Search, Share, SweepSpec},
     value::Parameters,
 };
 
 pub use configuration::{Configuration, Planner};
+pub use course::Course;
 pub use schedule::Scheduled;
 pub(crate) use schedule::schedule_of;
+pub use tree::{Known, Tree, TreeStage};
 
 /// More configurations than this are refused, with their factorisation.
 pub const MAX_CONFIGURATIONS: u128 = 10_000_000;
@@ -79,7 +86,9 @@ pub struct Plan {
     /// In the order of their points; no two the same computation.
     pub configurations: Vec<Configuration>,
     /// Configuration by configuration, seeds inside.
-    pub trials: Vec<NewTrial>,
+    pub trials: Vec<TrialPlan>,
+    /// Whether trials may share stages: the person wants it and the program can save its state.
+    pub share: Share,
     /// Points that are the same computation as an earlier one.
     pub merged: Vec<Merged>,
     /// Points for which `where` does not hold (of a grid).
@@ -96,6 +105,20 @@ pub struct Merged {
     pub parameters: Parameters,
     /// The point that is run.
     pub into: u64,
+}
+
+/// A trial, before it is known in which pieces it is trained.
+#[derive(Clone, Debug)]
+pub struct TrialPlan {
+    /// Index of its configuration's point in the expansion.
+    pub point: u64,
+    pub seed: u64,
+    /// Of everything that decides its result.
+    pub key: Key,
+    /// Of everything that decides what it computes, but for its course, and of the numerics: trials of one kin are the same
+    /// training for as long as their courses are equal.
+    pub kin: Key,
+    pub course: Rc<Course>,
 }
 
 /// Plans all of a sweep.
@@ -134,6 +157,7 @@ pub fn plan(spec: &SweepSpec, program: &Program, lengths: &Lengths) -> Result<Pl
             help: "loosen the condition".to_owned(),
         }]));
     }
+    walk.plan.share = if program.checkpoints { spec.run.share } else { Share::No };
     walk.plan.factorisation =
         spec.blocks.iter().map(|block| block.space.factorisation()).collect::<Vec<_>>().join("\n");
     Ok(walk.plan)
@@ -213,7 +237,7 @@ impl Walk {
             Outcome::Configuration(_)
                 if !self.mistakes.is_empty() || !self.unmeasured.is_empty() => {}
             Outcome::Configuration(configuration) => {
-                let content = configuration.content(program);
+                let content = identity::content(&configuration, program);
                 if let Some(&into) = self.seen.get(&Key::of(&content)) {
                     let parameters = configuration.parameters;
                     self.plan.merged.push(Merged { point, parameters, into });
@@ -221,7 +245,7 @@ impl Walk {
                 }
                 self.seen.insert(Key::of(&content), point);
                 for &seed in seeds {
-                    self.plan.trials.push(trial(&configuration, &content, seed, program));
+                    self.plan.trials.push(identity::trial(&configuration, &content, seed, program));
                 }
                 self.plan.configurations.push(*configuration);
             }
@@ -229,21 +253,13 @@ impl Walk {
     }
 }
 
-/// A trial's key is that of everything that decides its result; a stage's, of everything that acts before its end, and
-/// the numerics.
-fn trial(configuration: &Configuration, content: &str, seed: u64, program: &Program) -> NewTrial {
-    let text = format!("{content} seed {seed}");
-    let (first, end) = (0, configuration.length.steps);
-    let stage = Key::of(&format!("{text} numerics {} from {first} to {end}", program.numerics));
-    NewTrial {
-        point: configuration.point,
-        seed,
-        key: Key::of(&text),
-        path: vec![NewStage { key: stage, first, end }],
-    }
-}
-
 impl Plan {
+    /// In which pieces the trials are trained, beside the stages that were begun already.
+    #[must_use]
+    pub fn tree(&self, known: &Known) -> Tree {
+        tree::tree(&self.trials, known, self.share)
+    }
+
     /// Names that have more than one value among the configurations, and those that only some have.
     #[must_use]
     pub fn differing(&self) -> BTreeSet<&str> {

@@ -1,6 +1,6 @@
 //! From parameters to a schedule: which of them are its arguments, what they mean, and the schedule in steps.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
 use pleach_schedule::{
     duration::{Duration, Horizon},
@@ -12,6 +12,7 @@ use pleach_schedule::{
 
 use crate::{
     diagnostic::suggest,
+    plan::Course,
     program::Program,
     space::Combination,
     spec::Block,
@@ -25,6 +26,7 @@ pub struct Scheduled {
     /// Its one-line spelling: equal texts are equal schedules.
     pub text: String,
     pub plateau: Option<Plateau>,
+    pub course: Rc<Course>,
     /// As written, durations and all.
     pub written: String,
     pub is_anytime: bool,
@@ -35,6 +37,7 @@ impl Scheduled {
         let resolved = schedule.resolve(horizon)?;
         Ok(Self {
             text: resolved.to_string(),
+            course: Rc::new(Course::new(&resolved.pieces(horizon.steps))),
             resolved,
             written: schedule.to_string(),
             is_anytime: schedule.is_anytime(),

@@ -5,7 +5,7 @@ use crate::{
     value::Value,
 };
 
-fn program() -> Program {
+pub(super) fn program() -> Program {
     let parameter = |name: &str, kind, default: Value| Parameter {
         name: name.to_owned(),
         kind,
@@ -25,6 +25,7 @@ fn program() -> Program {
     Program {
         name: "toy".to_owned(),
         numerics: "toy-1".to_owned(),
+        checkpoints: true,
         parameters: vec![
             parameter("batch", Kind::Int { min: Some(1), max: None }, Value::Int(100)),
             parameter("budget", Kind::Duration, text("10ep")),
@@ -60,7 +61,7 @@ fn measure(asked: &Parameters) -> Result<Length, Refused> {
 
 const HEAD: &str = "[sweep]\nname = \"x\"\nobjective = { metric = \"loss\", goal = \"min\" }\n";
 
-fn planned(rest: &str) -> Result<Plan, Diagnostics> {
+pub(super) fn planned(rest: &str) -> Result<Plan, Diagnostics> {
     let spec = read("x.toml", &format!("{HEAD}{rest}"))?;
     let mut lengths = Lengths::default();
     loop {
@@ -157,8 +158,6 @@ fn a_trials_key_is_of_what_it_computes() {
     ] {
         assert_ne!(key(&format!("[space]\n{other}")).key, base.key, "{other}");
     }
-    assert_ne!(base.path[0].key, base.key);
-    assert_eq!((base.path[0].first, base.path[0].end), (0, 100));
     // A fixed point: a changed key forgets every result that people have.
     insta::assert_snapshot!(base.key, @"08a94d76e7eac16f1cef867da19f9602");
 }

@@ -4,8 +4,8 @@ use crate::{
     diagnostic::{Diagnostics, Source},
     objective::{Goal, Objective, Reduce},
     spec::{
-        Block, CommandSpec, Fixed, FixedSchedule, Interval, ProgramSpec, RunSpec, Search, Slots,
-        SweepSpec,
+        Block, CommandSpec, Fixed, FixedSchedule, Interval, ProgramSpec, RunSpec, Search, Share,
+        Slots, SweepSpec,
         file::{self, keys},
         node::{self, Entry, Kind},
         reader::{Reader, find},
@@ -291,6 +291,7 @@ impl Reader {
             .and_then(|entry| self.whole(entry, 0, "how often a trial that failed is tried again"));
         let checkpoint = find(entries, "checkpoint").and_then(|entry| self.interval(entry));
         let keep = find(entries, "keep").and_then(|entry| self.size(entry));
+        let share = find(entries, "share").and_then(|entry| self.share(entry));
         RunSpec {
             slots,
             timeout,
@@ -299,6 +300,19 @@ impl Reader {
             limit,
             checkpoint: checkpoint.unwrap_or(default.checkpoint),
             keep: keep.unwrap_or(default.keep),
+            share: share.unwrap_or(default.share),
+        }
+    }
+
+    fn share(&mut self, entry: &Entry) -> Option<Share> {
+        match entry.node.kind {
+            Kind::Scalar(Value::Bool(true)) => Some(Share::Yes),
+            Kind::Scalar(Value::Bool(false)) => Some(Share::No),
+            _ => self.wrong_type(
+                entry,
+                "true or false",
+                "write share = false to train every trial by itself",
+            ),
         }
     }
 

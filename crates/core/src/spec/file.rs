@@ -156,6 +156,8 @@ pub(super) struct RunSection {
     checkpoint: Option<String>,
     /// Disk space for checkpoints that are kept; `"2GiB"` by default.
     keep: Option<String>,
+    /// Whether trials that begin alike train their common part once; `true` by default. The results are the same.
+    share: Option<bool>,
 }
 
 /// The JSON schema of sweep files (draft 7), for editors.

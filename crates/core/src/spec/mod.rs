@@ -104,6 +104,7 @@ pub struct RunSpec {
     pub checkpoint: Interval,
     /// Bytes.
     pub keep: u64,
+    pub share: Share,
 }
 
 impl Default for RunSpec {
@@ -116,8 +117,17 @@ impl Default for RunSpec {
             limit: None,
             checkpoint: Interval::Seconds(60.0),
             keep: 2 << 30,
+            share: Share::Yes,
         }
     }
+}
+
+/// Whether trials train together what they have in common.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Share {
+    #[default]
+    Yes,
+    No,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

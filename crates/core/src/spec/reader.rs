@@ -56,7 +56,7 @@ impl Reader {
         }
     }
 
-    fn wrong_type<T>(&mut self, entry: &Entry, expected: &str, help: &str) -> Option<T> {
+    pub(super) fn wrong_type<T>(&mut self, entry: &Entry, expected: &str, help: &str) -> Option<T> {
         let message = format!("`{}` must be {expected}", entry.key);
         self.error(&entry.node.span, message, format!("this is {}", entry.node.what()), help);
         None

@@ -8,7 +8,9 @@ use crate::{
     command::{Command, Message},
     event::{Event, Moment, Outcome, Request},
     fact::{Checkpoint, Fact},
-    life::{AttemptId, Charge, Ending, StageId, TrialId, TrialStatus, WorkerId},
+    life::{
+        AttemptId, Charge, Ending, Purpose, StageId, StageStatus, TrialId, TrialStatus, WorkerId,
+    },
 };
 
 /// A worker that says nothing for so long is reported, in microseconds.
@@ -141,7 +143,10 @@ impl Sweep {
             head.judged = Some(step);
             objective.add(&mut head.evaluated, *value);
         }
-        decisions.facts.push(Fact::Metrics { stage, step, values: values.to_vec() });
+        // What is measured again is known.
+        if head.purpose == Purpose::Train {
+            decisions.facts.push(Fact::Metrics { stage, step, values: values.to_vec() });
+        }
     }
 
     fn saved(
@@ -160,6 +165,18 @@ impl Sweep {
             let what = format!("it calls a checkpoint `{}`", checkpoint.file);
             self.kill(worker, Ending::Nonsense(what), decisions);
             return;
+        }
+        let (end, is_rebuilding) =
+            (node.row.stage.end, matches!(node.row.stage.status, StageStatus::Rebuilding(_)));
+        let mut checkpoint = checkpoint;
+        if is_rebuilding && checkpoint.step == end {
+            if !node.is_the_state(&checkpoint.digest) {
+                // The worker's last word will say so, too.
+                let Checkpoint { attempt, file, .. } = checkpoint;
+                decisions.commands.push(Command::Remove { attempt, file });
+                return;
+            }
+            checkpoint.evaluated = node.row.evaluated.clone();
         }
         // The same step written again replaces what was there: its file may have another attempt's folder.
         let replaced = node.row.checkpoints.iter().position(|other| other.step == checkpoint.step);
@@ -187,8 +204,15 @@ impl Sweep {
         decisions: &mut Decisions,
     ) {
         let end = self.stages.get(&stage).map_or(0, |node| node.row.stage.end);
-        let was_asked = self.head(worker).map_or(Asked::No, |head| head.was_asked);
+        let (was_asked, purpose) = self
+            .head(worker)
+            .map_or((Asked::No, Purpose::Train), |head| (head.was_asked, head.purpose));
         let ending = match (outcome, was_asked) {
+            (Outcome::Done | Outcome::Diverged, _)
+                if purpose == Purpose::Rebuild && (step == end || *outcome != Outcome::Done) =>
+            {
+                self.rebuilt(stage, outcome, digest)
+            }
             (Outcome::Done, _) if step == end => Ending::Done,
             (Outcome::Done, _) => {
                 Ending::Nonsense(format!("it says that it is done at step {step} of {end}"))
@@ -217,6 +241,20 @@ impl Sweep {
         self.conclude(&grant, &ending, step, digest, now, decisions);
     }
 
+    /// How an attempt to train a stage again has ended, which must come to the same state.
+    fn rebuilt(&self, stage: StageId, outcome: &Outcome, digest: &str) -> Ending {
+        let Some(node) = self.stages.get(&stage) else { return Ending::Lost };
+        if *outcome == Outcome::Diverged || !node.is_the_state(digest) {
+            let what = "it does not train to the state that it had before: this machine or program computes otherwise";
+            return Ending::Failed(what.to_owned());
+        }
+        if node.has_state() {
+            Ending::Rebuilt
+        } else {
+            Ending::Failed("it did not write the state that others start from".to_owned())
+        }
+    }
+
     /// Everything that follows from the end of an attempt.
     fn conclude(
         &mut self,
@@ -240,6 +278,7 @@ impl Sweep {
         self.end(grant.stage, grant.attempt, ending, step, digest, decisions);
         self.settle(grant.stage, decisions);
         self.note_ready(grant.stage);
+        self.note_kept_above(grant.stage, decisions);
     }
 
     fn died(&mut self, id: WorkerId, how: &str, now: Moment, decisions: &mut Decisions) {
@@ -312,7 +351,7 @@ impl Sweep {
             status: TrialStatus::Stopped,
             objective: None,
         });
-        for stage in path {
+        for &stage in &path {
             self.note_ready(stage);
             let Some(node) = self.stages.get(&stage) else { continue };
             if self.is_wanted(node) {
@@ -323,6 +362,9 @@ impl Sweep {
                     grant.ask_stop(worker, decisions);
                 }
             }
+        }
+        if let Some(&last) = path.last() {
+            self.note_kept_above(last, decisions);
         }
     }
 

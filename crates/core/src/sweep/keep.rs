@@ -1,12 +1,13 @@
-//! Which checkpoints stay: while a stage runs its newest two; at its end the last one, as long as all of those fit into
-//! what the person allows. The worst trials' go first.
+//! Which checkpoints stay: while a stage runs its newest two; at its end the last one, as long as stages below it start
+//! from it, and after that as long as all of those fit into what the person allows. The worst trials' go first. Since
+//! stages are placed depth first, few wait for others' at any time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Decisions, Sweep};
+use super::{Decisions, Node, Sweep};
 use crate::{
     command::Command,
-    fact::Fact,
+    fact::{Checkpoint, Fact},
     life::{StageId, StageStatus},
     objective::Goal,
 };
@@ -21,18 +22,10 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    pub(super) fn insert(
-        &mut self,
-        stage: StageId,
-        bytes: u64,
-        objective: Option<f64>,
-        goal: Goal,
-    ) {
-        let merit = merit(objective, goal);
-        if self.bytes.insert(stage, (bytes, merit)).is_none() {
-            self.by_merit.insert((merit, stage));
-            self.total += bytes;
-        }
+    fn insert(&mut self, stage: StageId, bytes: u64, merit: u64) {
+        self.bytes.insert(stage, (bytes, merit));
+        self.by_merit.insert((merit, stage));
+        self.total += bytes;
     }
 
     fn pop_worst(&mut self) -> Option<StageId> {
@@ -53,45 +46,75 @@ fn merit(objective: Option<f64>, goal: Goal) -> u64 {
 }
 
 impl Sweep {
+    /// Removes what a stage's newer checkpoints make superfluous.
     pub(super) fn forget_superseded(&mut self, id: StageId, decisions: &mut Decisions) {
-        let Some(node) = self.stages.get_mut(&id) else { return };
+        let Some(node) = self.stages.get(&id) else { return };
         let stage = &node.row.stage;
-        let stays = match stage.status {
-            StageStatus::Done | StageStatus::Diverged => 1,
-            StageStatus::Failed => 0,
-            StageStatus::Waiting | StageStatus::Running(_) => 2,
+        let end = stage.end;
+        let (stays, only_the_end) = match stage.status {
+            StageStatus::Done => (1, !self.is_missed(node)),
+            StageStatus::Diverged => (1, false),
+            StageStatus::Failed => (0, false),
+            StageStatus::Waiting | StageStatus::Running(_) | StageStatus::Rebuilding(_) => {
+                (2, false)
+            }
         };
-        let is_end = |step: u64| step == stage.end || stage.status != StageStatus::Done;
-        let superseded = node.row.checkpoints.len().saturating_sub(stays);
-        let mut removed: Vec<_> = node.row.checkpoints.drain(..superseded).collect();
-        removed.extend(node.row.checkpoints.extract_if(.., |checkpoint| !is_end(checkpoint.step)));
-        for checkpoint in removed {
-            decisions.facts.push(Fact::Forgotten { stage: id, step: checkpoint.step });
-            decisions
-                .commands
-                .push(Command::Remove { attempt: checkpoint.attempt, file: checkpoint.file });
+        let Some(node) = self.stages.get_mut(&id) else { return };
+        let checkpoints = &mut node.row.checkpoints;
+        let superseded = checkpoints.len().saturating_sub(stays);
+        let mut removed: Vec<Checkpoint> = checkpoints.drain(..superseded).collect();
+        if only_the_end {
+            removed.extend(checkpoints.extract_if(.., |checkpoint| checkpoint.step != end));
         }
-        // Where stages branch off, theirs start from it.
-        if stage.status.is_terminal()
-            && node.children.is_empty()
-            && let Some(last) = node.row.checkpoints.last()
-        {
-            let objective = self.settings.objective.value(&node.row.evaluated);
-            self.kept.insert(id, last.bytes, objective, self.settings.objective.goal);
-            self.fit(decisions);
+        forget(id, removed, decisions);
+        self.note_kept(id);
+        self.fit(decisions);
+    }
+
+    /// A stage that has ended, and from whose state nothing starts that is still to be trained, competes for its place on
+    /// disk.
+    pub(super) fn note_kept(&mut self, id: StageId) {
+        let Some(node) = self.stages.get(&id) else { return };
+        let Some(last) = node.row.checkpoints.last() else { return };
+        let is_free = node.row.stage.status.is_terminal()
+            && !self.kept.bytes.contains_key(&id)
+            && !self.is_needed(node)
+            && !self.is_missed(node);
+        if is_free {
+            self.kept.insert(id, last.bytes, self.merit(node));
         }
+    }
+
+    /// After a stage has ended, or a trial was stopped, states above may have become superfluous.
+    pub(super) fn note_kept_above(&mut self, id: StageId, decisions: &mut Decisions) {
+        let mut next = Some(id);
+        while let Some(id) = next {
+            self.note_kept(id);
+            next = self.stages.get(&id).and_then(|node| node.row.stage.parent);
+        }
+        self.fit(decisions);
+    }
+
+    /// Of the best trial through a stage: less is better.
+    fn merit(&self, node: &Node) -> u64 {
+        let children = node.children.iter().filter_map(|child| self.stages.get(child));
+        let own = self.settings.objective.value(&node.row.evaluated);
+        let below = children.map(|child| self.merit(child)).min();
+        below.unwrap_or_else(|| merit(own, self.settings.objective.goal))
     }
 
     fn fit(&mut self, decisions: &mut Decisions) {
         while self.settings.keep < self.kept.total {
             let Some(worst) = self.kept.pop_worst() else { return };
             let Some(node) = self.stages.get_mut(&worst) else { continue };
-            for checkpoint in node.row.checkpoints.drain(..) {
-                decisions.facts.push(Fact::Forgotten { stage: worst, step: checkpoint.step });
-                decisions
-                    .commands
-                    .push(Command::Remove { attempt: checkpoint.attempt, file: checkpoint.file });
-            }
+            forget(worst, std::mem::take(&mut node.row.checkpoints), decisions);
         }
+    }
+}
+
+fn forget(stage: StageId, checkpoints: Vec<Checkpoint>, decisions: &mut Decisions) {
+    for Checkpoint { attempt, step, file, .. } in checkpoints {
+        decisions.facts.push(Fact::Forgotten { stage, step });
+        decisions.commands.push(Command::Remove { attempt, file });
     }
 }

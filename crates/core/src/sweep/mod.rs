@@ -2,12 +2,14 @@
 //! decides everything; it is built from the rows of the database and from nothing else, so a fresh sweep and a resumed
 //! one are the same thing.
 //!
-//! `happen` takes events in, `place` decides who runs what, `keep` which checkpoints stay.
+//! `happen` takes events in, `place` decides who runs what, `tree` which stages can be placed, `keep` which checkpoints
+//! stay.
 
 mod happen;
 mod keep;
 mod place;
 mod progress;
+mod tree;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -16,8 +18,8 @@ use crate::{
     event::{Event, Moment},
     fact::{Checkpoint, Fact},
     life::{
-        AttemptId, Budgets, Ending, Place, Stage, StageChange, StageId, StageStatus, Trial,
-        TrialId, TrialStatus, WorkerId,
+        AttemptId, Budgets, Charge, Ending, Place, Purpose, Stage, StageChange, StageId,
+        StageStatus, Trial, TrialId, TrialStatus, WorkerId,
     },
     objective::{Evaluated, Objective},
 };
@@ -75,8 +77,8 @@ pub struct Sweep {
     trials: BTreeMap<TrialId, Trial>,
     stages: BTreeMap<StageId, Node>,
     workers: BTreeMap<WorkerId, Worker>,
-    /// Stages that may be placed.
-    ready: BTreeSet<StageId>,
+    /// Stages that may be placed, by their turn.
+    ready: BTreeSet<(u32, StageId)>,
     /// Stages whose worker died: they run again alone, when nothing else waits.
     apart: BTreeSet<StageId>,
     kept: keep::Kept,
@@ -99,8 +101,14 @@ struct Node {
     children: Vec<StageId>,
     /// Trials whose path holds it.
     trials: Vec<TrialId>,
+    /// Steps from its start to the end of the longest trial through it.
+    way: u64,
+    /// Stages are placed in this order, as far as they are ready.
+    turn: u32,
     /// Time that attempts of it have taken in this run.
     spent: u64,
+    /// Attempts to train it again that did not end well, in this run.
+    troubles: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +150,7 @@ enum WorkerState {
 struct Grant {
     attempt: AttemptId,
     stage: StageId,
+    purpose: Purpose,
     from: u64,
     step: u64,
     /// The step of the last evaluation that held the objective.
@@ -192,7 +201,8 @@ impl Sweep {
             recovery: Decisions::default(),
         };
         for row in rows.stages {
-            let node = Node { row, children: Vec::new(), trials: Vec::new(), spent: 0 };
+            let (children, trials) = (Vec::new(), Vec::new());
+            let node = Node { row, children, trials, way: 0, turn: 0, spent: 0, troubles: 0 };
             sweep.stages.insert(node.row.stage.id, node);
         }
         sweep.link();
@@ -214,29 +224,9 @@ impl Sweep {
         decisions
     }
 
-    /// Where a stage begins and ends.
+    /// Where a stage begins and ends, in steps of its trials.
     pub fn steps(&self, stage: StageId) -> Option<(u64, u64)> {
         self.stages.get(&stage).map(|node| (node.row.stage.first, node.row.stage.end))
-    }
-
-    fn link(&mut self) {
-        let parents: Vec<(StageId, StageId)> = self
-            .stages
-            .values()
-            .filter_map(|node| Some((node.row.stage.parent?, node.row.stage.id)))
-            .collect();
-        for (parent, child) in parents {
-            if let Some(parent) = self.stages.get_mut(&parent) {
-                parent.children.push(child);
-            }
-        }
-        for trial in self.trials.values() {
-            for stage in &trial.path {
-                if let Some(node) = self.stages.get_mut(stage) {
-                    node.trials.push(trial.id);
-                }
-            }
-        }
     }
 
     /// What was running when the last coordinator ended is lost; what follows from terminal stages is so.
@@ -245,7 +235,9 @@ impl Sweep {
         let stages: Vec<StageId> = self.stages.keys().copied().collect();
         for &id in &stages {
             let Some(node) = self.stages.get(&id) else { continue };
-            if let StageStatus::Running(attempt) = node.row.stage.status {
+            if let StageStatus::Running(attempt) | StageStatus::Rebuilding(attempt) =
+                node.row.stage.status
+            {
                 let step = node
                     .row
                     .checkpoints
@@ -254,18 +246,12 @@ impl Sweep {
                 self.end(id, attempt, &Ending::Lost, step, "", &mut decisions);
             }
         }
-        for id in stages {
+        for &id in &stages {
             self.settle(id, &mut decisions);
+        }
+        for id in stages {
             self.note_ready(id);
-            if let Some(node) = self.stages.get(&id) {
-                let is_ended = node.row.stage.status.is_terminal();
-                let objective = self.settings.objective.value(&node.row.evaluated);
-                for checkpoint in
-                    node.row.checkpoints.iter().filter(|_| is_ended && node.children.is_empty())
-                {
-                    self.kept.insert(id, checkpoint.bytes, objective, self.settings.objective.goal);
-                }
-            }
+            self.note_kept(id);
         }
         self.counts = self.count();
         self.recovery = decisions;
@@ -283,41 +269,53 @@ impl Sweep {
     ) {
         let Some(node) = self.stages.get_mut(&id) else { return };
         let stage = &mut node.row.stage;
+        let was_done = stage.status == StageStatus::Rebuilding(attempt);
         if stage.change(&StageChange::Ended(attempt, ending, self.settings.budgets)).is_err() {
             return;
         }
-        digest.clone_into(&mut node.row.digest);
         decisions.facts.push(Fact::Ended { attempt, ending: ending.clone(), step });
-        decisions.facts.push(Fact::Stage {
-            stage: id,
-            status: stage.status,
-            failures: stage.failures,
-            crashes: stage.crashes,
-            digest: digest.to_owned(),
-            evaluated: node.row.evaluated.clone(),
-        });
+        let charge = ending.charge();
+        if was_done {
+            node.troubles += u32::from(matches!(charge, Charge::Failure | Charge::Crash));
+        } else {
+            digest.clone_into(&mut node.row.digest);
+            decisions.facts.push(Fact::Stage {
+                stage: id,
+                status: stage.status,
+                failures: stage.failures,
+                crashes: stage.crashes,
+                digest: digest.to_owned(),
+                evaluated: node.row.evaluated.clone(),
+            });
+            if stage.status.is_terminal() {
+                self.counts.stage_ended(stage);
+            }
+        }
+        let is_barred = was_done && self.settings.budgets.crashes < node.troubles;
+        let again = match stage.status {
+            StageStatus::Waiting | StageStatus::Done if !is_barred => Again::Yes,
+            _ => Again::No,
+        };
         let why = match ending {
             Ending::Failed(why) | Ending::Crashed(why) | Ending::Nonsense(why) => Some(why.clone()),
             Ending::TimedOut => Some("it took longer than `timeout` allows".to_owned()),
             Ending::Stalled => Some("it said nothing for longer than `stall` allows".to_owned()),
-            Ending::Done | Ending::Diverged | Ending::Interrupted | Ending::Lost => None,
+            _ => None,
         };
-        if let (Some(why), Some(&trial)) = (why, node.trials.first()) {
-            let again = if stage.status == StageStatus::Waiting { Again::Yes } else { Again::No };
+        if let (Some(why), [trial, others @ ..]) = (why, node.trials.as_slice()) {
             decisions.commands.push(Command::Say(Message::AttemptFailed {
-                trial,
+                trial: *trial,
+                others: others.len(),
                 attempt,
                 why,
                 again,
             }));
         }
-        if matches!(ending, Ending::Crashed(_) | Ending::Nonsense(_))
-            && stage.status == StageStatus::Waiting
-        {
+        if charge == Charge::Crash && again == Again::Yes {
             self.apart.insert(id);
         }
-        if stage.status.is_terminal() {
-            self.counts.stage_ended(stage);
+        if is_barred {
+            self.bar(id, decisions);
         }
         self.forget_superseded(id, decisions);
     }
@@ -347,33 +345,12 @@ impl Sweep {
             decisions.facts.push(Fact::Trial { trial, status, objective });
             decisions.commands.push(Command::Say(Message::TrialEnded { trial }));
         }
+        if status != StageStatus::Done {
+            self.give_up_below(id);
+        }
         for child in children {
             self.note_ready(child);
         }
-    }
-
-    /// A stage may be placed if some trial still wants it, it waits, and its parent is done.
-    fn note_ready(&mut self, id: StageId) {
-        let Some(node) = self.stages.get(&id) else { return };
-        let stage = &node.row.stage;
-        let is_done = |id: &StageId| {
-            self.stages.get(id).is_some_and(|node| node.row.stage.status == StageStatus::Done)
-        };
-        let is_ready = stage.status == StageStatus::Waiting
-            && self.is_wanted(node)
-            && stage.parent.iter().all(is_done);
-        if !is_ready {
-            self.ready.remove(&id);
-            self.apart.remove(&id);
-        } else if !self.apart.contains(&id) {
-            self.ready.insert(id);
-        }
-    }
-
-    fn is_wanted(&self, node: &Node) -> bool {
-        node.trials
-            .iter()
-            .any(|trial| self.trials.get(trial).is_some_and(|trial| !trial.status.is_terminal()))
     }
 }
 

@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 
 use super::{Asked, Decisions, Grant, Mode, Silence, Sweep, Worker, WorkerState};
 use crate::{
-    command::{Command, Finish},
+    command::{Command, Finish, Keep},
     event::Moment,
     fact::Fact,
-    life::{StageChange, StageId, WorkerId},
+    life::{Purpose, StageChange, StageId, StageStatus, WorkerId},
+    objective::Evaluated,
 };
 
 /// So much work is queued at a worker, in microseconds: long beside a commit, short beside anything that a person notices.
@@ -70,7 +71,7 @@ impl Sweep {
             return false;
         }
         let stage = match self.ready.pop_first() {
-            Some(stage) => stage,
+            Some((_, stage)) => stage,
             None if worker.queue.is_empty() => match self.apart.pop_first() {
                 Some(stage) => stage,
                 None => return false,
@@ -82,7 +83,7 @@ impl Sweep {
     }
 
     fn is_suspect(&self, stage: StageId) -> bool {
-        self.stages.get(&stage).is_some_and(|node| 0 < node.row.stage.crashes)
+        self.stages.get(&stage).is_some_and(|node| 0 < node.row.stage.crashes + node.troubles)
     }
 
     fn grant(&mut self, id: WorkerId, stage: StageId, now: Moment, decisions: &mut Decisions) {
@@ -92,8 +93,12 @@ impl Sweep {
         if row.stage.change(&StageChange::Granted(attempt)).is_err() {
             return;
         }
-        let inside = row.checkpoints.last().cloned();
+        let purpose = match row.stage.status {
+            StageStatus::Rebuilding(_) => Purpose::Rebuild,
+            _ => Purpose::Train,
+        };
         let (first, parent) = (row.stage.first, row.stage.parent);
+        let Some(node) = self.stages.get(&stage) else { return };
         let Some(&trial) = node
             .trials
             .iter()
@@ -101,13 +106,14 @@ impl Sweep {
         else {
             return;
         };
-        let parent = parent.and_then(|parent| self.stages.get(&parent));
-        let from = inside.or_else(|| parent?.row.checkpoints.last().cloned());
-        let evaluated = match (&from, parent) {
-            (Some(checkpoint), _) => checkpoint.evaluated.clone(),
-            (None, Some(parent)) => parent.row.evaluated.clone(),
-            (None, None) => crate::objective::Evaluated::default(),
+        let parent = parent.and_then(|parent| self.stages.get(&parent)).map(|parent| &parent.row);
+        let (from, evaluated) = match (node.row.checkpoints.last(), parent) {
+            (Some(inside), _) => (Some(inside.clone()), inside.evaluated.clone()),
+            (None, Some(parent)) => (parent.checkpoints.last().cloned(), parent.evaluated.clone()),
+            (None, None) => (None, Evaluated::default()),
         };
+        let is_kept = 0 < self.settings.keep || self.is_needed(node) || purpose == Purpose::Rebuild;
+        let keep = if is_kept { Keep::State } else { Keep::Nothing };
         let start = from.as_ref().map_or(first, |checkpoint| checkpoint.step);
         let Some(worker) = self.workers.get_mut(&id) else { return };
         worker.account(now);
@@ -115,6 +121,7 @@ impl Sweep {
         worker.queue.push_back(Grant {
             attempt,
             stage,
+            purpose,
             from: start,
             step: start,
             judged: None,
@@ -125,8 +132,8 @@ impl Sweep {
             silence: Silence::Unreported,
         });
         self.next_attempt.0 += 1;
-        decisions.facts.push(Fact::Granted { attempt, stage, worker: id, from: start });
-        decisions.commands.push(Command::Grant { worker: id, attempt, stage, trial, from });
+        decisions.facts.push(Fact::Granted { attempt, stage, worker: id, from: start, purpose });
+        decisions.commands.push(Command::Grant { worker: id, attempt, stage, trial, from, keep });
     }
 
     fn spawn(&mut self, decisions: &mut Decisions) {

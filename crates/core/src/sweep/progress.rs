@@ -1,7 +1,7 @@
 //! How far a sweep is, at any moment and in no time.
 
 use super::Sweep;
-use crate::life::{Stage, TrialId, TrialStatus, WorkerId};
+use crate::life::{Purpose, Stage, TrialId, TrialStatus, WorkerId};
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Progress {
@@ -80,7 +80,9 @@ impl Sweep {
             let Some(head) = state.queue.front() else { continue };
             let Some(node) = self.stages.get(&head.stage) else { continue };
             let stage = &node.row.stage;
-            made += head.step.saturating_sub(stage.first);
+            if head.purpose == Purpose::Train {
+                made += head.step.saturating_sub(stage.first);
+            }
             if let Some(&trial) = node.trials.first() {
                 running.push(Running { worker, trial, step: head.step, end: stage.end });
             }

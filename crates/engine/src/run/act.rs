@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, path::PathBuf, time::Instant};
 
 use pleach_core::{
+    command::Keep,
     event::Event,
     fact::Checkpoint,
     life::{AttemptId, StageId, TrialId, WorkerId},
@@ -41,14 +42,14 @@ impl Run<'_> {
     pub(super) fn grant(
         &mut self,
         worker: WorkerId,
-        attempt: AttemptId,
-        stage: StageId,
-        trial: TrialId,
+        granted: (AttemptId, StageId, TrialId),
         from: Option<&Checkpoint>,
+        keep: Keep,
     ) {
+        let attempt = granted.0;
         self.steps_at_start
             .get_or_insert_with(|| (Instant::now(), self.sweep.progress().steps_left));
-        let start = self.start_message(attempt, stage, trial, from);
+        let start = self.start_message(granted, from, keep);
         let Some(handle) = self.workers.get_mut(&worker) else { return };
         match start {
             Some(start) => {
@@ -70,10 +71,9 @@ impl Run<'_> {
 
     fn start_message(
         &self,
-        attempt: AttemptId,
-        stage: StageId,
-        trial: TrialId,
+        (attempt, stage, trial): (AttemptId, StageId, TrialId),
         from: Option<&Checkpoint>,
+        keep: Keep,
     ) -> Option<Start> {
         let Prepared { description, spec, .. } = self.job.prepared;
         let configuration = self.planner.configuration(*self.points.get(&trial)?)?;
@@ -104,7 +104,7 @@ impl Run<'_> {
                 translate::checkpoint_file(checkpoint, absolute(file))
             }),
             checkpoint: description.checkpoints.then(|| translate::interval(spec.run.checkpoint)),
-            keep: description.checkpoints && 0 < spec.run.keep,
+            keep: description.checkpoints && keep == Keep::State,
             directory: absolute(self.job.home.attempt(attempt)),
         })
     }

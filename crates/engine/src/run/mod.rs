@@ -243,8 +243,8 @@ impl Run<'_> {
         for command in decisions.commands {
             match command {
                 Command::Spawn { worker, slot } => self.spawn(worker, slot),
-                Command::Grant { worker, attempt, stage, trial, from } => {
-                    self.grant(worker, attempt, stage, trial, from.as_ref());
+                Command::Grant { worker, attempt, stage, trial, from, keep } => {
+                    self.grant(worker, (attempt, stage, trial), from.as_ref(), keep);
                 }
                 Command::AskStop { worker, attempt } => {
                     if let Some(handle) = self.workers.get(&worker) {

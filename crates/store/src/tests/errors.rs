@@ -42,13 +42,18 @@ fn terminal_is_terminal() {
     assert_snapshot!(refusal(&stage_done, stage(1, StageStatus::Waiting, &[])),
         @"terminal is terminal: a stage that ended never changes");
     assert_snapshot!(refusal(&stage_done, granted(2, 1)),
-        @"terminal is terminal: a stage that ended is never run");
+        @"a stage that ended has its result");
+    let diverged = [stage(1, StageStatus::Diverged, &[])];
+    assert_snapshot!(refusal(&diverged, rebuilding(2, 1)),
+        @"terminal is terminal: a stage that ended badly is never run");
+    assert_snapshot!(refusal(&[], rebuilding(2, 1)),
+        @"a stage without a result has no state to rebuild");
     assert_snapshot!(refusal(&stage_done, ended(1, Ending::Lost)), @"an attempt ends once");
 }
 
 #[test]
 fn a_stage_has_one_running_and_one_counted_attempt_at_most() {
-    let lost = [granted(1, 1), ended(1, Ending::Done), granted(2, 1)];
+    let lost = [trained(1, 1, 0.5), vec![rebuilding(2, 1)]].concat();
     assert_snapshot!(refusal(&[granted(1, 1)], granted(2, 1)),
         @"UNIQUE constraint failed: attempt.stage");
     assert_snapshot!(refusal(&lost, ended(2, Ending::Diverged)),
@@ -143,8 +148,8 @@ fn what_is_not_a_sweep_of_this_version_is_not_opened() {
     let newer = Store::open(&path).unwrap();
     newer.connection.pragma_update(None, "user_version", 7).unwrap();
     drop(newer);
-    assert_snapshot!(text(&Store::open(&path).unwrap_err()), @"FOLDER/sweep.db: the database is of version 7, and this pleach knows versions up to 1; use a newer pleach");
-    assert_snapshot!(text(&Reader::open(&path).unwrap_err()), @"FOLDER/sweep.db: the database is of version 7, and this pleach knows versions up to 1; use a newer pleach");
+    assert_snapshot!(text(&Store::open(&path).unwrap_err()), @"FOLDER/sweep.db: the database is of version 7, and this pleach knows versions up to 2; use a newer pleach");
+    assert_snapshot!(text(&Reader::open(&path).unwrap_err()), @"FOLDER/sweep.db: the database is of version 7, and this pleach knows versions up to 2; use a newer pleach");
 }
 
 #[test]

@@ -52,13 +52,20 @@ impl Model {
         match happening {
             Happening::Grant { stage, from } => {
                 let attempt = AttemptId(self.attempts + 1);
-                if self.stages[index(*stage)].change(&StageChange::Granted(attempt)).is_err() {
+                let row = &mut self.stages[index(*stage)];
+                if row.change(&StageChange::Granted(attempt)).is_err() {
                     return Vec::new();
                 }
                 self.attempts += 1;
-                self.metrics.retain(|&(of, step), _| of != *stage || step <= *from);
+                let purpose = match row.status {
+                    StageStatus::Rebuilding(_) => Purpose::Rebuild,
+                    _ => Purpose::Train,
+                };
+                if purpose == Purpose::Train {
+                    self.metrics.retain(|&(of, step), _| of != *stage || step <= *from);
+                }
                 let (stage, worker, from) = (StageId(*stage), WorkerId(1), *from);
-                vec![Fact::Granted { attempt, stage, worker, from }]
+                vec![Fact::Granted { attempt, stage, worker, from, purpose }]
             }
             Happening::Measure { stage, step, value } => {
                 self.metrics.insert((*stage, *step), *value);
@@ -67,9 +74,19 @@ impl Model {
             }
             Happening::End { stage, ending } => {
                 let stage = &mut self.stages[index(*stage)];
-                let StageStatus::Running(attempt) = stage.status else { return Vec::new() };
+                let (StageStatus::Running(attempt) | StageStatus::Rebuilding(attempt)) =
+                    stage.status
+                else {
+                    return Vec::new();
+                };
+                let before = stage.status;
                 let budgets = Budgets { retries: 1, crashes: 1 };
-                stage.change(&StageChange::Ended(attempt, ending, budgets)).unwrap();
+                if stage.change(&StageChange::Ended(attempt, ending, budgets)).is_err() {
+                    return Vec::new();
+                }
+                if before == StageStatus::Rebuilding(attempt) {
+                    return vec![Fact::Ended { attempt, ending: ending.clone(), step: 10 }];
+                }
                 let &mut Stage { id, status, failures, crashes, .. } = stage;
                 let (digest, evaluated) = (String::new(), Evaluated::default());
                 vec![

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use pleach_core::{
     fact::{Fact, NewStage, NewTrial},
     key::Key,
-    life::{AttemptId, Ending, StageId, StageStatus, TrialId, TrialStatus, WorkerId},
+    life::{AttemptId, Ending, Purpose, StageId, StageStatus, TrialId, TrialStatus, WorkerId},
     objective::{Evaluated, Goal, Objective, Reduce},
     value::{Parameters, Value},
 };
@@ -58,7 +58,12 @@ fn store(trials: &[(NewTrial, Parameters)]) -> Store {
 
 fn granted(attempt: u32, stage: u32) -> Fact {
     let (attempt, stage) = (AttemptId(attempt), StageId(stage));
-    Fact::Granted { attempt, stage, worker: WorkerId(1), from: 0 }
+    Fact::Granted { attempt, stage, worker: WorkerId(1), from: 0, purpose: Purpose::Train }
+}
+
+fn rebuilding(attempt: u32, stage: u32) -> Fact {
+    let (attempt, stage) = (AttemptId(attempt), StageId(stage));
+    Fact::Granted { attempt, stage, worker: WorkerId(1), from: 0, purpose: Purpose::Rebuild }
 }
 
 fn ended(attempt: u32, ending: Ending) -> Fact {

@@ -25,6 +25,28 @@ fn a_second_revision_keeps_numbers_and_results_and_says_what_changes() {
 }
 
 #[test]
+fn a_trial_that_waits_is_cut_anew_and_one_that_ended_stays() {
+    let mut store = store(&[trial(0, 1, &["a"]), trial(1, 1, &["b"])]);
+    let facts = [trained(1, 2, 0.5), vec![trial_is(2, TrialStatus::Done, Some(0.5))]].concat();
+    store.commit(&facts, NOW).unwrap();
+    let cut = |known: (NewTrial, Parameters), path: &[&str]| {
+        let (NewTrial { path, .. }, parameters) = (trial(0, 1, path).0, known.1);
+        (NewTrial { path, ..known.0 }, parameters)
+    };
+    let first = cut(trial(0, 1, &["a"]), &["trunk", "c"]);
+    let second = cut(trial(1, 1, &["b"]), &["trunk", "d"]);
+    accept(&mut store, &[first, second]).unwrap();
+    let paths: Vec<Vec<u32>> = store
+        .load()
+        .unwrap()
+        .trials
+        .iter()
+        .map(|trial| trial.path.iter().map(|stage| stage.0).collect())
+        .collect();
+    assert_eq!(paths, [vec![3, 4], vec![2]]);
+}
+
+#[test]
 fn a_new_trial_takes_what_was_trained_for_others() {
     let mut store = store(&[trial(0, 1, &["a", "b"])]);
     let ends = [trained(1, 1, 0.5), trained(2, 2, 0.25)].concat();

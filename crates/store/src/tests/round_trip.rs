@@ -45,6 +45,39 @@ fn a_plan_reads_back_with_shared_stages_shared() {
 }
 
 #[test]
+fn a_stage_that_is_trained_again_keeps_its_result() {
+    let before = [trained(1, 1, 0.5), vec![rebuilding(2, 1)]].concat();
+    let again = loaded(&before);
+    assert_eq!(again.stages[0].status, StageStatus::Rebuilding(AttemptId(2)));
+    let rebuilt = loaded(&[before, vec![ended(2, Ending::Rebuilt)]].concat());
+    assert_eq!(rebuilt.stages[0].status, StageStatus::Done);
+    assert_eq!(rebuilt.ends, again.ends);
+}
+
+#[test]
+fn stages_that_were_begun_are_known() {
+    let mut store = store(&[trial(0, 7, &["a", "b"]), trial(1, 8, &["c"]), trial(2, 9, &["d"])]);
+    let facts = [
+        trained(1, 1, 0.5),
+        vec![granted(2, 3), ended(2, Ending::Lost), granted(3, 4)],
+        vec![Fact::Checkpoint {
+            stage: StageId(4),
+            checkpoint: Checkpoint {
+                attempt: AttemptId(3),
+                step: 5,
+                file: "5".to_owned(),
+                digest: String::new(),
+                bytes: 1,
+                evaluated: Evaluated::default(),
+            },
+        }],
+    ];
+    store.commit(&facts.concat(), NOW).unwrap();
+    let keys: Vec<Key> = store.begun().unwrap().iter().map(|stage| stage.key).collect();
+    assert_eq!(keys, [Key::of("a"), Key::of("d")]);
+}
+
+#[test]
 fn a_stage_runs_from_its_grant_to_its_ending() {
     let waiting = |failures, crashes| Fact::Stage {
         stage: StageId(1),

@@ -3,16 +3,20 @@
 use super::*;
 
 /// Steps with these events and says what is decided, without the facts of metrics.
-fn step(sweep: &mut Sweep, seconds: u64, events: &[Event]) -> Vec<String> {
+pub(super) fn step(sweep: &mut Sweep, seconds: u64, events: &[Event]) -> Vec<String> {
     let decisions = sweep.step(events, Moment(seconds * 1_000_000));
     let facts = decisions.facts.iter().filter_map(|fact| match fact {
         Fact::Ended { attempt, ending, .. } => {
             Some(format!("attempt {} ended: {ending:?}", attempt.0))
         }
         Fact::Trial { trial, status, .. } => Some(format!("trial {} is {status:?}", trial.0)),
-        Fact::Granted { attempt, stage, .. } => {
+        Fact::Granted { attempt, stage, purpose: Purpose::Train, .. } => {
             Some(format!("stage {} is attempt {}", stage.0, attempt.0))
         }
+        Fact::Granted { attempt, stage, from, .. } => {
+            Some(format!("stage {} is trained again from {from} as attempt {}", stage.0, attempt.0))
+        }
+        Fact::Forgotten { stage, step } => Some(format!("stage {} forgets {step}", stage.0)),
         _ => None,
     });
     let commands = decisions.commands.iter().filter_map(|command| match command {
@@ -22,13 +26,22 @@ fn step(sweep: &mut Sweep, seconds: u64, events: &[Event]) -> Vec<String> {
     facts.chain(commands).collect()
 }
 
-const FIRST: WorkerId = WorkerId(1);
+/// Trials of one stage of 20 steps.
+fn alone(trials: usize) -> Rows {
+    let mut rows = forest(&vec![0; trials]);
+    for row in &mut rows.stages {
+        row.stage.end = 20;
+    }
+    rows
+}
 
-fn started(settings: Settings, single: u32) -> Sweep {
-    let mut sweep = Sweep::new(settings, rows(0, single));
+pub(super) const FIRST: WorkerId = WorkerId(1);
+
+fn started(settings: Settings, single: usize) -> Sweep {
+    let mut sweep = Sweep::new(settings, alone(single));
     let _spawned = step(&mut sweep, 0, &[]);
     let granted = step(&mut sweep, 0, &[Event::WorkerReady { worker: FIRST, queue: 2 }]);
-    assert_eq!(granted, ["stage 2 is attempt 1"]);
+    assert_eq!(granted, ["stage 1 is attempt 1"]);
     sweep
 }
 
@@ -42,7 +55,7 @@ fn a_crash_is_charged_to_the_worker_and_its_stage_runs_again_apart() {
     insta::assert_debug_snapshot!(step(&mut sweep, 1, &[died()]), @r#"
     [
         "attempt 1 ended: Crashed(\"killed by signal 9\")",
-        "Say(AttemptFailed { trial: TrialId(1), attempt: AttemptId(1), why: \"killed by signal 9\", again: Yes })",
+        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(1), why: \"killed by signal 9\", again: Yes })",
         "Spawn { worker: WorkerId(2), slot: 0 }",
     ]
     "#);
@@ -50,7 +63,7 @@ fn a_crash_is_charged_to_the_worker_and_its_stage_runs_again_apart() {
     // The other trial goes first; the suspect follows, alone.
     insta::assert_debug_snapshot!(step(&mut sweep, 2, &[Event::WorkerReady { worker: second, queue: 2 }]), @r#"
     [
-        "stage 3 is attempt 2",
+        "stage 2 is attempt 2",
     ]
     "#);
 }
@@ -73,7 +86,7 @@ fn only_limits_that_a_person_set_kill_a_silent_worker() {
     insta::assert_debug_snapshot!(step(&mut sweep, 32, &[died()]), @r#"
     [
         "attempt 1 ended: Stalled",
-        "Say(AttemptFailed { trial: TrialId(1), attempt: AttemptId(1), why: \"it said nothing for longer than `stall` allows\", again: Yes })",
+        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(1), why: \"it said nothing for longer than `stall` allows\", again: Yes })",
         "Spawn { worker: WorkerId(2), slot: 0 }",
     ]
     "#);
@@ -155,11 +168,11 @@ fn retries_are_for_failures() {
     insta::assert_debug_snapshot!(decisions, @r#"
     [
         "attempt 1 ended: Failed(\"no data\")",
-        "stage 2 is attempt 2",
-        "Say(AttemptFailed { trial: TrialId(1), attempt: AttemptId(1), why: \"no data\", again: Yes })",
+        "stage 1 is attempt 2",
+        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(1), why: \"no data\", again: Yes })",
         "attempt 2 ended: Failed(\"no data\")",
         "trial 1 is Failed",
-        "Say(AttemptFailed { trial: TrialId(1), attempt: AttemptId(2), why: \"no data\", again: No })",
+        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(2), why: \"no data\", again: No })",
         "Say(TrialEnded { trial: TrialId(1) })",
         "Dismiss { worker: WorkerId(1) }",
     ]
@@ -168,7 +181,7 @@ fn retries_are_for_failures() {
 
 #[test]
 fn workers_that_cannot_be_used_end_the_run() {
-    let mut sweep = Sweep::new(settings(1), rows(0, 1));
+    let mut sweep = Sweep::new(settings(1), alone(1));
     let mut decisions = Vec::new();
     for worker in 1..=3 {
         decisions = step(
@@ -208,7 +221,7 @@ fn a_pause_grants_nothing_and_a_limit_stops() {
     "#);
     insta::assert_debug_snapshot!(step(&mut sweep, 3, &[Event::Asked(Request::Continue)]), @r#"
     [
-        "stage 3 is attempt 2",
+        "stage 2 is attempt 2",
     ]
     "#);
     let mut sweep = started(Settings { limit: Some(Moment(5_000_000)), ..settings(1) }, 2);
@@ -259,7 +272,7 @@ fn a_stopped_trial_leaves_the_others_alone() {
     insta::assert_debug_snapshot!(step(&mut sweep, 2, &[finished]), @r#"
     [
         "attempt 1 ended: Interrupted",
-        "stage 3 is attempt 2",
+        "stage 2 is attempt 2",
     ]
     "#);
 }

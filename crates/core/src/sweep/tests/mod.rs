@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use proptest::prelude::*;
 
 mod cases;
+mod laws;
+mod rebuild;
 
 use super::*;
 use crate::{
@@ -28,38 +30,38 @@ fn settings(slots: u32) -> Settings {
     }
 }
 
-/// Trials that share a trunk: stage 1 from 0 to 10, then a leaf of their own to 20; and some of one stage.
-fn rows(trunk: u32, single: u32) -> Rows {
-    let stage = |id: u32, parent: Option<u32>, first, end| StageRow {
-        stage: Stage {
-            id: StageId(id),
-            key: Key::of(&id.to_string()),
-            parent: parent.map(StageId),
-            first,
-            end,
-            status: StageStatus::Waiting,
-            failures: 0,
-            crashes: 0,
-        },
-        evaluated: Evaluated::default(),
-        digest: String::new(),
-        checkpoints: Vec::new(),
-    };
+/// Trials of the leaves of a forest. `parents` says of each stage below which earlier one it is, counted from 1, or 0 for
+/// none. Stages are numbered from 1 and have ten steps.
+fn forest(parents: &[u32]) -> Rows {
     let mut rows = Rows::default();
-    let mut path_of = Vec::new();
-    if 0 < trunk {
-        rows.stages.push(stage(1, None, 0, 10));
+    let mut paths: Vec<Vec<StageId>> = Vec::new();
+    for (index, &parent) in parents.iter().enumerate() {
+        let id = StageId(index as u32 + 1);
+        let mut path = match parent {
+            0 => Vec::new(),
+            parent => paths[parent as usize - 1].clone(),
+        };
+        let first = 10 * path.len() as u64;
+        rows.stages.push(StageRow {
+            stage: Stage {
+                id,
+                key: Key::of(&id.0.to_string()),
+                parent: path.last().copied(),
+                first,
+                end: first + 10,
+                status: StageStatus::Waiting,
+                failures: 0,
+                crashes: 0,
+            },
+            evaluated: Evaluated::default(),
+            digest: String::new(),
+            checkpoints: Vec::new(),
+        });
+        path.push(id);
+        paths.push(path);
     }
-    for leaf in 0..trunk {
-        rows.stages.push(stage(2 + leaf, Some(1), 10, 20));
-        path_of.push(vec![StageId(1), StageId(2 + leaf)]);
-    }
-    for index in 0..single {
-        let id = 2 + trunk + index;
-        rows.stages.push(stage(id, None, 0, 20));
-        path_of.push(vec![StageId(id)]);
-    }
-    for (index, path) in path_of.into_iter().enumerate() {
+    let is_leaf = |path: &Vec<StageId>| path.last().is_some_and(|last| !parents.contains(&last.0));
+    for (index, path) in paths.into_iter().filter(is_leaf).enumerate() {
         let id = index as u32 + 1;
         rows.trials.push(Trial {
             id: TrialId(id),
@@ -71,6 +73,14 @@ fn rows(trunk: u32, single: u32) -> Rows {
         });
     }
     rows
+}
+
+/// Parents for [`forest`].
+fn parents() -> impl Strategy<Value = Vec<u32>> {
+    prop::collection::vec(any::<u32>(), 1..12).prop_map(|numbers| {
+        let parent = |(index, number): (usize, u32)| number % (index as u32 + 1);
+        numbers.into_iter().enumerate().map(parent).collect()
+    })
 }
 
 /// The truth on disk: rows and metrics, changed by facts alone.
@@ -91,18 +101,28 @@ impl Database {
     fn commit(&mut self, facts: &[Fact]) {
         for fact in facts {
             match fact {
-                Fact::Granted { attempt, stage, from, .. } => {
+                Fact::Granted { attempt, stage, from, purpose, .. } => {
                     assert!(
                         self.granted.insert(*attempt, *stage).is_none(),
                         "an attempt's number is used once"
                     );
                     let row = self.stage(*stage);
-                    assert_eq!(row.stage.status, StageStatus::Waiting);
-                    row.stage.status = StageStatus::Running(*attempt);
+                    let (before, after) = match purpose {
+                        Purpose::Train => (StageStatus::Waiting, StageStatus::Running(*attempt)),
+                        Purpose::Rebuild => (StageStatus::Done, StageStatus::Rebuilding(*attempt)),
+                    };
+                    assert_eq!(row.stage.status, before);
+                    row.stage.status = after;
                     self.rows.next_attempt = AttemptId(attempt.0 + 1);
-                    self.metrics.retain(|(other, step), _| other != stage || step <= from);
+                    if *purpose == Purpose::Train {
+                        self.metrics.retain(|(other, step), _| other != stage || step <= from);
+                    }
                 }
                 Fact::Ended { attempt, ending, .. } => {
+                    let row = self.stage(self.granted[attempt]);
+                    if let StageStatus::Rebuilding(_) = row.stage.status {
+                        row.stage.status = StageStatus::Done;
+                    }
                     if matches!(ending, Ending::Done | Ending::Diverged) {
                         *self.counted.entry(self.granted[attempt]).or_default() += 1;
                     }
@@ -144,6 +164,10 @@ fn value(stage: StageId, step: u64) -> f64 {
     f64::from(stage.0) * 100.0 + step as f64
 }
 
+fn digest(stage: StageId, step: u64) -> String {
+    format!("{} at {step}", stage.0)
+}
+
 struct Process {
     ready: bool,
     dismissed: bool,
@@ -159,8 +183,11 @@ struct World {
     /// Stages that are being trained: by one process at most.
     training: BTreeSet<StageId>,
     finish: Option<Finish>,
-    files: BTreeSet<(AttemptId, String)>,
+    /// Of which stage each is the state.
+    files: BTreeMap<(AttemptId, String), StageId>,
     faults: bool,
+    /// Stages whose loss stops being finite.
+    diverge: BTreeSet<StageId>,
 }
 
 impl World {
@@ -180,11 +207,13 @@ impl World {
             }
             Command::Grant { worker, attempt, stage, from, .. } => {
                 let start = from.as_ref().map_or(0, |checkpoint| checkpoint.step);
+                let Stage { first, end, parent, .. } =
+                    database.rows.stages.iter().find(|row| row.stage.id == stage).unwrap().stage;
+                assert!((first..end).contains(&start));
                 if let Some(from) = &from {
-                    assert!(
-                        self.files.contains(&(from.attempt, from.file.clone())),
-                        "its checkpoint is on disk"
-                    );
+                    let file = self.files.get(&(from.attempt, from.file.clone()));
+                    let owner = *file.expect("its checkpoint is on disk");
+                    assert!(owner == stage || Some(owner) == parent && start == first);
                 }
                 assert_eq!(
                     database.granted.get(&attempt),
@@ -270,20 +299,27 @@ impl World {
             }
             *step += 5;
             let step = *step;
+            if self.diverge.contains(&stage) {
+                process.queue.pop_front();
+                self.training.remove(&stage);
+                let (outcome, digest) = (Outcome::Diverged, String::new());
+                self.events.push(Event::Finished { worker, attempt, step, outcome, digest });
+                continue;
+            }
             let values = vec![("m".to_owned(), value(stage, step))];
             self.events.push(Event::Metrics { worker, attempt, step, values });
             let file = format!("{step}");
-            self.files.insert((attempt, file.clone()));
+            self.files.insert((attempt, file.clone()), stage);
             self.events.push(Event::Checkpoint {
                 worker,
                 attempt,
                 step,
                 file,
-                digest: "d".to_owned(),
+                digest: digest(stage, step),
                 bytes: 300,
             });
             if step == ends[&stage] {
-                let (outcome, digest) = (Outcome::Done, format!("of {}", stage.0));
+                let (outcome, digest) = (Outcome::Done, digest(stage, step));
                 process.queue.pop_front();
                 self.training.remove(&stage);
                 self.events.push(Event::Finished { worker, attempt, step, outcome, digest });
@@ -311,8 +347,9 @@ impl Simulation {
             events: Vec::new(),
             training: BTreeSet::new(),
             finish: None,
-            files: BTreeSet::new(),
+            files: BTreeMap::new(),
             faults,
+            diverge: BTreeSet::new(),
         };
         Self { database: Database { rows, ..Database::default() }, world, sweep, slots, ends }
     }
@@ -338,8 +375,23 @@ impl Simulation {
             self.world.processes.clear();
             self.world.training.clear();
             self.world.events.clear();
-            self.sweep = Sweep::new(settings(self.slots), self.database.rows.clone());
+            if self.world.once_in(2) {
+                // Someone makes room.
+                self.world.files.pop_first();
+            }
+            self.begin();
         }
+    }
+
+    /// A new coordinator, which finds those checkpoints that are still there.
+    fn begin(&mut self) {
+        let mut rows = self.database.rows.clone();
+        for row in &mut rows.stages {
+            row.checkpoints.retain(|checkpoint| {
+                self.world.files.contains_key(&(checkpoint.attempt, checkpoint.file.clone()))
+            });
+        }
+        self.sweep = Sweep::new(settings(self.slots), rows);
     }
 
     fn run(&mut self) {
@@ -355,95 +407,4 @@ impl Simulation {
     fn status(&self) -> Vec<TrialStatus> {
         self.database.rows.trials.iter().map(|trial| trial.status).collect()
     }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
-    #[test]
-    fn whatever_happens_every_trial_ends_and_what_is_done_is_right(
-        random in any::<u64>(), trunk in 0_u32..5, single in 0_u32..5, slots in 1_u32..4,
-    ) {
-        let mut simulation = Simulation::new(rows(trunk, single), slots, random, true);
-        simulation.run();
-        prop_assert_eq!(simulation.world.finish.clone(), Some(Finish::Complete));
-        let database = &simulation.database;
-        for trial in &database.rows.trials {
-            prop_assert!(trial.status.is_terminal());
-            let leaf = *trial.path.last().unwrap();
-            if trial.status == TrialStatus::Done {
-                prop_assert_eq!(database.objectives[&trial.id], value(leaf, 20));
-                for &stage in &trial.path {
-                    let row = database.rows.stages.iter().find(|row| row.stage.id == stage).unwrap();
-                    for step in (row.stage.first + 5..=row.stage.end).step_by(5) {
-                        prop_assert_eq!(database.metrics.get(&(stage, step)), Some(&value(stage, step)));
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn without_faults_each_stage_is_granted_once(trunk in 0_u32..6, single in 0_u32..6, slots in 1_u32..5) {
-        let mut simulation = Simulation::new(rows(trunk, single), slots, 1, false);
-        simulation.run();
-        prop_assert!(simulation.status().iter().all(|status| *status == TrialStatus::Done));
-        prop_assert_eq!(simulation.database.granted.len(), simulation.database.rows.stages.len());
-    }
-
-    #[test]
-    fn no_event_is_too_strange(numbers in prop::collection::vec((0_u8..8, 0_u32..4, 0_u32..6, 0_u64..40), 0..60)) {
-        let mut sweep = Sweep::new(settings(2), rows(2, 2));
-        let mut database = Database { rows: rows(2, 2), ..Database::default() };
-        for (index, (kind, worker, attempt, step)) in numbers.into_iter().enumerate() {
-            let (worker, attempt) = (WorkerId(worker), AttemptId(attempt));
-            let text = || "../x".to_owned();
-            let event = match kind {
-                0 => Event::WorkerReady { worker, queue: 3 },
-                1 => Event::WorkerDied { worker, how: text() },
-                2 => Event::Metrics { worker, attempt, step, values: vec![("m".to_owned(), f64::NAN)] },
-                3 => Event::Checkpoint { worker, attempt, step, file: text(), digest: text(), bytes: 1 },
-                4 => Event::Finished { worker, attempt, step, outcome: Outcome::Done, digest: text() },
-                5 => Event::Asked(Request::StopTrial(TrialId(attempt.0))),
-                6 => Event::WorkerTalkedNonsense { worker, what: text() },
-                _ => Event::Tick,
-            };
-            let decisions = sweep.step(&[event], Moment(index as u64));
-            database.commit(&decisions.facts);
-        }
-    }
-}
-
-#[test]
-fn a_stop_ends_what_runs_and_a_resume_goes_on_from_there() {
-    let mut simulation = Simulation::new(rows(3, 3), 2, 1, false);
-    (0..4).for_each(|_| simulation.turn());
-    simulation.world.events.push(Event::Asked(Request::Stop));
-    simulation.run();
-    assert_eq!(simulation.world.finish, Some(Finish::Stopped));
-    let before = simulation.database.granted.len();
-    assert!(simulation.status().contains(&TrialStatus::Waiting));
-    simulation.world.finish = None;
-    simulation.sweep = Sweep::new(settings(2), simulation.database.rows.clone());
-    simulation.run();
-    assert_eq!(simulation.world.finish, Some(Finish::Complete));
-    assert!(simulation.status().iter().all(|status| *status == TrialStatus::Done));
-    assert!(simulation.database.granted.len() <= before + 7, "finished stages are not run again");
-}
-
-#[test]
-fn checkpoints_at_the_end_are_kept_within_a_budget_the_best_first() {
-    // Six of 300 bytes, room for three: those of the highest objective, the latest stages.
-    let mut simulation = Simulation::new(rows(0, 6), 1, 1, false);
-    simulation.run();
-    let kept: Vec<u32> = simulation
-        .database
-        .rows
-        .stages
-        .iter()
-        .filter(|row| !row.checkpoints.is_empty())
-        .map(|row| row.stage.id.0)
-        .collect();
-    assert_eq!(kept, [5, 6, 7]);
-    assert_eq!(simulation.world.files.len(), 3);
 }

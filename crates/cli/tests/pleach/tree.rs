@@ -1,0 +1,100 @@
+//! Trials that share their past run it once, and nothing shows it but the time.
+
+use crate::stage::Stage;
+
+/// Cooldowns and drops from common trunks, a rule that watches evaluations, a trunk that diverges, and what shares nothing.
+const SWEEP: &str = r#"
+[sweep]
+name = "tree"
+objective = { metric = "val_accuracy", goal = "max" }
+[trainer]
+data = "digits"
+valid = 500
+model = "mlp-16"
+optimizer = "adam"
+batch = 64
+budget = "3ep"
+eval = "100st"
+[space]
+peak = [1e30, 0.001]
+[space.schedule.constant]
+[space.schedule.wsd]
+cooldown = ["20%", "40%"]
+shape = ["linear", "1-sqrt"]
+[space.schedule.multistep]
+at = [["60%"], ["60%", "80%"]]
+[space.schedule.plateau]
+patience = 0
+[space.schedule.cosine]
+"#;
+
+fn steps(stage: &Stage) -> usize {
+    std::fs::read_to_string(stage.path().join("witness")).unwrap().lines().count()
+}
+
+/// A stage on which the sweep was run so.
+fn run(arguments: &str) -> Stage {
+    let stage = Stage::new("pleach-mnist");
+    stage.write("tree.toml", SWEEP);
+    run_on(&stage, arguments);
+    stage
+}
+
+fn run_on(stage: &Stage, arguments: &str) {
+    let output = stage
+        .command(&format!("run tree.toml {arguments}"))
+        .env("PLEACH_WITNESS", stage.path().join("witness"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn sharing_changes_nothing_but_the_work() {
+    let alone = run("--set run.share=false");
+    let expected = alone.canonical("tree");
+    assert_eq!(expected.lines().count(), 18);
+    assert!(expected.contains("diverged"));
+    let mut made = Vec::new();
+    for how in ["--slots 1", "--slots 2 --set run.keep=1KiB"] {
+        let shared = run(how);
+        assert_eq!(shared.canonical("tree"), expected, "{how}");
+        made.push(steps(&shared));
+    }
+    assert!(made.iter().all(|steps| *steps == made[0]), "{made:?}");
+    assert!(made[0] < steps(&alone) * 3 / 4, "{made:?} of {}", steps(&alone));
+}
+
+#[test]
+fn a_sweep_that_grows_trains_only_what_is_new() {
+    let cooldowns = |list: &str| format!("cooldown = [{list}]\nshape = \"linear\"\n");
+    let sweep = |list: &str| {
+        let head = SWEEP.split("[space]").next().unwrap();
+        let cooldowns = cooldowns(list);
+        format!(
+            "{head}[space]\npeak = 0.001\n[space.schedule.constant]\n[space.schedule.wsd]\n{cooldowns}"
+        )
+    };
+    let whole = Stage::new("pleach-mnist");
+    whole.write("tree.toml", &sweep("\"20%\", \"40%\", \"10%\""));
+    run_on(&whole, "");
+    let expected = whole.canonical("tree");
+
+    // With every state kept, and with none: then the trunk is trained again for it.
+    for keep in ["", "--set run.keep=1KiB"] {
+        let stage = Stage::new("pleach-mnist");
+        stage.write("tree.toml", &sweep("\"20%\", \"40%\""));
+        run_on(&stage, keep);
+        let before = steps(&stage);
+        stage.write("tree.toml", &sweep("\"20%\", \"40%\", \"10%\""));
+        run_on(&stage, &format!("--accept {keep}"));
+        assert_eq!(stage.canonical("tree"), expected);
+        // Of 447 steps, those after the trunk's last branch point.
+        let made = steps(&stage) - before;
+        let missing = if keep.is_empty() { 0 } else { 358 };
+        assert_eq!(made, 447 - 358 + missing, "{keep}");
+        let (shown, _) = stage.run("show tree 1", 0);
+        assert!(shown.contains("shared with 3 other trials"), "{shown}");
+        assert_eq!(shown.contains("trained again for its state"), !keep.is_empty(), "{shown}");
+    }
+}

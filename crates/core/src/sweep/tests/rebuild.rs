@@ -1,0 +1,96 @@
+//! States that others start from, and that are not there any more.
+
+use super::{
+    cases::{FIRST, step},
+    *,
+};
+
+/// A trial of three stages, two of them done; nothing of them is on disk.
+fn without_states() -> Rows {
+    let mut rows = forest(&[0, 1, 2]);
+    for row in &mut rows.stages[..2] {
+        row.stage.status = StageStatus::Done;
+        row.digest = digest(row.stage.id, row.stage.end);
+    }
+    rows
+}
+
+/// An attempt that writes its state and ends.
+fn trained(attempt: u32, end: u64, digest: &str) -> [Event; 2] {
+    let (worker, attempt, digest) = (FIRST, AttemptId(attempt), digest.to_owned());
+    let (file, outcome) = (end.to_string(), Outcome::Done);
+    [
+        Event::Checkpoint { worker, attempt, step: end, file, digest: digest.clone(), bytes: 1 },
+        Event::Finished { worker, attempt, step: end, outcome, digest },
+    ]
+}
+
+fn begun(rows: Rows) -> Sweep {
+    let mut sweep = Sweep::new(settings(1), rows);
+    let _spawned = step(&mut sweep, 0, &[]);
+    let granted = step(&mut sweep, 0, &[Event::WorkerReady { worker: FIRST, queue: 0 }]);
+    assert_eq!(granted, ["stage 1 is trained again from 0 as attempt 1"]);
+    sweep
+}
+
+#[test]
+fn a_missing_state_is_made_again_from_the_nearest_one_above() {
+    let mut sweep = begun(without_states());
+    insta::assert_debug_snapshot!(step(&mut sweep, 1, &trained(1, 10, "1 at 10")), @r#"
+    [
+        "attempt 1 ended: Rebuilt",
+        "stage 2 is trained again from 10 as attempt 2",
+    ]
+    "#);
+    insta::assert_debug_snapshot!(step(&mut sweep, 2, &trained(2, 20, "2 at 20")), @r#"
+    [
+        "attempt 2 ended: Rebuilt",
+        "stage 3 is attempt 3",
+    ]
+    "#);
+    insta::assert_debug_snapshot!(step(&mut sweep, 3, &trained(3, 30, "3 at 30")), @r#"
+    [
+        "attempt 3 ended: Done",
+        "trial 1 is Done",
+        "Say(TrialEnded { trial: TrialId(1) })",
+        "Dismiss { worker: WorkerId(1) }",
+    ]
+    "#);
+}
+
+#[test]
+fn a_stage_that_can_go_on_from_inside_misses_nothing() {
+    let mut rows = without_states();
+    rows.stages[2].checkpoints.push(Checkpoint {
+        attempt: AttemptId(7),
+        step: 25,
+        file: "25".to_owned(),
+        digest: String::new(),
+        bytes: 1,
+        evaluated: Evaluated::default(),
+    });
+    let mut sweep = Sweep::new(settings(1), rows);
+    let _spawned = step(&mut sweep, 0, &[]);
+    let granted = step(&mut sweep, 0, &[Event::WorkerReady { worker: FIRST, queue: 0 }]);
+    assert_eq!(granted, ["stage 3 is attempt 1"]);
+}
+
+#[test]
+fn a_state_that_comes_out_otherwise_fails_what_needs_it() {
+    let mut sweep = begun(without_states());
+    for attempt in 1..4 {
+        let again = step(&mut sweep, 1, &trained(attempt, 10, "another"));
+        let next = format!("stage 1 is trained again from 0 as attempt {}", attempt + 1);
+        assert!(again.contains(&next), "{again:?}");
+    }
+    insta::assert_debug_snapshot!(step(&mut sweep, 2, &trained(4, 10, "another")), @r#"
+    [
+        "attempt 4 ended: Failed(\"it does not train to the state that it had before: this machine or program computes otherwise\")",
+        "trial 1 is Failed",
+        "Remove { attempt: AttemptId(4), file: \"10\" }",
+        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(4), why: \"it does not train to the state that it had before: this machine or program computes otherwise\", again: No })",
+        "Say(TrialEnded { trial: TrialId(1) })",
+        "Dismiss { worker: WorkerId(1) }",
+    ]
+    "#);
+}
