@@ -18,6 +18,17 @@ pub enum Value {
     List(Vec<Value>),
 }
 
+impl Value {
+    /// The number that it is; `None` for anything else.
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Self::Int(value) => Some(*value as f64),
+            Self::Float(value) => Some(*value),
+            Self::Bool(_) | Self::Text(_) | Self::List(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Value {
     /// As a person writes it: floats with the fewest digits that read back the same, texts bare.
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {

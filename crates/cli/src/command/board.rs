@@ -1,11 +1,17 @@
 //! `board`: the leaderboard.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use clap::Args;
-use pleach_core::{life::TrialStatus, rank::rank};
+use pleach_core::{
+    diagnostic::nearest,
+    life::TrialStatus,
+    rank::{Row, groups, rank},
+};
 use pleach_engine::home::Home;
 use pleach_store::{Reader, Which};
-use pleach_views::board;
+use pleach_views::board::{self, Extent};
 
 use crate::{
     exit::{Ending, Failure},
@@ -22,6 +28,12 @@ pub(crate) struct Board {
     /// Rows, at most; 0 for all. 20 by default, and all of them as JSON or CSV
     #[arg(long, value_name = "ROWS")]
     limit: Option<usize>,
+    /// Each value of these parameters once, at its best over everything else: --by schedule
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    by: Vec<String>,
+    /// Everything once, at its best over these parameters: --best-over peak
+    #[arg(long, value_name = "NAME", value_delimiter = ',', conflicts_with = "by")]
+    best_over: Vec<String>,
     /// Only configurations with this value: schedule=cosine
     #[arg(long = "where", value_name = "NAME=VALUE")]
     filters: Vec<String>,
@@ -61,7 +73,7 @@ impl Board {
         let which = if self.all { Which::All } else { Which::Current };
         let is_data = self.form.json || self.form.csv;
         let limit = self.limit.unwrap_or(if is_data { 0 } else { ROWS });
-        let board = ranked(&reader, which, &filters, limit)?;
+        let board = self.board(&reader, which, &Extent { filters, limit })?;
         super::print(&match self.form {
             Form { json: true, .. } => board.json(),
             Form { csv: true, .. } => board.csv(),
@@ -70,23 +82,45 @@ impl Board {
         })?;
         Ok(Ending::Good)
     }
+
+    fn board(&self, reader: &Reader, which: Which, extent: &Extent) -> Result<board::Board> {
+        let objective = reader.summary()?.revision.objective;
+        let rows = reader.rows(which)?;
+        let asked = [&self.by[..], &self.best_over[..]].concat();
+        if asked.is_empty() {
+            return Ok(board::Board::new(&rank(rows, objective.goal), &objective, extent));
+        }
+        let known = names(&rows);
+        if let Some(unknown) = asked.iter().find(|name| !known.contains(*name)) {
+            let help = match nearest(unknown, known.iter().map(String::as_str)) {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => format!("there are {}", Vec::from_iter(known).join(", ")),
+            };
+            let message = format!("no trial has a parameter `{unknown}`: {help}");
+            return Err(Failure::NeedsAnswer(message).into());
+        }
+        let by = if self.by.is_empty() {
+            known.into_iter().filter(|name| !asked.contains(name)).collect()
+        } else {
+            asked
+        };
+        let groups = groups(&rows, &by, objective.goal);
+        Ok(board::Board::of_groups(&groups, &rows, &objective, extent))
+    }
 }
 
-fn ranked(
-    reader: &Reader,
-    which: Which,
-    filters: &[(String, String)],
-    limit: usize,
-) -> Result<board::Board> {
-    let objective = reader.summary()?.revision.objective;
-    let ranked = rank(reader.rows(which)?, objective.goal);
-    Ok(board::Board::new(&ranked, &objective, filters, limit))
+/// The names of all parameters that configurations have.
+fn names(rows: &[Row]) -> BTreeSet<String> {
+    rows.iter().flat_map(|row| row.parameters.keys()).cloned().collect()
 }
 
 /// The leaderboard of a sweep, for the end of a run.
 pub(crate) fn table(home: &Home) -> Result<String> {
     let reader = Reader::open(&home.database())?;
-    Ok(ranked(&reader, Which::Current, &[], ROWS)?.table(super::width()))
+    let objective = reader.summary()?.revision.objective;
+    let ranked = rank(reader.rows(Which::Current)?, objective.goal);
+    let extent = Extent { filters: Vec::new(), limit: ROWS };
+    Ok(board::Board::new(&ranked, &objective, &extent).table(super::width()))
 }
 
 pub(crate) fn has_failures(home: &Home) -> Result<bool> {

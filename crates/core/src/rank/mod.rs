@@ -5,6 +5,10 @@
 //! yet, by their mean so far; those with diverged seeds, fewer first; those with failed seeds; those that a person
 //! stopped; those without any result.
 
+mod doubt;
+mod edge;
+mod group;
+
 use std::{cmp::Ordering, collections::BTreeMap};
 
 use crate::{
@@ -13,6 +17,10 @@ use crate::{
     statistics::{Interval, deviation, mean},
     value::Parameters,
 };
+
+pub use doubt::{Doubt, Places};
+pub use edge::{Edge, Side, edges};
+pub use group::{Group, groups};
 
 /// A configuration and the results of its trials, as remembered.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +58,13 @@ pub struct Ranked {
     pub state: State,
     /// `None` of the first itself, and wherever one of the two has no number, or no seed in common.
     pub versus_first: Option<Versus>,
+}
+
+impl Ranked {
+    /// The 95 % interval of its mean; `None` with fewer than two numbers.
+    pub fn interval(&self) -> Option<Interval> {
+        Interval::of(&numbers(&self.row).map(|(_, value)| value).collect::<Vec<_>>())
+    }
 }
 
 /// Where a configuration stands, in the order of boards.

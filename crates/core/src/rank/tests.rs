@@ -7,7 +7,7 @@ use super::*;
 const DONE: TrialStatus = TrialStatus::Done;
 
 /// A configuration with a trial for each seed, counted from 1.
-fn row(configuration: u32, trials: &[(TrialStatus, Option<f64>)]) -> Row {
+pub(super) fn row(configuration: u32, trials: &[(TrialStatus, Option<f64>)]) -> Row {
     let result = |(seed, &(status, objective)): (u32, _)| Result {
         trial: TrialId(configuration * 100 + seed),
         seed: u64::from(seed),
@@ -18,7 +18,7 @@ fn row(configuration: u32, trials: &[(TrialStatus, Option<f64>)]) -> Row {
     Row { configuration: ConfigurationId(configuration), parameters: Parameters::new(), trials }
 }
 
-fn done(configuration: u32, values: &[f64]) -> Row {
+pub(super) fn done(configuration: u32, values: &[f64]) -> Row {
     let trials: Vec<_> = values.iter().map(|&value| (DONE, Some(value))).collect();
     row(configuration, &trials)
 }

@@ -1,19 +1,19 @@
 //! Leaderboards: configurations in order of merit, and what tells them apart.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod columns;
+mod notes;
+mod table;
+
+use std::collections::BTreeMap;
 
 use pleach_core::{
     objective::{Goal, Objective},
-    rank::{Distinction, Ranked, State, Versus},
+    rank::{self, Distinction, Doubt, Group, Ranked, State, Versus},
     value::Value,
 };
 use serde::Serialize;
-use tabled::{
-    builder::Builder,
-    settings::{Alignment, Modify, Style, Width, object::Columns, peaker::Priority},
-};
 
-use crate::format::{decimals, plural, with_spread};
+use crate::format::plural;
 
 /// A leaderboard, ready to be shown in any form.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +25,17 @@ pub struct Board {
     rows: Vec<Row>,
     /// Rows that were left out by the limit.
     more: usize,
+    /// What is to be said below a table.
+    notes: Vec<String>,
+}
+
+/// Which rows of a board are shown.
+#[derive(Clone, Debug, Default)]
+pub struct Extent {
+    /// Only configurations whose parameter has that value, as it is shown.
+    pub filters: Vec<(String, String)>,
+    /// So many rows, 0 for all.
+    pub limit: usize,
 }
 
 /// One line of a board, and one object of its JSON.
@@ -32,83 +43,105 @@ pub struct Board {
 struct Row {
     /// Absent for a configuration that has not ended well.
     rank: Option<u32>,
+    /// The ranks from which its seeds cannot tell it away, at 95 % each.
+    ranks: Option<[u32; 2]>,
     configuration: u32,
     parameters: BTreeMap<String, Value>,
     /// Mean over the seeds that have a number.
     mean: Option<f64>,
     /// Sample standard deviation over the same.
     spread: Option<f64>,
+    /// 95 % interval of the mean.
+    interval: Option<[f64; 2]>,
     seeds_done: u32,
     seeds: u32,
     state: String,
     /// Mean difference from the first, over the seeds that both have.
     difference: Option<f64>,
-    /// Whether 95 % of such differences would lie on one side of zero.
+    /// 95 % interval of the difference.
+    difference_interval: Option<[f64; 2]>,
+    /// Whether that interval leaves zero out.
     distinguishable: Option<bool>,
+    /// How likely it is the best, as the seeds have it.
+    probability_best: Option<f64>,
     /// The trials' numbers, by seed.
     trials: Vec<u32>,
+    #[serde(flatten)]
+    group: Option<OfGroup>,
+}
+
+/// What is to be known of the configurations of which this one is the best.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct OfGroup {
+    tried: u32,
+    as_good: Option<u32>,
+    diverged: u32,
 }
 
 impl Board {
-    /// `filters`: only configurations whose parameter has that value, as it is shown. `limit`: so many rows, 0 for all.
-    pub fn new(
-        ranked: &[Ranked],
+    /// Of every configuration, as [`pleach_core::rank::rank`] put them.
+    pub fn new(ranked: &[Ranked], objective: &Objective, extent: &Extent) -> Self {
+        let all: Vec<_> = ranked.iter().map(|ranked| (ranked, None)).collect();
+        let rows = ranked.iter().map(|ranked| &ranked.row);
+        Self::of(&all, rows, objective, extent, notes::of_all(ranked, objective))
+    }
+
+    /// Of the best configuration of each group; `rows` are all of them.
+    pub fn of_groups(
+        groups: &[Group],
+        rows: &[rank::Row],
         objective: &Objective,
-        filters: &[(String, String)],
-        limit: usize,
+        extent: &Extent,
     ) -> Self {
-        let matches = |ranked: &&Ranked| {
-            filters.iter().all(|(name, value)| {
+        let of_group = |group: &Group| {
+            let Group { tried, as_good, diverged, .. } = *group;
+            OfGroup { tried, as_good, diverged }
+        };
+        let all: Vec<_> = groups.iter().map(|group| (&group.best, Some(of_group(group)))).collect();
+        Self::of(&all, rows.iter(), objective, extent, notes::of_groups(groups))
+    }
+
+    fn of<'a>(
+        all: &[(&Ranked, Option<OfGroup>)],
+        rows: impl Iterator<Item = &'a rank::Row>,
+        objective: &Objective,
+        extent: &Extent,
+        notes: Vec<String>,
+    ) -> Self {
+        let ranked: Vec<&Ranked> = all.iter().map(|(ranked, _)| *ranked).collect();
+        let doubt = Doubt::new(&ranked, objective.goal);
+        let probabilities = doubt.probabilities();
+        let is_wanted = |ranked: &Ranked| {
+            extent.filters.iter().all(|(name, value)| {
                 ranked.row.parameters.get(name).is_some_and(|other| other.to_string() == *value)
             })
         };
-        let mut rows: Vec<Row> = ranked.iter().filter(matches).map(row).collect();
-        let shown = if limit == 0 { rows.len() } else { limit.min(rows.len()) };
-        let more = rows.len() - shown;
-        rows.truncate(shown);
+        let mut wanted: Vec<usize> =
+            (0..all.len()).filter(|&index| is_wanted(ranked[index])).collect();
+        let shown = if extent.limit == 0 { wanted.len() } else { extent.limit.min(wanted.len()) };
+        let more = wanted.len() - shown;
+        wanted.truncate(shown);
+        let row = |index: usize| {
+            let (ranked, group) = &all[index];
+            let places = doubt.places(index);
+            Row {
+                ranks: places.map(|places| [places.first, places.last]),
+                probability_best: probabilities.get(index).copied(),
+                ..row(ranked, group.clone())
+            }
+        };
         Self {
             metric: objective.metric.clone(),
             goal: objective.goal,
-            columns: differing(ranked),
-            rows,
+            columns: columns::differing(&rows.map(|row| &row.parameters).collect::<Vec<_>>()),
+            rows: wanted.into_iter().map(row).collect(),
             more,
+            notes,
         }
     }
 
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
-    }
-
-    /// A table for a terminal of so many columns.
-    pub fn table(&self, width: Option<usize>) -> String {
-        if self.is_empty() {
-            return "no configurations\n".to_owned();
-        }
-        let mut table = self.builder().build();
-        table.with(Style::rounded());
-        table.with(Modify::new(Columns::first()).with(Alignment::right()));
-        if let Some(width) = width {
-            table.with(Width::truncate(width.max(40)).suffix("…").priority(Priority::max(true)));
-        }
-        let mut text = format!("{table}\n");
-        if 0 < self.more {
-            text.push_str("… ");
-            text.push_str(&self.more.to_string());
-            text.push_str(" more; --limit 0 shows all\n");
-        }
-        if self.rows.iter().any(|row| row.distinguishable == Some(false)) {
-            text.push_str("≈ not distinguishable from the first at 95 %, seed by seed\n");
-        }
-        text
-    }
-
-    pub fn markdown(&self) -> String {
-        if self.is_empty() {
-            return "no configurations\n".to_owned();
-        }
-        let mut table = self.builder().build();
-        table.with(Style::markdown());
-        format!("{table}\n")
     }
 
     /// An array of rows.
@@ -120,104 +153,66 @@ impl Board {
     }
 
     pub fn csv(&self) -> String {
-        let mut header = vec!["rank".to_owned(), "configuration".to_owned()];
-        header.extend(self.columns.iter().cloned());
-        header.extend(
-            ["mean", "spread", "seeds_done", "seeds", "state", "difference"].map(str::to_owned),
-        );
-        let mut lines = vec![header];
-        for row in &self.rows {
-            let optional =
-                |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
-            let mut line = vec![
-                row.rank.map_or(String::new(), |rank| rank.to_string()),
-                row.configuration.to_string(),
-            ];
-            line.extend(
-                self.columns
-                    .iter()
-                    .map(|name| row.parameters.get(name).map_or(String::new(), Value::to_string)),
-            );
-            line.extend([
-                optional(row.mean),
-                optional(row.spread),
-                row.seeds_done.to_string(),
-                row.seeds.to_string(),
-                row.state.clone(),
-                optional(row.difference),
-            ]);
-            lines.push(line);
-        }
-        let line = |line: &Vec<String>| {
+        let mut header = vec!["rank", "rank_low", "rank_high", "configuration"];
+        header.extend(self.columns.iter().map(String::as_str));
+        header.extend(["mean", "low", "high", "spread", "seeds_done", "seeds", "state"]);
+        header.extend(["difference", "difference_low", "difference_high", "probability_best"]);
+        let mut lines = vec![header.into_iter().map(str::to_owned).collect()];
+        lines.extend(self.rows.iter().map(|row| self.cells(row)));
+        let line = |line: Vec<String>| {
             line.iter().map(|cell| crate::export::quoted(cell)).collect::<Vec<_>>().join(",") + "\n"
         };
-        lines.iter().map(line).collect()
+        lines.into_iter().map(line).collect()
     }
 
-    fn builder(&self) -> Builder {
-        let arrow = if self.goal == Goal::Max { "↑" } else { "↓" };
-        let mut header = vec!["#".to_owned()];
-        header.extend(self.columns.iter().cloned());
-        header.extend([
-            format!("{} {arrow}", self.metric),
-            "vs first".to_owned(),
-            "seeds".to_owned(),
-            "state".to_owned(),
-        ]);
-        let mut builder = Builder::new();
-        builder.push_record(header);
-        for row in &self.rows {
-            let mut cells = vec![row.rank.map_or("–".to_owned(), |rank| rank.to_string())];
-            cells.extend(
-                self.columns
-                    .iter()
-                    .map(|name| row.parameters.get(name).map_or(String::new(), Value::to_string)),
-            );
-            cells.push(row.mean.map_or("–".to_owned(), |mean| with_spread(mean, row.spread)));
-            cells.push(match (row.difference, row.distinguishable) {
-                (None, _) => String::new(),
-                (Some(_), Some(false)) => "≈".to_owned(),
-                (Some(difference), _) => {
-                    let decimals = decimals(row.spread);
-                    if difference.abs() < 1e-6 {
-                        format!("{difference:+.1e}")
-                    } else {
-                        format!("{difference:+.decimals$}")
-                    }
-                }
-            });
-            cells.push(format!("{}/{}", row.seeds_done, row.seeds));
-            cells.push(row.state.clone());
-            builder.push_record(cells);
+    /// A row's cells as data.
+    fn cells(&self, row: &Row) -> Vec<String> {
+        fn text<T: ToString>(value: Option<T>) -> String {
+            value.map_or(String::new(), |value| value.to_string())
         }
-        builder
+        let end = |interval: Option<[f64; 2]>, end: usize| text(interval.map(|ends| ends[end]));
+        let rank = |end: usize| text(row.ranks.map(|ends| ends[end]));
+        let mut cells = vec![text(row.rank), rank(0), rank(1), row.configuration.to_string()];
+        cells.extend(self.columns.iter().map(|name| text(row.parameters.get(name))));
+        cells.extend([text(row.mean), end(row.interval, 0), end(row.interval, 1)]);
+        cells.extend([text(row.spread), row.seeds_done.to_string(), row.seeds.to_string()]);
+        cells.extend([row.state.clone(), text(row.difference)]);
+        cells.extend([end(row.difference_interval, 0), end(row.difference_interval, 1)]);
+        cells.push(text(row.probability_best));
+        cells
     }
 }
 
-fn row(ranked: &Ranked) -> Row {
+fn row(ranked: &Ranked, group: Option<OfGroup>) -> Row {
     // A number that only some seeds have is no fair comparison.
     let is_compared = matches!(ranked.state, State::Done | State::Partial);
     let versus = ranked.versus_first.as_ref().filter(|_| is_compared);
+    let (difference_interval, distinguishable) = versus.map_or((None, None), distinction);
     Row {
         rank: ranked.rank,
+        ranks: None,
         configuration: ranked.row.configuration.0,
         parameters: ranked.row.parameters.clone(),
         mean: ranked.mean,
         spread: ranked.spread,
+        interval: ranked.interval().map(|interval| [interval.low, interval.high]),
         seeds_done: ranked.seeds_done,
         seeds: ranked.seeds_total,
         state: state(ranked.state),
         difference: versus.map(|versus| versus.difference),
-        distinguishable: versus.and_then(is_distinguishable),
+        difference_interval,
+        distinguishable,
+        probability_best: None,
         trials: ranked.row.trials.iter().map(|result| result.trial.0).collect(),
+        group,
     }
 }
 
-fn is_distinguishable(versus: &Versus) -> Option<bool> {
+fn distinction(versus: &Versus) -> (Option<[f64; 2]>, Option<bool>) {
     match versus.distinction {
-        Distinction::Different { .. } => Some(true),
-        Distinction::Same { .. } => Some(false),
-        Distinction::Unknown => None,
+        Distinction::Different { low, high } => (Some([low, high]), Some(true)),
+        Distinction::Same { low, high } => (Some([low, high]), Some(false)),
+        Distinction::Unknown => (None, None),
     }
 }
 
@@ -230,50 +225,6 @@ fn state(state: State) -> String {
         State::Stopped(seeds) => plural(u64::from(seeds), "seed") + " stopped",
         State::Waiting => "waiting".to_owned(),
     }
-}
-
-/// Names whose value is not the same everywhere: first those that every configuration has (the choices among them), then
-/// those of single branches. What a branch always has is not told: its name says it.
-fn differing(ranked: &[Ranked]) -> Vec<String> {
-    let mut values: BTreeMap<&str, (BTreeSet<String>, usize)> = BTreeMap::new();
-    for ranked in ranked {
-        for (name, value) in &ranked.row.parameters {
-            let (seen, count) = values.entry(name).or_default();
-            *count += 1;
-            // Two are enough to differ.
-            if seen.len() < 2 {
-                seen.insert(value.to_string());
-            }
-        }
-    }
-    let is_partial = |count: usize| count < ranked.len();
-    let choices: Vec<&str> = values
-        .iter()
-        .filter(|(_, (seen, count))| 1 < seen.len() && !is_partial(*count))
-        .map(|(name, _)| *name)
-        .filter(|name| matches!(ranked[0].row.parameters.get(*name), Some(Value::Text(_))))
-        .collect();
-    let mut names: Vec<(bool, bool, &str)> = values
-        .iter()
-        .filter(|(_, (seen, count))| 1 < seen.len() || is_partial(*count))
-        .filter(|(name, (_, count))| {
-            !is_partial(*count) || !choices.iter().any(|choice| follows(ranked, name, choice))
-        })
-        .map(|(name, (_, count))| (*name != "schedule", is_partial(*count), *name))
-        .collect();
-    names.sort_unstable();
-    names.into_iter().map(|(_, _, name)| name.to_owned()).collect()
-}
-
-/// Whether a parameter's value, or its absence, is known from that of `choice`.
-fn follows(ranked: &[Ranked], name: &str, choice: &str) -> bool {
-    let mut known: BTreeMap<String, Option<&Value>> = BTreeMap::new();
-    ranked.iter().all(|ranked| {
-        let parameters = &ranked.row.parameters;
-        let branch = parameters.get(choice).map(Value::to_string).unwrap_or_default();
-        let value = parameters.get(name);
-        *known.entry(branch).or_insert(value) == value
-    })
 }
 
 #[cfg(test)]

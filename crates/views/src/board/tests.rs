@@ -47,23 +47,25 @@ fn rows() -> Vec<rank::Row> {
 }
 
 fn board(filters: &[(String, String)], limit: usize) -> Board {
-    Board::new(&rank(rows(), Goal::Max), &objective(), filters, limit)
+    Board::new(&rank(rows(), Goal::Max), &objective(), &Extent { filters: filters.to_vec(), limit })
 }
 
 #[test]
 fn a_board_shows_what_differs_and_what_is_known() {
     insta::assert_snapshot!(board(&[], 0).table(None), @"
-    ╭───┬──────────┬──────┬────────┬─────────────────┬──────────┬───────┬─────────────────╮
-    │ # │ schedule │ peak │ warmup │ val_accuracy ↑  │ vs first │ seeds │ state           │
-    ├───┼──────────┼──────┼────────┼─────────────────┼──────────┼───────┼─────────────────┤
-    │ 1 │ cosine   │ 0.3  │ 5%     │ 0.9762 ± 0.0026 │          │ 3/3   │ done            │
-    │ 2 │ cosine   │ 0.1  │ 0%     │ 0.9760 ± 0.0010 │ ≈        │ 3/3   │ done            │
-    │ 3 │ constant │ 0.1  │        │ 0.9500 ± 0.0010 │ -0.0262  │ 3/3   │ done            │
-    │ – │ constant │ 0.3  │        │ 0.9600          │ -0.0140  │ 1/3   │ partial         │
-    │ – │ constant │ 3    │        │ 0.9050 ± 0.0071 │          │ 2/3   │ 1 seed diverged │
-    │ – │ constant │ 0.01 │        │ –               │          │ 0/3   │ waiting         │
-    ╰───┴──────────┴──────┴────────┴─────────────────┴──────────┴───────┴─────────────────╯
+    ╭─────┬──────────┬──────┬────────┬─────────────────┬────────────────────┬─────────┬───────┬─────────────────╮
+    │   # │ schedule │ peak │ warmup │ val_accuracy ↑  │ vs first           │ P(best) │ seeds │ state           │
+    ├─────┼──────────┼──────┼────────┼─────────────────┼────────────────────┼─────────┼───────┼─────────────────┤
+    │ 1–2 │ cosine   │ 0.3  │ 5%     │ 0.9762 ± 0.0026 │                    │ 62 %    │ 3/3   │ done            │
+    │ 1–2 │ cosine   │ 0.1  │ 0%     │ 0.9760 ± 0.0010 │ ≈ -0.0002 ± 0.0040 │ 38 %    │ 3/3   │ done            │
+    │   3 │ constant │ 0.1  │        │ 0.9500 ± 0.0010 │ -0.0262 ± 0.0050   │         │ 3/3   │ done            │
+    │   – │ constant │ 0.3  │        │ 0.9600          │ -0.0140            │         │ 1/3   │ partial         │
+    │   – │ constant │ 3    │        │ 0.9050 ± 0.0071 │                    │         │ 2/3   │ 1 seed diverged │
+    │   – │ constant │ 0.01 │        │ –               │                    │         │ 0/3   │ waiting         │
+    ╰─────┴──────────┴──────┴────────┴─────────────────┴────────────────────┴─────────┴───────┴─────────────────╯
     ≈ not distinguishable from the first at 95 %, seed by seed
+    ± of a value: deviation over seeds; of a difference: half its 95 % interval
+    more than 100 more seeds would tell the first two apart
     ");
 }
 
@@ -77,6 +79,8 @@ fn a_board_is_limited_filtered_and_fits_a_narrow_terminal() {
     │ – │ cons… │ 0.3  │       │ 0.96… │ -0.0… │ 1/3   │ part… │
     ╰───┴───────┴──────┴───────┴───────┴───────┴───────┴───────╯
     … 2 more; --limit 0 shows all
+    ± of a value: deviation over seeds; of a difference: half its 95 % interval
+    more than 100 more seeds would tell the first two apart
     ");
     insta::assert_snapshot!(board(&[("schedule".to_owned(), "step".to_owned())], 0).table(None), @"no configurations");
 }
@@ -89,31 +93,35 @@ fn what_a_branch_always_has_is_not_told() {
             row.parameters.insert("every".to_owned(), Value::Text("1ep".to_owned()));
         }
     }
-    let columns = Board::new(&rank(rows, Goal::Max), &objective(), &[], 0).columns;
+    let columns = Board::new(&rank(rows, Goal::Max), &objective(), &Extent::default()).columns;
     assert_eq!(columns, ["schedule", "peak", "warmup"]);
 }
 
 #[test]
 fn a_board_is_data_too() {
     insta::assert_snapshot!(board(&[], 2).markdown(), @"
-    | # | schedule | peak | warmup | val_accuracy ↑  | vs first | seeds | state |
-    |---|----------|------|--------|-----------------|----------|-------|-------|
-    | 1 | cosine   | 0.3  | 5%     | 0.9762 ± 0.0026 |          | 3/3   | done  |
-    | 2 | cosine   | 0.1  | 0%     | 0.9760 ± 0.0010 | ≈        | 3/3   | done  |
+    | #   | schedule | peak | warmup | val_accuracy ↑  | vs first           | P(best) | seeds | state |
+    |-----|----------|------|--------|-----------------|--------------------|---------|-------|-------|
+    | 1–2 | cosine   | 0.3  | 5%     | 0.9762 ± 0.0026 |                    | 62 %    | 3/3   | done  |
+    | 1–2 | cosine   | 0.1  | 0%     | 0.9760 ± 0.0010 | ≈ -0.0002 ± 0.0040 | 38 %    | 3/3   | done  |
     ");
     insta::assert_snapshot!(board(&[], 0).csv(), @"
-    rank,configuration,schedule,peak,warmup,mean,spread,seeds_done,seeds,state,difference
-    1,3,cosine,0.3,5%,0.9761666666666665,0.002565800719723437,3,3,done,
-    2,2,cosine,0.1,0%,0.976,0.0010000000000000009,3,3,done,-0.0001666666666666853
-    3,1,constant,0.1,,0.9499999999999998,0.0010000000000000009,3,3,done,-0.02616666666666671
-    ,5,constant,0.3,,0.96,,1,3,partial,-0.014000000000000012
-    ,4,constant,3,,0.905,0.007071067811865481,2,3,1 seed diverged,
-    ,6,constant,0.01,,,,0,3,waiting,
+    rank,rank_low,rank_high,configuration,schedule,peak,warmup,mean,low,high,spread,seeds_done,seeds,state,difference,difference_low,difference_high,probability_best
+    1,1,2,3,cosine,0.3,5%,0.9761666666666665,0.9697928643379654,0.9825404689953676,0.002565800719723437,3,3,done,,,,0.623
+    2,1,2,2,cosine,0.1,0%,0.976,0.9735158622882496,0.9784841377117504,0.0010000000000000009,3,3,done,-0.0001666666666666853,-0.004159359422388719,0.0038260260890553483,0.377
+    3,3,3,1,constant,0.1,,0.9499999999999998,0.9475158622882495,0.9524841377117502,0.0010000000000000009,3,3,done,-0.02616666666666671,-0.031186428184707758,-0.02114690514862566,0
+    ,,,5,constant,0.3,,0.96,,,,1,3,partial,-0.014000000000000012,,,
+    ,,,4,constant,3,,0.905,0.8414689763191265,0.9685310236808735,0.007071067811865481,2,3,1 seed diverged,,,,
+    ,,,6,constant,0.01,,,,,,0,3,waiting,,,,
     ");
     insta::assert_snapshot!(board(&[], 2).json(), @r#"
     [
       {
         "rank": 1,
+        "ranks": [
+          1,
+          2
+        ],
         "configuration": 3,
         "parameters": {
           "batch": 64,
@@ -123,11 +131,17 @@ fn a_board_is_data_too() {
         },
         "mean": 0.9761666666666665,
         "spread": 0.002565800719723437,
+        "interval": [
+          0.9697928643379654,
+          0.9825404689953676
+        ],
         "seeds_done": 3,
         "seeds": 3,
         "state": "done",
         "difference": null,
+        "difference_interval": null,
         "distinguishable": null,
+        "probability_best": 0.623,
         "trials": [
           30,
           31,
@@ -136,6 +150,10 @@ fn a_board_is_data_too() {
       },
       {
         "rank": 2,
+        "ranks": [
+          1,
+          2
+        ],
         "configuration": 2,
         "parameters": {
           "batch": 64,
@@ -145,11 +163,20 @@ fn a_board_is_data_too() {
         },
         "mean": 0.976,
         "spread": 0.0010000000000000009,
+        "interval": [
+          0.9735158622882496,
+          0.9784841377117504
+        ],
         "seeds_done": 3,
         "seeds": 3,
         "state": "done",
         "difference": -0.0001666666666666853,
+        "difference_interval": [
+          -0.004159359422388719,
+          0.0038260260890553483
+        ],
         "distinguishable": false,
+        "probability_best": 0.377,
         "trials": [
           20,
           21,
@@ -158,4 +185,52 @@ fn a_board_is_data_too() {
       }
     ]
     "#);
+}
+
+#[test]
+fn groups_are_shown_each_at_its_best() {
+    let rows = rows();
+    let groups = rank::groups(&rows, &["schedule".to_owned()], Goal::Max);
+    let board = Board::of_groups(&groups, &rows, &objective(), &Extent::default());
+    insta::assert_snapshot!(board.table(None), @"
+    ╭───┬──────────┬──────┬────────┬─────────────────┬──────────────────┬─────────┬───────┬─────────┬───────┬───────╮
+    │ # │ schedule │ peak │ warmup │ val_accuracy ↑  │ vs first         │ P(best) │ tried │ as good │ seeds │ state │
+    ├───┼──────────┼──────┼────────┼─────────────────┼──────────────────┼─────────┼───────┼─────────┼───────┼───────┤
+    │ 1 │ cosine   │ 0.3  │ 5%     │ 0.9762 ± 0.0026 │                  │ 100 %   │ 2     │ 2       │ 3/3   │ done  │
+    │ 2 │ constant │ 0.1  │        │ 0.9500 ± 0.0010 │ -0.0262 ± 0.0050 │         │ 4     │ 1       │ 3/3   │ done  │
+    ╰───┴──────────┴──────┴────────┴─────────────────┴──────────────────┴─────────┴───────┴─────────┴───────┴───────╯
+    ± of a value: deviation over seeds; of a difference: half its 95 % interval
+    each at its best; `as good`: configurations of the group that cannot be told from it
+    from 2 to 4 configurations were tried: who had more had more luck to choose from
+    constant: 1 of 4 diverged
+    ");
+}
+
+#[test]
+fn what_a_careful_experimenter_would_say_stands_below() {
+    let objective = Objective { metric: "test_loss".to_owned(), ..objective() };
+    let rows = [0.1, 0.2, 0.3].into_iter().zip([Some(0.5), Some(0.6), Some(0.8)]);
+    let rows = (1..).zip(rows).map(|(id, (peak, value))| {
+        configuration(
+            id,
+            "cosine",
+            None,
+            peak,
+            &[value, value.map(|value| value + 0.05 / f64::from(id))],
+        )
+    });
+    let board = Board::new(&rank(rows.collect(), Goal::Max), &objective, &Extent::default());
+    insta::assert_snapshot!(board.table(None), @"
+    ╭─────┬──────┬───────────────┬────────────────┬───────┬───────╮
+    │   # │ peak │ test_loss ↑   │ vs first       │ seeds │ state │
+    ├─────┼──────┼───────────────┼────────────────┼───────┼───────┤
+    │   1 │ 0.3  │ 0.808 ± 0.012 │                │ 2/2   │ done  │
+    │ 2–3 │ 0.2  │ 0.613 ± 0.018 │ -0.196 ± 0.053 │ 2/2   │ done  │
+    │ 2–3 │ 0.1  │ 0.525 ± 0.035 │ -0.28 ± 0.21   │ 2/2   │ done  │
+    ╰─────┴──────┴───────────────┴────────────────┴───────┴───────╯
+    ± of a value: deviation over seeds; of a difference: half its 95 % interval
+    with 2 seeds a rank is luck as much as merit: three tell more (`seeds = [1, 2, 3]`)
+    the best has the highest peak tried (0.3): better ones may lie above
+    chosen by test_loss: the winner's own value there flatters it; hold images out with `valid` and choose by them
+    ");
 }

@@ -1,0 +1,232 @@
+//! What the luck of seeds leaves open about a board: which places a configuration may hold, how likely it is the best,
+//! and how many seeds more would tell. Configurations are compared on the seeds that both have.
+
+use std::cmp::Ordering;
+
+use rand_chacha::{
+    ChaCha8Rng,
+    rand_core::{Rng, SeedableRng},
+};
+
+use crate::{
+    objective::Goal,
+    rank::{Ranked, State, numbers},
+    statistics::{Interval, deviation, mean, student_bound},
+};
+
+/// So often seeds are drawn anew to see who would have been first: the error of a probability is below one percent.
+const DRAWS: u32 = 4000;
+
+/// With fewer seeds than this a probability of being best says nothing.
+const SEEDS_FOR_PROBABILITY: usize = 3;
+
+const MAX_CONTENDERS: usize = 1000;
+
+/// No more than so many seeds are ever recommended.
+const MAX_SEEDS: u32 = 1000;
+
+/// The ranked part of a board, best first.
+#[derive(Debug)]
+pub struct Doubt {
+    goal: Goal,
+    /// Of each ranked configuration its numbers, by seed.
+    numbers: Vec<Vec<(u64, f64)>>,
+    /// Those that cannot be told from the first, itself among them.
+    contenders: Vec<usize>,
+}
+
+/// The places, counted from 1, that a configuration may hold: it is worse, at 95 % each, than `first - 1` others, and
+/// better than all that would come after `last`. Nothing is corrected for the number of comparisons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Places {
+    pub first: u32,
+    pub last: u32,
+}
+
+impl Doubt {
+    /// Of a board that [`super::rank`] made for the same goal.
+    pub fn new(board: &[&Ranked], goal: Goal) -> Self {
+        let ranked = board.iter().take_while(|ranked| ranked.state == State::Done);
+        let numbers: Vec<Vec<(u64, f64)>> =
+            ranked.map(|ranked| numbers(&ranked.row).collect()).collect();
+        let mut doubt = Self { goal, numbers, contenders: Vec::new() };
+        doubt.contenders = (0..doubt.numbers.len())
+            .filter(|&other| other == 0 || doubt.compare(0, other) == Some(Ordering::Equal))
+            .collect();
+        doubt
+    }
+
+    /// Of the configuration at this index of the board; `None` if it is not ranked, or if it shares fewer than two
+    /// seeds with the others.
+    pub fn places(&self, index: usize) -> Option<Places> {
+        let n = self.numbers.len();
+        let (mut better, mut worse) = (0, 0);
+        for other in (0..n).filter(|&other| other != index) {
+            match self.numbers.get(index).and_then(|_| self.compare(other, index))? {
+                Ordering::Less => better += 1,
+                Ordering::Greater => worse += 1,
+                Ordering::Equal => {}
+            }
+        }
+        (index < n).then(|| Places { first: better + 1, last: n as u32 - worse })
+    }
+
+    /// How likely it is, by index of the board, that a configuration has the best mean when as many seeds are drawn
+    /// again from those that all contenders share (the bootstrap, Efron 1979); 0 for those that can be told from the
+    /// first. Empty with fewer than three seeds, or more than a thousand contenders. Draws are pseudo-random and always
+    /// the same.
+    pub fn probabilities(&self) -> Vec<f64> {
+        let Some(first) = self.contenders.first() else { return Vec::new() };
+        let has = |index: usize, seed: u64| self.numbers[index].iter().any(|(s, _)| *s == seed);
+        let seeds: Vec<u64> = self.numbers[*first]
+            .iter()
+            .map(|(seed, _)| *seed)
+            .filter(|&seed| self.contenders.iter().all(|&index| has(index, seed)))
+            .collect();
+        if seeds.len() < SEEDS_FOR_PROBABILITY || MAX_CONTENDERS < self.contenders.len() {
+            return Vec::new();
+        }
+        let of_seeds = |index: usize| -> Vec<f64> {
+            let numbers = self.numbers[index].iter();
+            numbers.filter(|(seed, _)| seeds.contains(seed)).map(|(_, value)| *value).collect()
+        };
+        let values: Vec<Vec<f64>> = self.contenders.iter().map(|&index| of_seeds(index)).collect();
+        let mut random = ChaCha8Rng::seed_from_u64(0);
+        let mut wins = vec![0_u32; values.len()];
+        for _ in 0..DRAWS {
+            let drawn: Vec<usize> =
+                seeds.iter().map(|_| (random.next_u64() % seeds.len() as u64) as usize).collect();
+            let sum = |values: &Vec<f64>| drawn.iter().map(|&seed| values[seed]).sum::<f64>();
+            let sums: Vec<f64> = values.iter().map(sum).collect();
+            // Of equals the first: contenders are in the board's order.
+            if let Some(best) = (0..sums.len()).min_by(|&a, &b| self.goal.compare(sums[a], sums[b]))
+            {
+                wins[best] += 1;
+            }
+        }
+        let mut shares = vec![0.0; self.numbers.len()];
+        for (&index, wins) in self.contenders.iter().zip(wins) {
+            shares[index] = f64::from(wins) / f64::from(DRAWS);
+        }
+        shares
+    }
+
+    /// How many seeds more would tell the first two apart, with 95 % confidence and a power of 80 %, were their
+    /// difference and its spread what they look like now: the smallest n with
+    /// (t(97.5 %, n - 1) + t(80 %, n - 1)) s / √n below the difference. `None` if they can be told apart, if nothing
+    /// is known, or if a thousand were not enough.
+    pub fn seeds_needed(&self) -> Option<u32> {
+        let second = *self.contenders.get(1).filter(|&&second| second == 1)?;
+        let differences = self.differences(0, second);
+        let (mean, spread) = (mean(&differences)?, deviation(&differences)?);
+        let now = differences.len() as u32;
+        let is_enough = |n: u32| {
+            let t = student_bound(0.95, n - 1) + student_bound(0.60, n - 1);
+            t * spread / f64::from(n).sqrt() < mean.abs()
+        };
+        (now + 1..=MAX_SEEDS).find(|&n| is_enough(n)).map(|n| n - now)
+    }
+
+    /// Whether one configuration is better (less) or worse (greater) than another, or cannot be told from it; `None`
+    /// without two seeds in common.
+    fn compare(&self, one: usize, other: usize) -> Option<Ordering> {
+        let interval = Interval::of(&self.differences(one, other))?;
+        Some(if interval.contains(0.0) {
+            Ordering::Equal
+        } else {
+            self.goal.compare(interval.mean, 0.0)
+        })
+    }
+
+    /// By common seed, one configuration's number minus the other's. Both are sorted by seed.
+    fn differences(&self, one: usize, other: usize) -> Vec<f64> {
+        let mut others = self.numbers[other].iter().peekable();
+        let difference = |&(seed, value): &(u64, f64)| {
+            while others.next_if(|(other, _)| *other < seed).is_some() {}
+            others.next_if(|(other, _)| *other == seed).map(|(_, other)| value - other)
+        };
+        self.numbers[one].iter().filter_map(difference).filter(|d| d.is_finite()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+    use crate::rank::{
+        rank,
+        tests::{done, row},
+    };
+
+    fn of(board: &[Ranked]) -> Doubt {
+        Doubt::new(&board.iter().collect::<Vec<_>>(), Goal::Max)
+    }
+
+    fn doubt(rows: &[&[f64]]) -> Doubt {
+        let rows = (1..).zip(rows).map(|(number, values)| done(number, values)).collect();
+        of(&rank(rows, Goal::Max))
+    }
+
+    fn places(doubt: &Doubt) -> Vec<(u32, u32)> {
+        let places = (0..).map_while(|index| doubt.places(index));
+        places.map(|places| (places.first, places.last)).collect()
+    }
+
+    #[test]
+    fn what_seeds_cannot_tell_apart_shares_its_places() {
+        let doubt =
+            doubt(&[&[9.0, 9.1, 9.2], &[9.1, 9.0, 9.1], &[5.0, 5.1, 5.2], &[1.0, 1.1, 1.2]]);
+        assert_eq!(places(&doubt), [(1, 2), (1, 2), (3, 3), (4, 4)]);
+    }
+
+    #[test]
+    fn one_seed_tells_no_places_and_no_probabilities() {
+        let doubt = doubt(&[&[3.0], &[2.0], &[1.0]]);
+        assert_eq!(places(&doubt), []);
+        assert!(doubt.probabilities().is_empty());
+        assert_eq!(doubt.seeds_needed(), None);
+    }
+
+    #[test]
+    fn a_configuration_is_the_best_as_often_as_draws_of_seeds_make_it_so() {
+        // The second wins when seed 1 is drawn at least twice of three times: in 7 of 27 cases.
+        let doubt = doubt(&[&[9.0, 0.0, 0.0], &[2.0, 3.9, 3.9], &[-9.0, -9.0, -9.0]]);
+        let probabilities = doubt.probabilities();
+        assert!((probabilities[0] - 20.0 / 27.0).abs() < 0.03, "{probabilities:?}");
+        assert!((probabilities[1] - 7.0 / 27.0).abs() < 0.03, "{probabilities:?}");
+        assert_eq!(probabilities.iter().sum::<f64>(), 1.0);
+    }
+
+    #[test]
+    fn seeds_needed_follow_from_difference_and_spread() {
+        // Differences 1, 0, 2: mean 1, deviation 1. At n = 10: (2.262 + 0.883) / 3.162 = 0.994.
+        assert_eq!(doubt(&[&[1.0, 0.0, 2.0], &[0.0, 0.0, 0.0]]).seeds_needed(), Some(7));
+        let apart = doubt(&[&[9.0, 9.1, 9.2], &[5.0, 5.1, 5.2]]);
+        assert_eq!(apart.seeds_needed(), None);
+        let equal = doubt(&[&[1.0, 2.0, 3.0], &[3.0, 2.0, 1.0]]);
+        assert_eq!(equal.seeds_needed(), None);
+    }
+
+    #[test]
+    fn what_has_no_rank_has_no_place() {
+        let waiting = row(3, &[(crate::life::TrialStatus::Waiting, None)]);
+        let board = rank(vec![done(1, &[2.0, 2.1]), done(2, &[1.0, 1.1]), waiting], Goal::Max);
+        let doubt = of(&board);
+        assert!(doubt.places(1).is_some() && doubt.places(2).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn the_place_by_mean_is_among_the_places(rows in vec(vec(-9.0..9.0_f64, 3), 2..8)) {
+            let rows: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
+            let doubt = doubt(&rows);
+            for (index, (first, last)) in places(&doubt).into_iter().enumerate() {
+                prop_assert!(1 <= first && first as usize <= index + 1);
+                prop_assert!(index < last as usize && last as usize <= rows.len());
+            }
+            let sum: f64 = doubt.probabilities().iter().sum();
+            prop_assert!((sum - 1.0).abs() < 1e-9);
+        }
+    }
+}

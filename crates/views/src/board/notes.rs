@@ -1,0 +1,78 @@
+//! What a careful experimenter would say below a board.
+
+use pleach_core::{
+    objective::Objective,
+    rank::{Doubt, Group, Ranked, Side, State, edges},
+};
+
+use crate::format::plural;
+
+/// With fewer seeds ranks are luck as much as merit.
+const FEW_SEEDS: u32 = 3;
+
+/// Nobody runs more.
+const MANY_SEEDS: u32 = 100;
+
+pub(super) fn of_all(ranked: &[Ranked], objective: &Objective) -> Vec<String> {
+    let Some(first) = ranked.first().filter(|first| first.state == State::Done) else {
+        return Vec::new();
+    };
+    let all: Vec<&Ranked> = ranked.iter().collect();
+    let needed = Doubt::new(&all, objective.goal).seeds_needed().filter(|_| 1 < ranked.len());
+    let mut notes = Vec::new();
+    if let Some(needed) = needed {
+        let seeds = match needed {
+            ..=MANY_SEEDS => format!("about {}", plural(u64::from(needed), "more seed")),
+            _ => format!("more than {MANY_SEEDS} more seeds"),
+        };
+        notes.push(format!("{seeds} would tell the first two apart"));
+    }
+    if first.seeds_total < FEW_SEEDS && 1 < ranked.len() {
+        notes.push(format!(
+            "with {} a rank is luck as much as merit: three tell more (`seeds = [1, 2, 3]`)",
+            plural(u64::from(first.seeds_total), "seed")
+        ));
+    }
+    for edge in edges(ranked) {
+        let (which, beyond) = match edge.side {
+            Side::Lowest => ("lowest", "below"),
+            Side::Highest => ("highest", "above"),
+        };
+        notes.push(format!(
+            "the best has the {which} {} tried ({}): better ones may lie {beyond}",
+            edge.name, edge.value
+        ));
+    }
+    if objective.metric.starts_with("test_") {
+        notes.push(format!(
+            "chosen by {}: the winner's own value there flatters it; hold images out with `valid` and choose by them",
+            objective.metric
+        ));
+    }
+    notes
+}
+
+pub(super) fn of_groups(groups: &[Group]) -> Vec<String> {
+    let mut notes = vec![
+        "each at its best; `as good`: configurations of the group that cannot be told from it"
+            .to_owned(),
+    ];
+    let tried = groups.iter().map(|group| group.tried);
+    if let (Some(least), Some(most)) = (tried.clone().min(), tried.max())
+        && least < most
+    {
+        notes.push(format!(
+            "from {least} to {} were tried: who had more had more luck to choose from",
+            plural(u64::from(most), "configuration")
+        ));
+    }
+    for group in groups.iter().filter(|group| 0 < group.diverged) {
+        let name = group.best.row.parameters.get("schedule");
+        let name = name.map_or(
+            format!("group of configuration {}", group.best.row.configuration.0),
+            ToString::to_string,
+        );
+        notes.push(format!("{name}: {} of {} diverged", group.diverged, group.tried));
+    }
+    notes
+}
