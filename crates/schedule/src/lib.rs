@@ -1,5 +1,5 @@
 //! Learning-rate schedules as values: built from presets or phases, read and written as one line of text,
-//! resolved against a budget, evaluated exactly, compared and drawn. No dependencies, no I/O.
+//! resolved against a budget, evaluated exactly, compared, drawn, and written as code for other libraries. No dependencies, no I/O.
 //!
 //! ```text
 //! eta(t) = peak * F(hold * floor(t / hold) + offset * hold)      t: 0-based index of the update that uses eta(t)
@@ -9,7 +9,8 @@
 //! multiples of the peak. A [`schedule::Schedule`] has durations in `%` of the budget, epochs or steps;
 //! [`schedule::Schedule::resolve`] turns it into a [`resolved::Resolved`], everything in steps and in normal form.
 //!
-//! Reading order: [`duration`], [`phase`], [`schedule`], [`resolved`], [`pieces`], [`preset`], [`library`], [`line`](mod@line), [`plateau`], [`draw`].
+//! Reading order: [`duration`], [`phase`], [`schedule`], [`resolved`], [`pieces`], [`preset`], [`library`], [`line`](mod@line), [`plateau`],
+//! [`draw`], [`snippet`].
 
 pub mod draw;
 pub mod duration;
@@ -23,3 +24,4 @@ pub mod plateau;
 pub mod preset;
 pub mod resolved;
 pub mod schedule;
+pub mod snippet;

@@ -6,6 +6,7 @@ use pleach_core::plan::Scheduled;
 use pleach_schedule::{
     draw::{Curve, Picture, svg, terminal, ticks},
     duration::Horizon,
+    snippet::{self, Framework},
 };
 use tabled::{
     builder::Builder,
@@ -92,6 +93,12 @@ fn picture(schedules: &[Named], steps: u64) -> Picture {
 /// An SVG file with axes and a legend.
 pub fn svg(schedules: &[Named], steps: u64) -> String {
     svg::draw(&picture(schedules, steps), svg::Frame::Full)
+}
+
+/// Code that makes a training loop of a framework follow the schedule.
+pub fn snippet(named: &Named, steps: u64, framework: Framework) -> String {
+    let Scheduled { resolved, plateau, .. } = &named.scheduled;
+    snippet::snippet(resolved, plateau.as_ref(), steps, framework)
 }
 
 /// A line for every step: `step,value`, or a column for each of several schedules under its name.

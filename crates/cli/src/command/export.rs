@@ -10,14 +10,21 @@ use std::{
 use anstream::eprintln;
 use anyhow::{Context, Result};
 use clap::Args;
-use pleach_core::{life::TrialId, rank::rank};
-use pleach_engine::home::{Home, write_whole};
+use pleach_core::{key::Key, life::TrialId, rank::rank};
+use pleach_engine::{
+    home::{Home, write_whole},
+    prepare::prepare,
+};
+use pleach_schedule::snippet::{Framework, TABLE};
 use pleach_store::{Reader, Which};
-use pleach_views::export;
+use pleach_views::{
+    export,
+    schedule::{self, Named},
+};
 
 use crate::{
     exit::{Ending, Failure},
-    place::Place,
+    place::{Place, read},
 };
 
 #[derive(Args)]
@@ -30,7 +37,8 @@ pub(crate) struct What {
     /// Every evaluation of every trial, as CSV
     #[arg(long)]
     csv: bool,
-    /// Copy the best trial's parameters, metrics and weights (safetensors) into this folder
+    /// Copy the best trial's parameters, metrics and weights (safetensors) into this folder, and its schedule as a table
+    /// and as code for PyTorch, Keras, optax and Candle
     #[arg(long, value_name = "DIR")]
     best: Option<PathBuf>,
 }
@@ -47,7 +55,7 @@ impl Export {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
         let (home, reader) = place.reader(&self.sweep)?;
         if let Some(folder) = &self.what.best {
-            best(&home, &reader, folder)?;
+            best(place, &home, &reader, folder)?;
         } else if self.what.canonical {
             let mut out = std::io::BufWriter::new(std::io::stdout().lock());
             let mut result = Ok(());
@@ -82,7 +90,7 @@ fn csv(reader: &Reader) -> Result<()> {
 }
 
 /// The trial with the best number, of the best configuration.
-fn best(home: &Home, reader: &Reader, folder: &Path) -> Result<()> {
+fn best(place: &Place, home: &Home, reader: &Reader, folder: &Path) -> Result<()> {
     let goal = reader.summary()?.revision.objective.goal;
     let board = rank(reader.rows(Which::Current)?, goal);
     let none = || Failure::NotFound("no trial has a result yet".to_owned());
@@ -103,6 +111,11 @@ fn best(home: &Home, reader: &Reader, folder: &Path) -> Result<()> {
     let description = folder.join("trial.json");
     write_whole(&description, export::trial_json(&detail).as_bytes())
         .with_context(|| format!("failed to write {}", description.display()))?;
+    match scheduled(place, home, detail.key) {
+        Ok(Some((schedule, steps))) => write_schedule(&schedule, steps, folder)?,
+        Ok(None) => {}
+        Err(error) => eprintln!("the schedule of trial {} is left out: {error}", trial.0),
+    }
     let last = detail.path.last().and_then(|stage| Some((stage.end, stage.checkpoints.last()?)));
     let Some((_, (_, attempt, file))) = last.filter(|(end, (step, ..))| end == step) else {
         eprintln!(
@@ -117,5 +130,34 @@ fn best(home: &Home, reader: &Reader, folder: &Path) -> Result<()> {
     fs::copy(&from, &to)
         .with_context(|| format!("failed to copy {} to {}", from.display(), to.display()))?;
     eprintln!("wrote trial {}: {} and {}", trial.0, description.display(), to.display());
+    Ok(())
+}
+
+/// The schedule of a trial, and its steps; `None` if it has none, or is not of the sweep's present file.
+fn scheduled(place: &Place, home: &Home, key: Key) -> Result<Option<(Named, u64)>> {
+    let file = home.sweep_file();
+    let worker = place.worker()?;
+    let (name, text) = (file.display().to_string(), read(&file)?);
+    let prepared = super::block_on(async { Ok(prepare(&worker, &name, &text).await?) })?;
+    let plan = &prepared.plan;
+    let point = plan.trials.iter().find(|trial| trial.key == key).map(|trial| trial.point);
+    let found = plan.configurations.iter().find(|configuration| Some(configuration.point) == point);
+    Ok(found.and_then(|configuration| {
+        let scheduled = configuration.schedule.as_deref()?.clone();
+        Some((Named { name: scheduled.written.clone(), scheduled }, configuration.length.steps))
+    }))
+}
+
+fn write_schedule(named: &Named, steps: u64, folder: &Path) -> Result<()> {
+    let code = Framework::ALL.map(|framework| {
+        let name = format!("schedule_{}.{}", framework.name(), framework.extension());
+        (name, schedule::snippet(named, steps, framework))
+    });
+    let table = (TABLE.to_owned(), schedule::csv(std::slice::from_ref(named), steps));
+    for (name, text) in code.into_iter().chain([table]) {
+        let path = folder.join(name);
+        write_whole(&path, text.as_bytes())
+            .with_context(|| format!("failed to write {}", path.display()))?;
+    }
     Ok(())
 }

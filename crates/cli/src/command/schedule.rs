@@ -3,10 +3,13 @@
 use std::{fmt::Write, path::Path};
 
 use anyhow::Result;
-use clap::Args;
+use clap::{
+    Args,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use pleach_core::{plan::Scheduled, spec::read_schedule};
 use pleach_engine::prepare::PrepareError;
-use pleach_schedule::{duration::Horizon, preset::PRESETS};
+use pleach_schedule::{duration::Horizon, preset::PRESETS, snippet::Framework};
 use pleach_views::schedule::{self, Named};
 
 use crate::{
@@ -47,6 +50,9 @@ struct Form {
     /// Print an SVG picture
     #[arg(long)]
     svg: bool,
+    /// Print code that makes a training loop follow one schedule
+    #[arg(long, value_name = "FRAMEWORK", value_parser = framework())]
+    snippet: Option<Framework>,
 }
 
 impl Schedule {
@@ -60,6 +66,13 @@ impl Schedule {
         let named = self.texts.iter().map(|text| named(text, horizon));
         let named = named.collect::<Result<Vec<_>>>()?;
         super::print(&match self.form {
+            Form { snippet: Some(framework), .. } => {
+                let [one] = named.as_slice() else {
+                    let message = "code is for one schedule: give one, or run it for each";
+                    return Err(Failure::NeedsAnswer(message.to_owned()).into());
+                };
+                schedule::snippet(one, self.steps, framework)
+            }
             Form { table: true, .. } => schedule::table(&named, horizon),
             Form { csv: true, .. } => schedule::csv(&named, self.steps),
             Form { svg: true, .. } => schedule::svg(&named, self.steps),
@@ -67,6 +80,14 @@ impl Schedule {
         })?;
         Ok(Ending::Good)
     }
+}
+
+fn framework() -> impl TypedValueParser<Value = Framework> {
+    let names = PossibleValuesParser::new(Framework::ALL.map(Framework::name));
+    names.map(|name| {
+        let found = Framework::ALL.into_iter().find(|framework| framework.name() == name);
+        found.unwrap_or(Framework::PyTorch)
+    })
 }
 
 /// A schedule as it was typed, or a file under its name.

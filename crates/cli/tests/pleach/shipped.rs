@@ -73,6 +73,12 @@ fn the_best_trial_is_exported_with_its_weights() {
     let weights = fs::read(stage.path().join("best/weights.safetensors")).unwrap();
     // Its header, as JSON, begins after its length.
     assert!(weights.len() > 100_000 && weights[8] == b'{');
+    let kept = |name: &str| fs::read_to_string(stage.path().join("best").join(name)).unwrap();
+    assert_eq!(kept("schedule.csv").lines().nth(40), Some("39,0.1"));
+    assert!(kept("schedule_pytorch.py").contains("torch.optim.SGD(model.parameters(), lr=0.1)"));
+    for name in ["schedule_keras.py", "schedule_optax.py", "schedule_candle.rs"] {
+        assert!(kept(name).contains("0.1"), "{name}");
+    }
     let (csv, _) = stage.run("export x --csv", 0);
     assert_eq!(csv.lines().next(), Some("trial,key,seed,status,peak,step,metric,value"));
     assert_eq!(csv.lines().filter(|line| line.contains(",val_loss,")).count(), 4);

@@ -1,0 +1,195 @@
+//! Code for PyTorch: a class of `torch.optim.lr_scheduler`, or `LambdaLR`.
+
+use super::{TABLE, call, is_constant, language::Language, option, profile::profile, rate, whole};
+use crate::{
+    phase::{Body, Cycle, GainOn, Law, Phase, Shape, Stairs},
+    resolved::Resolved,
+    schedule::Sample,
+};
+
+pub(super) fn code(schedule: &Resolved, steps: u64) -> String {
+    let peak = schedule.peak;
+    if is_constant(schedule) {
+        return format!("import torch\n\n{}", optimizer(peak));
+    }
+    if let Some((base, scheduler)) = class(schedule) {
+        return format!("import torch\n\n{}{STEP}scheduler = {scheduler}\n", optimizer(base));
+    }
+    let (imports, profile) = match profile(schedule, steps, Language::Python) {
+        Some(profile) if profile.contains("math.") => ("import math\n\n", profile),
+        Some(profile) => ("", profile),
+        None => (
+            "import numpy\n",
+            format!(
+                "RATES = numpy.loadtxt(\"{TABLE}\", delimiter=\",\", skiprows=1, usecols=1, ndmin=1)\n\n\ndef profile(step):\n    return RATES[min(step, len(RATES) - 1)] / {}\n",
+                rate(peak)
+            ),
+        ),
+    };
+    let scheduler = named("LambdaLR", &["profile".to_owned()]);
+    format!(
+        "{imports}import torch\n\n\n{profile}\n\n{}{STEP}scheduler = {scheduler}\n",
+        optimizer(peak)
+    )
+}
+
+const STEP: &str = "# After every optimizer.step(): scheduler.step()\n";
+
+fn optimizer(peak: f64) -> String {
+    format!("optimizer = torch.optim.SGD(model.parameters(), lr={})\n", rate(peak))
+}
+
+/// The constructor of a scheduler.
+fn named(class: &str, arguments: &[String]) -> String {
+    let arguments = [&["optimizer".to_owned()], arguments].concat();
+    call(&format!("torch.optim.lr_scheduler.{class}"), &arguments)
+}
+
+/// The optimizer's own rate, and the scheduler that PyTorch has for exactly this.
+fn class(schedule: &Resolved) -> Option<(f64, String)> {
+    let [phases] = schedule.factors.as_slice() else { return None };
+    if schedule.hold != 1.0 || schedule.sample != Sample::Left {
+        return None;
+    }
+    let peak = schedule.peak;
+    match phases.as_slice() {
+        [Phase { skip: None, body: Body::Cycle(cycle), .. }] if is_triangle(cycle) => {
+            Some((peak * cycle.lo, cyclic(cycle, peak)?))
+        }
+        [Phase { skip: None, body: Body::Cycle(cycle), .. }] => {
+            Some((peak * cycle.hi, restarts(cycle, peak)?))
+        }
+        [Phase { skip: None, from: Some(from), length, body }] if 0.0 < *from => {
+            let scheduler = match body {
+                Body::Shape { to: Some(to), shape } => {
+                    shaped(*shape, peak, *from, *to, length.and_then(whole)?)?
+                }
+                Body::Law { law, floor: None } => lawful(law)?,
+                _ => return None,
+            };
+            Some((peak * from, scheduler))
+        }
+        [up, down] => Some((peak, one_cycle(up, down, peak)?)),
+        _ => None,
+    }
+}
+
+fn shaped(shape: Shape, peak: f64, from: f64, to: f64, length: u64) -> Option<String> {
+    let ratio = to / from;
+    match shape {
+        Shape::Cosine { e: 1.0, k: 1.0 } => {
+            let end = option("eta_min", peak * to, 0.0);
+            Some(named("CosineAnnealingLR", &[format!("T_max={length}"), end]))
+        }
+        Shape::Linear if ratio <= 1.0 => {
+            let end = format!("end_factor={}", rate(ratio));
+            let total = format!("total_iters={length}");
+            Some(named("LinearLR", &["start_factor=1.0".to_owned(), end, total]))
+        }
+        Shape::Poly { p, k: 1.0 } if to == 0.0 => {
+            let power = option("power", p, 1.0);
+            Some(named("PolynomialLR", &[format!("total_iters={length}"), power]))
+        }
+        Shape::Geometric => {
+            Some(named("ExponentialLR", &[format!("gamma={} ** (1 / {length})", rate(ratio))]))
+        }
+        _ => None,
+    }
+}
+
+fn lawful(law: &Law<f64>) -> Option<String> {
+    match law {
+        Law::Decay { gamma, tau, stairs: Stairs::Stairs } => {
+            let size = format!("step_size={}", whole(*tau)?);
+            Some(named("StepLR", &[size, format!("gamma={}", rate(*gamma))]))
+        }
+        Law::Decay { gamma, tau, .. } => {
+            let root = match *tau {
+                1.0 => String::new(),
+                tau => format!(" ** (1 / {})", Language::Python.number(tau)),
+            };
+            Some(named("ExponentialLR", &[format!("gamma={}{root}", rate(*gamma))]))
+        }
+        Law::Multistep { gamma, at } => {
+            let at: Vec<u64> = at.iter().map(|at| whole(at.ceil())).collect::<Option<_>>()?;
+            let milestones = format!("milestones={at:?}");
+            Some(named("MultiStepLR", &[milestones, format!("gamma={}", rate(*gamma))]))
+        }
+        Law::Inverse { .. } => None,
+    }
+}
+
+/// Up and down again in two equal halves.
+fn is_triangle(cycle: &Cycle<f64>) -> bool {
+    let half = |from: f64, to: f64| Phase {
+        from: Some(from),
+        ..Phase::shape(Some(0.5), to, Shape::Linear)
+    };
+    cycle.body == [half(0.0, 1.0), half(1.0, 0.0)] && cycle.grow == 1.0 && cycle.count.is_none()
+}
+
+fn cyclic(cycle: &Cycle<f64>, peak: f64) -> Option<String> {
+    let half = whole(cycle.length / 2.0)?;
+    let mode = match (cycle.gain, cycle.fade, cycle.gain_on) {
+        (1.0, None, _) => String::new(),
+        (0.5, None, GainOn::Amplitude) => "mode=\"triangular2\"".to_owned(),
+        (1.0, Some((gamma, 1.0)), GainOn::Amplitude) => {
+            format!("mode=\"exp_range\", gamma={}", rate(gamma))
+        }
+        _ => return None,
+    };
+    let (low, high) = (rate(peak * cycle.lo), rate(peak * cycle.hi));
+    Some(named(
+        "CyclicLR",
+        &[
+            format!("base_lr={low}"),
+            format!("max_lr={high}"),
+            format!("step_size_up={half}"),
+            mode,
+            "cycle_momentum=False".to_owned(),
+        ],
+    ))
+}
+
+fn restarts(cycle: &Cycle<f64>, peak: f64) -> Option<String> {
+    let cosine = Shape::Cosine { e: 1.0, k: 1.0 };
+    let body = Phase { from: Some(1.0), ..Phase::shape(Some(1.0), 0.0, cosine) };
+    let is_same = cycle.gain == 1.0 && cycle.fade.is_none() && cycle.count.is_none();
+    (cycle.body == [body] && is_same).then_some(())?;
+    let length = format!("T_0={}", whole(cycle.length)?);
+    let grow = format!("T_mult={}", whole(cycle.grow)?);
+    let low = option("eta_min", peak * cycle.lo, 0.0);
+    Some(named("CosineAnnealingWarmRestarts", &[length, grow, low]))
+}
+
+/// `OneCycleLR` reaches its peak at `pct_start * total_steps - 1`, and its end one step before `total_steps`.
+fn one_cycle(up: &Phase<f64>, down: &Phase<f64>, peak: f64) -> Option<String> {
+    let parts = |phase: &Phase<f64>| match phase.body {
+        Body::Shape { to: Some(to), shape } if phase.skip.is_none() => {
+            Some((phase.from?, to, phase.length?, shape))
+        }
+        _ => None,
+    };
+    let ((low, top, rise, shape), (start, last, fall, other)) = (parts(up)?, parts(down)?);
+    let strategy = match (shape, other) {
+        (Shape::Cosine { e: 1.0, k: 1.0 }, Shape::Cosine { e: 1.0, k: 1.0 }) => "cos",
+        (Shape::Linear, Shape::Linear) => "linear",
+        _ => return None,
+    };
+    let is_one_cycle = top == 1.0 && start == 1.0 && 0.0 < low && low < 1.0 && 0.0 < last;
+    let total = whole(rise + fall)? + 1;
+    is_one_cycle.then(|| {
+        named(
+            "OneCycleLR",
+            &[
+                format!("max_lr={}", rate(peak)),
+                format!("total_steps={total}"),
+                format!("pct_start={} / {total}", Language::Python.number(rise + 1.0)),
+                format!("anneal_strategy=\"{strategy}\""),
+                format!("div_factor={}", rate(1.0 / low)),
+                format!("final_div_factor={}", rate(low / last)),
+                "cycle_momentum=False".to_owned(),
+            ],
+        )
+    })
+}
