@@ -27,6 +27,16 @@ pub struct Parameter {
     pub length: bool,
     /// It acts only when the named parameter has one of these texts.
     pub only: Option<(String, Vec<String>)>,
+    pub role: Option<Role>,
+}
+
+/// What a parameter means for how long a trial is and when it is evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It decides after which step a trial ends, and nothing else.
+    Budget,
+    /// A duration: evaluations come when a multiple of it is reached, and after the last step.
+    Evaluations,
 }
 
 /// What values a parameter takes. Bounds are inclusive.

@@ -54,6 +54,7 @@ impl Worker for Faulty {
             doc: doc.to_owned(),
             length: name == "length",
             only: None,
+            role: None,
         };
         let choices = FAULTS.iter().map(|&(fault, _)| fault.to_owned()).collect();
         let fault = Kind::Text { choices, pattern: None };

@@ -18,6 +18,7 @@ impl Worker for Noop {
             doc: "any number".to_owned(),
             length: false,
             only: None,
+            role: None,
         };
         Ok(Description {
             protocol: PROTOCOL,

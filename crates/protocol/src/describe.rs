@@ -59,6 +59,19 @@ pub struct Parameter {
     /// It acts only when another parameter has one of these values: `("optimizer", ["adam", "adamw"])`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<(String, Vec<String>)>,
+    /// What it means for how long a trial is and when it is evaluated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+}
+
+/// What lets trials of different lengths share their beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// It decides after which step a trial ends, and nothing else.
+    Budget,
+    /// A duration: evaluations come when a multiple of it is reached, and after the last step.
+    Evaluations,
 }
 
 /// What values a parameter takes. Bounds are inclusive.

@@ -95,6 +95,7 @@ fn from_worker() -> Vec<FromWorker> {
         doc: String::new(),
         length: false,
         only: None,
+        role: None,
     };
     let choices = vec![text("sgd"), text("adam")];
     let parameters = vec![

@@ -2,7 +2,7 @@
 //! coordinators, once as [`Config`].
 
 use pleach_protocol::{
-    describe::{Kind, Parameter},
+    describe::{Kind, Parameter, Role},
     message::Parameters,
     serve::Refusal,
 };
@@ -57,6 +57,7 @@ fn parameter(name: &str, kind: Kind, default: impl Into<Value>, doc: &str) -> Pa
         doc: doc.to_owned(),
         length: false,
         only: None,
+        role: None,
     }
 }
 
@@ -78,6 +79,7 @@ const ALMOST_ONE: f64 = 0.999_999;
 
 /// Every parameter, in the order in which people think of them.
 pub fn parameters() -> Vec<Parameter> {
+    let role = |role, parameter: Parameter| Parameter { role: Some(role), ..parameter };
     let length = |parameter: Parameter| Parameter { length: true, ..parameter };
     let only = |optimizers: &[&str], parameter: Parameter| {
         let optimizers = optimizers.iter().map(|&name| name.to_owned()).collect();
@@ -146,17 +148,23 @@ pub fn parameters() -> Vec<Parameter> {
             128,
             "samples to a step; the last batch of an epoch may be smaller",
         )),
-        length(parameter(
-            "budget",
-            Kind::Duration,
-            "5ep",
-            "how long a trial trains, in epochs or steps",
-        )),
-        parameter(
-            "eval",
-            Kind::Duration,
-            "1ep",
-            "how often it is evaluated, besides after the last step",
+        role(
+            Role::Budget,
+            length(parameter(
+                "budget",
+                Kind::Duration,
+                "5ep",
+                "how long a trial trains, in epochs or steps",
+            )),
+        ),
+        role(
+            Role::Evaluations,
+            parameter(
+                "eval",
+                Kind::Duration,
+                "1ep",
+                "how often it is evaluated, besides after the last step",
+            ),
         ),
     ]
 }

@@ -98,3 +98,22 @@ fn a_sweep_that_grows_trains_only_what_is_new() {
         assert_eq!(shown.contains("trained again for its state"), !keep.is_empty(), "{shown}");
     }
 }
+
+#[test]
+fn a_longer_trial_goes_on_from_a_shorter_one() {
+    let stage = Stage::new("pleach-mnist");
+    let sweep = |budget: &str| {
+        let head = SWEEP.split("[space]").next().unwrap();
+        let head = head.replace("3ep", budget).replace("100st", "1ep");
+        format!("{head}[space]\npeak = 0.001\n")
+    };
+    stage.write("tree.toml", &sweep("1ep"));
+    run_on(&stage, "");
+    stage.write("tree.toml", &sweep("2ep"));
+    run_on(&stage, "--accept");
+    assert_eq!(steps(&stage), 2 * 149);
+    let alone = Stage::new("pleach-mnist");
+    alone.write("tree.toml", &sweep("2ep"));
+    run_on(&alone, "");
+    assert_eq!(stage.canonical("tree"), alone.canonical("tree"));
+}

@@ -26,6 +26,20 @@ impl Course {
         )
     }
 
+    /// The same with a last step that is the last one, whatever another trial does at that step.
+    pub(crate) fn ending(&self) -> Self {
+        let mut runs = self.0.clone();
+        if let Some(last) = runs.pop() {
+            let begin = runs.last().map_or(0, |run| run.end);
+            if begin + 1 < last.end {
+                runs.push(Run { end: last.end - 1, rule: last.rule });
+            }
+            let rule = Key::of(&format!("{} and the end", last.rule));
+            runs.push(Run { end: last.end, rule });
+        }
+        Self(runs)
+    }
+
     /// The trial's last step and one, which is its number of steps.
     #[must_use]
     pub fn steps(&self) -> u64 {

@@ -2,10 +2,17 @@
 
 use std::rc::Rc;
 
-use pleach_schedule::pieces::Piece;
+use pleach_schedule::{
+    duration::{Duration, Horizon},
+    pieces::Piece,
+};
 
 use super::{Configuration, Course, TrialPlan};
-use crate::{key::Key, program::Program};
+use crate::{
+    key::Key,
+    program::{Kind, Parameter, Program, Role},
+    value::{Parameters, Value},
+};
 
 /// A canonical text of everything that decides the result, the seed and the numerics apart.
 pub(super) fn content(configuration: &Configuration, program: &Program) -> String {
@@ -18,22 +25,59 @@ pub(super) fn content(configuration: &Configuration, program: &Program) -> Strin
     serde_json::to_string(&content).unwrap_or_default()
 }
 
-/// The same without the rates: what decides how it trains beside them.
+/// The same without the rates: what decides how it trains beside them. The trial's length is part of it unless it decides
+/// nothing but the end.
 fn kin(configuration: &Configuration, program: &Program) -> String {
     let Configuration { schedule, length, worker, .. } = configuration;
     // A rule that watches evaluations is shared while both it and the rates are.
     let plateau =
         schedule.as_ref().map(|scheduled| scheduled.plateau.as_ref().map(ToString::to_string));
-    let kin = (&program.name, &length.data, worker, plateau, length.steps);
+    let budget = program.parameters.iter().find(|parameter| parameter.role == Some(Role::Budget));
+    let any_relative = program.parameters.iter().any(|parameter| {
+        parameter.kind == Kind::Duration
+            && matches!(duration(parameter, worker), Some(Duration::Fraction(_)))
+    });
+    let (worker, steps) = match budget.filter(|_| !any_relative) {
+        Some(budget) => {
+            let others = worker.iter().filter(|(name, _)| **name != budget.name);
+            (others.map(|(name, value)| (name.clone(), value.clone())).collect(), None)
+        }
+        None => (worker.clone(), Some(length.steps)),
+    };
+    let kin: (_, _, Parameters, _, _) = (&program.name, &length.data, worker, plateau, steps);
     serde_json::to_string(&kin).unwrap_or_default()
 }
 
-fn course(configuration: &Configuration) -> Rc<Course> {
-    if let Some(scheduled) = &configuration.schedule {
-        return Rc::clone(&scheduled.course);
+fn duration(parameter: &Parameter, worker: &Parameters) -> Option<Duration> {
+    match worker.get(&parameter.name).or(parameter.default.as_ref()) {
+        Some(Value::Text(text)) => text.parse().ok(),
+        _ => None,
     }
-    let (end, rule) = (configuration.length.steps, String::new());
-    Rc::new(Course::new(&[Piece { end, rule }]))
+}
+
+fn course(configuration: &Configuration, program: &Program) -> Rc<Course> {
+    let steps = configuration.length.steps;
+    let course = match &configuration.schedule {
+        Some(scheduled) => Rc::clone(&scheduled.course),
+        None => Rc::new(Course::new(&[Piece { end: steps, rule: String::new() }])),
+    };
+    // A longer trial is not evaluated there.
+    if is_evaluated_anyway(configuration, program) { course } else { Rc::new(course.ending()) }
+}
+
+/// Whether the evaluation after the last step would come there in a longer trial, too.
+fn is_evaluated_anyway(configuration: &Configuration, program: &Program) -> bool {
+    let Configuration { length, worker, .. } = configuration;
+    let mut parameters = program.parameters.iter();
+    let every = parameters
+        .find(|parameter| parameter.role == Some(Role::Evaluations))
+        .and_then(|parameter| duration(parameter, worker));
+    every.is_some_and(|every| {
+        let horizon = Horizon { steps: length.steps, steps_per_epoch: length.steps_per_epoch };
+        let every = every.in_steps(horizon).max(1.0);
+        let reached = |steps: u64| (steps as f64 / every).floor();
+        reached(length.steps - 1) < reached(length.steps)
+    })
 }
 
 /// One of a configuration's trials; `content` is the configuration's.
@@ -49,6 +93,6 @@ pub(super) fn trial(
         seed,
         key: Key::of(&format!("{content} seed {seed}")),
         kin: Key::of(&format!("{kin} seed {seed} numerics {numerics}")),
-        course: course(configuration),
+        course: course(configuration, program),
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    program::{Kind, Parameter},
+    program::{Kind, Parameter, Role},
     spec::read,
     value::Value,
 };
@@ -13,6 +13,7 @@ pub(super) fn program() -> Program {
         doc: format!("the {name}"),
         length: matches!(name, "batch" | "budget"),
         only: None,
+        role: None,
     };
     let text = |text: &str| Value::Text(text.to_owned());
     let choices = |choices: &[&str], pattern: Option<&str>| Kind::Text {
@@ -22,13 +23,15 @@ pub(super) fn program() -> Program {
     let mut momentum =
         parameter("momentum", Kind::Float { min: Some(0.0), max: Some(0.99) }, Value::Float(0.0));
     momentum.only = Some(("optimizer".to_owned(), vec!["sgd".to_owned()]));
+    let role = |parameter: Parameter, role| Parameter { role: Some(role), ..parameter };
     Program {
         name: "toy".to_owned(),
         numerics: "toy-1".to_owned(),
         checkpoints: true,
         parameters: vec![
             parameter("batch", Kind::Int { min: Some(1), max: None }, Value::Int(100)),
-            parameter("budget", Kind::Duration, text("10ep")),
+            role(parameter("budget", Kind::Duration, text("10ep")), Role::Budget),
+            role(parameter("eval", Kind::Duration, text("1ep")), Role::Evaluations),
             parameter("model", choices(&["linear"], Some("mlp-H")), text("linear")),
             parameter("optimizer", choices(&["sgd", "adam"], None), text("sgd")),
             momentum,

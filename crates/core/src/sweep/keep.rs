@@ -99,8 +99,8 @@ impl Sweep {
     fn merit(&self, node: &Node) -> u64 {
         let children = node.children.iter().filter_map(|child| self.stages.get(child));
         let own = self.settings.objective.value(&node.row.evaluated);
-        let below = children.map(|child| self.merit(child)).min();
-        below.unwrap_or_else(|| merit(own, self.settings.objective.goal))
+        let below = children.map(|child| self.merit(child));
+        below.chain([merit(own, self.settings.objective.goal)]).min().unwrap_or(u64::MAX)
     }
 
     fn fit(&mut self, decisions: &mut Decisions) {

@@ -154,6 +154,33 @@ fn new_trials_start_from_what_was_trained() {
     assert_eq!(tree.path(1), before.path(1));
 }
 
+#[test]
+fn a_longer_trial_goes_on_from_a_shorter_one() {
+    let grown = |rest: &str| {
+        grown(&format!("[space]\npeak = 0.1\nbudget = [\"300st\", \"500st\"]\n{rest}"))
+    };
+    // The longer one is evaluated after step 300, too.
+    insta::assert_snapshot!(grown(""), @"
+    0 to 300: 2
+      300 to 500: 1
+    ");
+    // It is not.
+    insta::assert_snapshot!(grown("eval = \"200st\""), @"
+    0 to 299: 2
+      299 to 300: 1
+      299 to 500: 1
+    ");
+    // What is a part of the whole is another thing in a longer trial.
+    insta::assert_snapshot!(grown("eval = \"20%\""), @"
+    0 to 300: 1
+    0 to 500: 1
+    ");
+    insta::assert_snapshot!(grown("[space.schedule.cosine]"), @"
+    0 to 300: 1
+    0 to 500: 1
+    ");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
