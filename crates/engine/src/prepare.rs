@@ -7,7 +7,7 @@ use pleach_core::{
     life::WorkerId,
     plan::{Length, Lengths, Plan, PlanError, Refused, plan},
     program::Program,
-    spec::{self, SweepSpec},
+    spec::{self, Slots, SweepSpec},
     value::Parameters,
 };
 use pleach_protocol::{
@@ -49,7 +49,7 @@ pub async fn prepare(
     text: &str,
 ) -> Result<Prepared, PrepareError> {
     let spec = spec::read(name, text).map_err(PrepareError::Invalid)?;
-    let mut dialogue = Dialogue::start(worker)?;
+    let mut dialogue = Dialogue::start(worker, device(&spec))?;
     let description = dialogue.hello().await?;
     let program = program(&description);
     let mut lengths = Lengths::default();
@@ -64,7 +64,17 @@ pub async fn prepare(
 
 /// What a worker program says of itself.
 pub async fn describe(worker: &WorkerProgram) -> Result<Description, PrepareError> {
-    Dialogue::start(worker)?.hello().await
+    Dialogue::start(worker, CPU)?.hello().await
+}
+
+const CPU: &str = "cpu";
+
+/// Where the sweep runs: numerics are those of a device. Workers on devices with other numerics are refused later.
+fn device(spec: &SweepSpec) -> &str {
+    match &spec.run.slots {
+        Slots::Devices { devices, .. } => devices.first().map_or(CPU, String::as_str),
+        Slots::Auto | Slots::Number(_) => CPU,
+    }
 }
 
 /// A worker process that is only asked.
@@ -77,10 +87,10 @@ struct Dialogue<'a> {
 }
 
 impl<'a> Dialogue<'a> {
-    fn start(worker: &'a WorkerProgram) -> Result<Self, PrepareError> {
+    fn start(worker: &'a WorkerProgram, device: &str) -> Result<Self, PrepareError> {
         let (sender, inputs) = mpsc::channel(64);
         let folder = std::env::current_dir().unwrap_or_else(|_| "/".into());
-        let place = Place { mark: "", device: "cpu", folder: &folder };
+        let place = Place { mark: "", device, folder: &folder };
         let process = Process::start(WorkerId(0), worker, &place, sender)?;
         Ok(Self { worker, process, inputs, said: Vec::new(), log: Vec::new() })
     }
