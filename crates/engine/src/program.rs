@@ -6,7 +6,7 @@ use std::{
 };
 
 use pleach_core::{
-    program::{Kind, Parameter, Program},
+    program::{Kind, Parameter, Program, Role},
     value::{Parameters, Value},
 };
 use pleach_protocol::{describe, message};
@@ -91,6 +91,10 @@ pub fn program(description: &describe::Description) -> Program {
         doc: parameter.doc.clone(),
         length: parameter.length,
         only: parameter.only.clone(),
+        role: parameter.role.map(|role| match role {
+            describe::Role::Budget => Role::Budget,
+            describe::Role::Evaluations => Role::Evaluations,
+        }),
     };
     Program {
         name: description.program.clone(),

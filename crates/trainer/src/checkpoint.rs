@@ -13,7 +13,7 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use thiserror::Error;
 
 use crate::{
-    model::Model,
+    model::{Model, Slot},
     optimizer::Rule,
     state::{State, Sums},
 };
@@ -54,9 +54,12 @@ pub fn write(
     let digest = state.digest();
     let mut bytes: BTreeMap<String, (Vec<usize>, Vec<u8>)> = BTreeMap::new();
     for (index, slot) in model.slots.iter().enumerate() {
-        bytes.insert(slot.name.clone(), (slot.shape.clone(), to_bytes(&state.weights[index])));
+        let mut insert = |name: String, vector: &[f32]| {
+            bytes.insert(name, (slot.shape.clone(), to_bytes(&slot.to_file(vector))));
+        };
+        insert(slot.name.clone(), &state.weights[index]);
         for (name, vector) in rule.state_names().iter().zip(&state.optimizer[index]) {
-            bytes.insert(format!("{}.{name}", slot.name), (slot.shape.clone(), to_bytes(vector)));
+            insert(format!("{}.{name}", slot.name), vector);
         }
     }
     let encode = |source| CheckpointError::Encode { path: path.to_owned(), source };
@@ -116,20 +119,21 @@ pub fn read(
             what: format!("the format `{FORMAT}`"),
         });
     }
-    let vector = |name: String, shape: &[usize]| match tensors.tensor(&name) {
-        Ok(tensor) if tensor.dtype() == Dtype::F32 && tensor.shape() == shape => {
-            let words = tensor.data().as_chunks::<4>().0;
-            Ok(words.iter().map(|word| f32::from_le_bytes(*word)).collect())
+    let vector = |name: String, slot: &Slot| match tensors.tensor(&name) {
+        Ok(tensor) if tensor.dtype() == Dtype::F32 && tensor.shape() == slot.shape => {
+            let words = tensor.data().as_chunks::<4>().0.iter();
+            let filed: Vec<f32> = words.map(|word| f32::from_le_bytes(*word)).collect();
+            Ok(slot.from_file(&filed))
         }
         _ => Err(CheckpointError::Mismatch { path: path(), tensor: name }),
     };
     let (mut weights, mut optimizer) = (Vec::new(), Vec::new());
     for slot in &model.slots {
-        weights.push(vector(slot.name.clone(), &slot.shape)?);
+        weights.push(vector(slot.name.clone(), slot)?);
         let names = rule.state_names().iter();
         optimizer.push(
             names
-                .map(|name| vector(format!("{}.{name}", slot.name), &slot.shape))
+                .map(|name| vector(format!("{}.{name}", slot.name), slot))
                 .collect::<Result<_, _>>()?,
         );
     }

@@ -1,7 +1,7 @@
 //! Trains small image classifiers with Candle, bit for bit reproducibly: the same configuration and seed give the same
 //! weights and metrics, whatever runs beside, and training `a` steps and resuming for `b` more gives what `a + b` give.
 //!
-//! Reading order: [`config`] (what can be set), [`data`], [`fetch`](mod@fetch) (its files, which lie at [`sources`]), [`model`], [`optimizer`], [`state`] (everything that a
+//! Reading order: [`config`] (what can be set), [`data`], [`fetch`](mod@fetch) (its files, which lie at [`sources`]), [`model`], [`network`] (what computes with one), [`optimizer`], [`state`] (everything that a
 //! checkpoint holds), [`checkpoint`] (its file), [`train`](mod@train) (the loop), [`worker`] (the loop as a worker).
 
 pub mod checkpoint;
@@ -9,6 +9,7 @@ pub mod config;
 pub mod data;
 pub mod fetch;
 pub mod model;
+pub mod network;
 pub mod optimizer;
 pub mod random;
 pub mod sources;

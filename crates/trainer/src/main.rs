@@ -12,6 +12,7 @@ use pleach_schedule::schedule::Schedule as Written;
 use pleach_trainer::{
     config::Config,
     fetch::fetch,
+    network::Arithmetic,
     sources::DATA_SETS,
     state::State,
     train::{End, Flow, Observer, train},
@@ -45,6 +46,9 @@ enum Command {
         /// The folder that holds mnist/ and fashion-mnist/
         #[arg(long, env = "PLEACH_DATA")]
         data: Option<PathBuf>,
+        /// cpu, or cpu-reference for plain and slow arithmetic
+        #[arg(long, default_value_t)]
+        device: Arithmetic,
     },
     /// Download data sets; go on where an earlier try broke off
     Fetch {
@@ -76,10 +80,15 @@ fn run(arguments: Arguments) -> Result<()> {
             serve(&mut Trainer::default(), io::stdin(), io::stdout(), orphaned)?;
         }
         Some(Command::Describe) => {
-            anstream::println!("{}", serde_json::to_string_pretty(&description())?);
+            anstream::println!(
+                "{}",
+                serde_json::to_string_pretty(&description(Arithmetic::default()))?
+            );
         }
-        Some(Command::Train { set, schedule, seed, data }) => {
-            train_once(&set, &schedule, seed, data)?;
+        Some(Command::Train { set, schedule, seed, data, device }) => {
+            let mut trainer = Trainer::new(data);
+            trainer.arithmetic = device;
+            train_once(&mut trainer, &set, &schedule, seed)?;
         }
         Some(Command::Fetch { names, data }) => {
             let wanted = |name: &str| names.iter().any(|given| given == name || given == "all");
@@ -115,7 +124,7 @@ fn with_environment() -> Result<()> {
     Err(std::os::unix::process::CommandExt::exec(&mut command).into())
 }
 
-fn train_once(set: &[String], schedule: &Written, seed: u64, data: Option<PathBuf>) -> Result<()> {
+fn train_once(trainer: &mut Trainer, set: &[String], schedule: &Written, seed: u64) -> Result<()> {
     let mut parameters: Parameters = BTreeMap::new();
     for pair in set {
         let (name, value) =
@@ -126,7 +135,6 @@ fn train_once(set: &[String], schedule: &Written, seed: u64, data: Option<PathBu
     let refused = |refusal: pleach_protocol::serve::Refusal| {
         anyhow!("{}: {}", refusal.parameter.unwrap_or_default(), refusal.message)
     };
-    let mut trainer = Trainer::new(data);
     // A first job only for its length, which the schedule needs.
     let any = Schedule::Table(vec![0.0]);
     let horizon = trainer.job(&parameters, Some(&any), seed).map_err(refused)?.horizon;

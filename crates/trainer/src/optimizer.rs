@@ -1,6 +1,8 @@
 //! Update rules, in PyTorch's formulas and order of operations, on plain vectors: one pass over weight, gradient and
 //! state, in f32, element by element, so that a result never depends on anything but its inputs.
 
+use std::ops::Range;
+
 /// An update rule and its constants.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rule {
@@ -29,24 +31,30 @@ impl Rule {
         }
     }
 
-    /// Updates one tensor's weights and state in place. `step` counts the updates made before, over all of training.
+    /// Updates some of a tensor's weights and their state in place. `step` counts the updates made before, over all of
+    /// training.
+    #[expect(
+        clippy::inline_always,
+        reason = "what is inlined is compiled for the vectors that its caller is compiled for"
+    )]
+    #[inline(always)]
     pub fn update(
         self,
         step: u64,
         rate: f64,
         weights: &mut [f32],
         gradient: &[f32],
-        state: &mut [Vec<f32>],
+        moments: [&mut [f32]; 2],
     ) {
-        match (self, state) {
-            (Self::Sgd { momentum, nesterov, weight_decay }, state) => {
+        match (self, moments) {
+            (Self::Sgd { momentum, nesterov, weight_decay }, [velocity, _]) => {
                 let (rate, momentum, decay) = (rate as f32, momentum as f32, weight_decay as f32);
-                let Some(velocity) = state.first_mut() else {
+                if velocity.is_empty() {
                     for (w, &g) in weights.iter_mut().zip(gradient) {
                         *w -= rate * (g + decay * *w);
                     }
                     return;
-                };
+                }
                 for ((w, &g), v) in weights.iter_mut().zip(gradient).zip(velocity) {
                     let g = g + decay * *w;
                     *v = if step == 0 { g } else { momentum * *v + g };
@@ -70,9 +78,15 @@ impl Rule {
                     *w -= stride * *m / (v.sqrt() / correction + epsilon);
                 }
             }
-            (Self::Adam { .. }, _) => {}
         }
     }
+}
+
+/// A part of a slot's state vectors, for [`Rule::update`]; empty ones where the rule has none.
+pub fn moments(vectors: &mut [Vec<f32>], part: Range<usize>) -> [&mut [f32]; 2] {
+    let mut parts = vectors.iter_mut().map(|vector| &mut vector[part.clone()]);
+    let mut next = || parts.next().unwrap_or_default();
+    [next(), next()]
 }
 
 #[cfg(test)]
@@ -85,7 +99,7 @@ mod tests {
         let mut weight = [1.0];
         let mut state = vec![vec![0.0]; rule.state_names().len()];
         for (step, (gradient, expected)) in [1.0, 0.5, -1.0].into_iter().zip(expected).enumerate() {
-            rule.update(step as u64, 0.1, &mut weight, &[gradient], &mut state);
+            rule.update(step as u64, 0.1, &mut weight, &[gradient], moments(&mut state, 0..1));
             assert!(
                 (weight[0] - expected).abs() < 3e-6,
                 "step {step}: {} is not {expected}",

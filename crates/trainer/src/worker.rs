@@ -21,6 +21,7 @@ use crate::{
     config::{self, Config},
     data::{Dataset, Library, Split},
     model::Model,
+    network::Arithmetic,
     state::State,
     train::{self, End, Flow, Job, Observer, Rates},
 };
@@ -30,27 +31,28 @@ use crate::{
 pub const WITNESS: &str = "PLEACH_WITNESS";
 
 /// The version of the arithmetic: raised whenever the same configuration and seed would give other bits.
-const ARITHMETIC: u32 = 1;
+const ARITHMETIC: u32 = 2;
 
 #[derive(Debug, Default)]
 pub struct Trainer {
     library: Library,
+    pub arithmetic: Arithmetic,
     /// The last split made, and what it was made from.
     split: Option<(String, Arc<Split>)>,
 }
 
 /// The trainer's description; the same for every machine but for `numerics`.
-pub fn description() -> Description {
+pub fn description(arithmetic: Arithmetic) -> Description {
     Description {
         protocol: PROTOCOL,
         program: "pleach-mnist".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        numerics: numerics(),
+        numerics: format!("pleach-mnist-{ARITHMETIC} {}", arithmetic.instructions()),
         queue: 1,
         schedules: ScheduleForm::Profile,
         checkpoints: true,
         parameters: config::parameters(),
-        devices: vec!["cpu".to_owned()],
+        devices: Arithmetic::ALL.map(|arithmetic| arithmetic.to_string()).to_vec(),
         metrics: METRICS.map(str::to_owned).to_vec(),
     }
 }
@@ -67,27 +69,9 @@ const METRICS: [&str; 8] = [
     "val_loss",
 ];
 
-/// What decides the last bit of a result: our arithmetic's version, and the instructions that the matrix product and
-/// the compiler's code choose from.
-fn numerics() -> String {
-    let mut label = format!("pleach-mnist-{ARITHMETIC} {}", std::env::consts::ARCH);
-    #[cfg(target_arch = "x86_64")]
-    for (name, is_here) in [
-        ("avx2", is_x86_feature_detected!("avx2")),
-        ("fma", is_x86_feature_detected!("fma")),
-        ("avx512f", is_x86_feature_detected!("avx512f")),
-    ] {
-        if is_here {
-            label.push(' ');
-            label.push_str(name);
-        }
-    }
-    label
-}
-
 impl Trainer {
     pub fn new(data: Option<PathBuf>) -> Self {
-        Self { library: Library::new(data), split: None }
+        Self { library: Library::new(data), ..Self::default() }
     }
 
     fn dataset(&mut self, config: &Config) -> Result<Arc<Dataset>, Refusal> {
@@ -149,7 +133,8 @@ impl Trainer {
                 )));
             }
         }
-        Ok(Job { config, split, model, rates, plateau, seed, horizon })
+        let arithmetic = self.arithmetic;
+        Ok(Job { config, split, model, arithmetic, rates, plateau, seed, horizon })
     }
 
     fn try_run(&mut self, start: &Start, reporter: &mut Reporter) -> Result<Ending, String> {
@@ -208,11 +193,9 @@ fn explain(error: &dyn std::error::Error) -> String {
 
 impl Worker for Trainer {
     fn describe(&mut self, greeting: &Greeting) -> Result<Description, String> {
-        if greeting.device != "cpu" {
-            return Err(format!("there is no device `{}` here, only `cpu`", greeting.device));
-        }
+        self.arithmetic = greeting.device.parse()?;
         self.library = Library::new(greeting.data.as_ref().map(PathBuf::from));
-        Ok(description())
+        Ok(description(self.arithmetic))
     }
 
     fn measure(&mut self, parameters: &Parameters) -> Result<Length, Refusal> {

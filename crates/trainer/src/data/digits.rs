@@ -111,7 +111,7 @@ pub(super) fn make() -> RawData {
         for (index, image) in pixels.chunks_exact_mut(SIDE * SIDE).enumerate() {
             draw(first + index, image);
         }
-        Part { pixels, labels: (first..first + n).map(|index| (index % 10) as u8).collect() }
+        Part::new(pixels, (first..first + n).map(|index| (index % 10) as u8).collect())
     };
     RawData { rows: SIDE, columns: SIDE, train: part(0, N_TRAIN), test: part(N_TRAIN, N_TEST) }
 }

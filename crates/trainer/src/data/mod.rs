@@ -2,20 +2,21 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::{
-    config::{Config, Normalize},
-    hex,
-    random::{Purpose, Random},
-};
+use crate::hex;
 
 mod digits;
 mod idx;
+mod ink;
+mod split;
+
+pub use ink::Ink;
+pub use split::{Samples, Split};
 
 /// A data set as it is stored: bytes.
 #[derive(Debug)]
@@ -26,17 +27,28 @@ struct RawData {
     test: Part,
 }
 
+/// Images and their labels.
 #[derive(Debug)]
 struct Part {
     /// Image after image, row after row.
     pixels: Vec<u8>,
     labels: Vec<u8>,
+    ink: OnceLock<Ink>,
+}
+
+impl Part {
+    fn new(pixels: Vec<u8>, labels: Vec<u8>) -> Self {
+        Self { pixels, labels, ink: OnceLock::new() }
+    }
 }
 
 /// A data set in memory.
 #[derive(Debug)]
 pub struct Dataset {
-    raw: RawData,
+    rows: usize,
+    columns: usize,
+    train: Arc<Part>,
+    test: Arc<Part>,
     pub n_classes: usize,
     /// Mean and standard deviation of the training images' pixels, in [0, 1].
     moments: (f64, f64),
@@ -105,7 +117,7 @@ impl Library {
                 let (n_images, n_labels) = (images.count, labels.len());
                 return Err(DataError::Count { folder: folder.clone(), n_images, n_labels });
             }
-            Ok((images.rows, images.columns, Part { pixels: images.pixels, labels }))
+            Ok((images.rows, images.columns, Part::new(images.pixels, labels)))
         };
         let (rows, columns, train) = part("train")?;
         let (test_rows, test_columns, test) = part("t10k")?;
@@ -137,85 +149,26 @@ impl Dataset {
         };
         let (mean, square) = (moment(1), moment(2));
         let moments = (mean, (square - mean * mean).max(1e-12).sqrt());
-        Self { n_classes: n_classes.max(10), moments, digest: hex(&hash.finalize()), raw }
+        Self {
+            n_classes: n_classes.max(10),
+            moments,
+            digest: hex(&hash.finalize()),
+            rows: raw.rows,
+            columns: raw.columns,
+            train: Arc::new(raw.train),
+            test: Arc::new(raw.test),
+        }
     }
 
     pub fn n_train(&self) -> usize {
-        self.raw.train.labels.len()
+        self.train.labels.len()
     }
 
     pub fn rows(&self) -> usize {
-        self.raw.rows
+        self.rows
     }
 
     pub fn columns(&self) -> usize {
-        self.raw.columns
+        self.columns
     }
-}
-
-/// Samples ready to train on: `inputs` holds `n × rows × columns` numbers.
-#[derive(Debug)]
-pub struct Samples {
-    pub inputs: Vec<f32>,
-    pub labels: Vec<u8>,
-}
-
-impl Samples {
-    pub fn len(&self) -> usize {
-        self.labels.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
-    }
-}
-
-/// What one configuration trains and is judged on.
-#[derive(Debug)]
-pub struct Split {
-    pub train: Samples,
-    /// Empty when nothing is held out.
-    pub valid: Samples,
-    pub test: Samples,
-    pub sample_len: usize,
-}
-
-impl Split {
-    /// Shuffles the training images by the split's own seed; the first `valid` are held out, the next `subset` (or all)
-    /// are trained on.
-    pub fn new(dataset: &Dataset, config: &Config) -> Self {
-        let mut order: Vec<usize> = (0..dataset.n_train()).collect();
-        let n_valid = config.valid.min(order.len());
-        let n_train = config.n_train(dataset.n_train());
-        if 0 < n_valid || n_train < order.len() {
-            Random::new(config.split_seed, Purpose::Split).shuffle(&mut order);
-        }
-        let table = pixel_table(dataset, config.normalize);
-        let sample_len = dataset.rows() * dataset.columns();
-        let gather = |part: &Part, order: &mut dyn Iterator<Item = usize>| {
-            let mut samples = Samples { inputs: Vec::new(), labels: Vec::new() };
-            for index in order {
-                let pixels = &part.pixels[index * sample_len..(index + 1) * sample_len];
-                samples.inputs.extend(pixels.iter().map(|&pixel| table[usize::from(pixel)]));
-                samples.labels.push(part.labels[index]);
-            }
-            samples
-        };
-        let raw = &dataset.raw;
-        Self {
-            valid: gather(&raw.train, &mut order[..n_valid].iter().copied()),
-            train: gather(&raw.train, &mut order[n_valid..n_valid + n_train].iter().copied()),
-            test: gather(&raw.test, &mut (0..raw.test.labels.len())),
-            sample_len,
-        }
-    }
-}
-
-/// The input number of each pixel value.
-fn pixel_table(dataset: &Dataset, normalize: Normalize) -> [f32; 256] {
-    let (mean, deviation) = match normalize {
-        Normalize::Unit => (0.0, 1.0),
-        Normalize::Standard => dataset.moments,
-    };
-    std::array::from_fn(|pixel| ((pixel as f64 / 255.0 - mean) / deviation) as f32)
 }

@@ -1,18 +1,13 @@
-//! The networks: what they are made of, and their forward pass on Candle tensors. Weights live in plain vectors (the
-//! optimizer's and the checkpoint's business); a pass sees them as Candle variables.
+//! The models: what they are made of, and how their weights start and lie in memory.
 
 use std::{fmt, str::FromStr};
-
-use candle_core::{Device, Result, Tensor, Var};
 
 use crate::{
     config::Init,
     random::{Purpose, Random},
 };
 
-mod convolution;
-
-/// Which network.
+/// Which model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Architecture {
     /// Hidden layers with ReLU between; none for a linear model.
@@ -61,12 +56,17 @@ impl FromStr for Architecture {
     }
 }
 
-/// One weight tensor: its name in checkpoints, its shape (PyTorch's: outputs first), and how many inputs and outputs a
+/// One weight tensor: its name and shape in checkpoints (PyTorch's: outputs first), and how many inputs and outputs a
 /// unit of it has.
+///
+/// In memory outputs come last, so that the weights of one input lie side by side: a file's order is (output, channel,
+/// place), memory's is (place, channel, output). Places are those of a convolution's window, or those of the images that
+/// a fully connected layer sees; elsewhere there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slot {
     pub name: String,
     pub shape: Vec<usize>,
+    n_places: usize,
     fan_in: usize,
     fan_out: usize,
     is_bias: bool,
@@ -77,14 +77,39 @@ impl Slot {
     pub fn count(&self) -> usize {
         self.shape.iter().product()
     }
+
+    /// For each number in memory, its index in a file.
+    fn indices_in_file(&self) -> impl Iterator<Item = usize> {
+        let (n_outputs, n_places) = (self.shape[0], self.n_places);
+        let n_channels = self.count() / (n_outputs * n_places);
+        (0..n_places).flat_map(move |place| {
+            (0..n_channels).flat_map(move |channel| {
+                (0..n_outputs).map(move |output| (output * n_channels + channel) * n_places + place)
+            })
+        })
+    }
+
+    /// Numbers in a file's order to memory's.
+    pub fn from_file(&self, numbers: &[f32]) -> Vec<f32> {
+        self.indices_in_file().map(|index| numbers[index]).collect()
+    }
+
+    /// Numbers in memory's order to a file's.
+    pub fn to_file(&self, numbers: &[f32]) -> Vec<f32> {
+        let mut filed = vec![0.0; numbers.len()];
+        for (index, &number) in self.indices_in_file().zip(numbers) {
+            filed[index] = number;
+        }
+        filed
+    }
 }
 
-/// A network for images of one size and a number of classes.
+/// A model for images of one size and a number of classes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Model {
-    architecture: Architecture,
+    pub architecture: Architecture,
+    /// Weight and bias of each layer, from the first to the last.
     pub slots: Vec<Slot>,
-    side: (usize, usize),
 }
 
 impl Model {
@@ -102,7 +127,7 @@ impl Model {
                     .chain([n_classes])
                     .collect();
                 for (index, pair) in widths.windows(2).enumerate() {
-                    add_layer(&mut slots, &format!("fc{}", index + 1), &[pair[1], pair[0]]);
+                    add_layer(&mut slots, &format!("fc{}", index + 1), &[pair[1], pair[0]], 1);
                 }
             }
             Architecture::Lenet if (rows, columns) != (28, 28) => {
@@ -111,14 +136,14 @@ impl Model {
                 ));
             }
             Architecture::Lenet => {
-                add_layer(&mut slots, "conv1", &[6, 1, 5, 5]);
-                add_layer(&mut slots, "conv2", &[16, 6, 5, 5]);
-                add_layer(&mut slots, "fc1", &[120, 400]);
-                add_layer(&mut slots, "fc2", &[84, 120]);
-                add_layer(&mut slots, "fc3", &[n_classes, 84]);
+                add_layer(&mut slots, "conv1", &[6, 1, 5, 5], 25);
+                add_layer(&mut slots, "conv2", &[16, 6, 5, 5], 25);
+                add_layer(&mut slots, "fc1", &[120, 400], 25);
+                add_layer(&mut slots, "fc2", &[84, 120], 1);
+                add_layer(&mut slots, "fc3", &[n_classes, 84], 1);
             }
         }
-        Ok(Self { architecture: architecture.clone(), slots, side: (rows, columns) })
+        Ok(Self { architecture: architecture.clone(), slots })
     }
 
     /// Fresh weights, slot by slot.
@@ -131,70 +156,49 @@ impl Model {
                 let mut uniform = |bound: f64| -> Vec<f32> {
                     (0..slot.count()).map(|_| random.between(-bound, bound) as f32).collect()
                 };
-                match init {
+                let numbers = match init {
                     Init::Torch => uniform(1.0 / fan_in.sqrt()),
                     Init::Glorot | Init::Kaiming if slot.is_bias => vec![0.0; slot.count()],
                     Init::Glorot => uniform((6.0 / (fan_in + fan_out)).sqrt()),
                     Init::Kaiming => (0..slot.count())
                         .map(|_| (random.normal() * (2.0 / fan_in).sqrt()) as f32)
                         .collect(),
-                }
+                };
+                slot.from_file(&numbers)
             })
             .collect()
     }
-
-    /// Weights as Candle variables.
-    pub fn variables(&self, weights: &[Vec<f32>]) -> Result<Vec<Var>> {
-        self.slots
-            .iter()
-            .zip(weights)
-            .map(|(slot, weights)| Var::from_slice(weights, slot.shape.as_slice(), &Device::Cpu))
-            .collect()
-    }
-
-    /// Logits, of shape (samples, classes), for inputs of shape (samples, rows × columns).
-    pub fn forward(&self, variables: &[Var], inputs: &Tensor) -> Result<Tensor> {
-        let layer = |index: usize, inputs: &Tensor| {
-            inputs.matmul(&variables[2 * index].t()?)?.broadcast_add(&variables[2 * index + 1])
-        };
-        let n_layers = variables.len() / 2;
-        let (mut values, first) = match self.architecture {
-            Architecture::Mlp { .. } => (inputs.clone(), 0),
-            Architecture::Lenet => {
-                let samples = inputs.dim(0)?;
-                let (rows, columns) = self.side;
-                let images = inputs.reshape((samples, rows, columns, 1))?;
-                // The largest of four is the same before and after ReLU, which has less to do afterwards.
-                let images = convolution::convolve(&images, &variables[0], &variables[1], 2)?;
-                let images = convolution::max_pool(&images)?.relu()?;
-                let images = convolution::convolve(&images, &variables[2], &variables[3], 0)?;
-                let images = convolution::max_pool(&images)?.relu()?;
-                // Channels first, as everybody flattens them.
-                (images.permute((0, 3, 1, 2))?.contiguous()?.reshape((samples, ()))?, 2)
-            }
-        };
-        for index in first..n_layers {
-            values = layer(index, &values)?;
-            if index + 1 < n_layers {
-                values = values.relu()?;
-            }
-        }
-        Ok(values)
-    }
 }
 
-fn add_layer(slots: &mut Vec<Slot>, name: &str, shape: &[usize]) {
+fn add_layer(slots: &mut Vec<Slot>, name: &str, shape: &[usize], n_places: usize) {
     let receptive: usize = shape[2..].iter().product();
     let (fan_out, fan_in) = (shape[0] * receptive, shape[1] * receptive);
-    let mut slot = |part: &str, shape: &[usize], is_bias| {
+    let mut slot = |part: &str, shape: &[usize], n_places, is_bias| {
         slots.push(Slot {
             name: format!("{name}.{part}"),
             shape: shape.to_vec(),
+            n_places,
             fan_in,
             fan_out,
             is_bias,
         });
     };
-    slot("weight", shape, false);
-    slot("bias", &shape[..1], true);
+    slot("weight", shape, n_places, false);
+    slot("bias", &shape[..1], 1, true);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_has_outputs_first_and_memory_has_them_last() {
+        let model = Model::new(&Architecture::Lenet, (28, 28), 10).unwrap();
+        let slot = &model.slots[2];
+        let numbers: Vec<f32> = (0..slot.count()).map(|index| index as f32).collect();
+        let memory = slot.from_file(&numbers);
+        // Output 3, channel 1, place 7 of (16, 6, 5 × 5).
+        assert_eq!(memory[(7 * 6 + 1) * 16 + 3], ((3 * 6 + 1) * 25 + 7) as f32);
+        assert_eq!(slot.to_file(&memory), numbers);
+    }
 }

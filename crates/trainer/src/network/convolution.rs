@@ -4,7 +4,7 @@
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 
-/// Convolves images (n, rows, columns, c) with weights (outputs, c, k, k) after padding by zeros on all sides.
+/// Convolves images (n, rows, columns, c) with weights (k × k × c, outputs) after padding by zeros on all sides.
 pub(super) fn convolve(
     images: &Tensor,
     weights: &Tensor,
@@ -12,13 +12,12 @@ pub(super) fn convolve(
     padding: usize,
 ) -> Result<Tensor> {
     let (samples, rows, columns, channels) = images.dims4()?;
-    let (outputs, _, side, _) = weights.dims4()?;
+    let (patch_len, outputs) = weights.dims2()?;
+    let side = (patch_len / channels).isqrt();
     let window = Window { rows, columns, channels, side, padding };
     let (rows, columns) = window.out();
     let patches = images.contiguous()?.apply_op1(Unfold(window))?;
-    let weights =
-        weights.permute((2, 3, 1, 0))?.contiguous()?.reshape((side * side * channels, outputs))?;
-    patches.matmul(&weights)?.broadcast_add(bias)?.reshape((samples, rows, columns, outputs))
+    patches.matmul(weights)?.broadcast_add(bias)?.reshape((samples, rows, columns, outputs))
 }
 
 /// The largest of each 2 × 2 square; an odd last row or column is left out.
@@ -223,7 +222,9 @@ mod tests {
                 Var::from_vec(numbers(4 * channels * 25), (4, channels, 5, 5), cpu).unwrap();
             let bias = Var::from_vec(numbers(4), 4, cpu).unwrap();
             let last = images.permute((0, 2, 3, 1)).unwrap();
-            let ours = max_pool(&convolve(&last, &weights, &bias, padding).unwrap()).unwrap();
+            let ours = weights.permute((2, 3, 1, 0)).unwrap().contiguous().unwrap();
+            let ours = ours.reshape((25 * channels, 4)).unwrap();
+            let ours = max_pool(&convolve(&last, &ours, &bias, padding).unwrap()).unwrap();
             let ours = ours.permute((0, 3, 1, 2)).unwrap().contiguous().unwrap();
             let theirs = images.conv2d(&weights, padding, 1, 1, 1).unwrap();
             let theirs = theirs.broadcast_add(&bias.reshape((1, 4, 1, 1)).unwrap()).unwrap();
