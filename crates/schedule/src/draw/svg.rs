@@ -16,7 +16,7 @@ const DASHES: [&str; 3] = ["", "7 4", "2 4"];
 pub enum Frame {
     /// Axes with their names, and a legend.
     Full,
-    /// Small, with only the ends of the axes: one of many on a page.
+    /// Small, with the names above and only the ends of the axes: one of many on a page.
     Small,
 }
 
@@ -40,9 +40,11 @@ pub fn draw(picture: &Picture, frame: Frame) -> String {
     for (index, curve) in picture.curves.iter().enumerate().rev() {
         svg.push_str(&line(curve, index, &scale));
     }
-    if frame == Frame::Full {
-        svg.push_str(&legend(picture, &scale));
-    }
+    let text = match frame {
+        Frame::Full => legend(picture, &scale),
+        Frame::Small => title(picture),
+    };
+    svg.push_str(&text);
     svg.push_str("</svg>\n");
     svg
 }
@@ -70,11 +72,11 @@ impl Layout {
         match frame {
             Frame::Small => Self {
                 width: 260.0,
-                height: 130.0,
-                left: 34.0,
-                right: 246.0,
-                top: 16.0,
-                bottom: 106.0,
+                height: 150.0,
+                left: 36.0,
+                right: 244.0,
+                top: 40.0,
+                bottom: 120.0,
             },
             Frame::Full => {
                 let below = 70.0 + LEGEND_LINE * picture.curves.len() as f64;
@@ -107,7 +109,7 @@ impl Scale {
 }
 
 fn axes(scale: &Scale, frame: Frame) -> String {
-    let Layout { left, right, top, bottom, height, .. } = scale.layout;
+    let Layout { left, right, top, bottom, .. } = scale.layout;
     let (across, up) = match frame {
         Frame::Full => (step_ticks(scale.steps, 5), ticks(scale.bottom, scale.top, 5)),
         Frame::Small => (vec![0.0, scale.steps], vec![scale.bottom, scale.top]),
@@ -125,11 +127,15 @@ fn axes(scale: &Scale, frame: Frame) -> String {
     let zero = rounded(scale.y(scale.bottom.max(0.0)));
     let _infallible = writeln!(svg, "<path class=\"axis\" d=\"M{left} {zero}H{right}\"/>");
     for value in across {
-        let x = rounded(scale.x(value));
+        let (x, y) = (rounded(scale.x(value)), rounded(bottom + 18.0));
+        let (anchor, unit) = match frame {
+            Frame::Full => ("middle", ""),
+            Frame::Small if value == 0.0 => ("start", ""),
+            Frame::Small => ("end", " steps"),
+        };
         let _infallible = writeln!(
             svg,
-            "<path class=\"axis\" d=\"M{x} {zero}v5\"/><text x=\"{x}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
-            rounded(bottom + 18.0),
+            "<path class=\"axis\" d=\"M{x} {zero}v5\"/><text x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\">{}{unit}</text>",
             label(value)
         );
     }
@@ -137,17 +143,9 @@ fn axes(scale: &Scale, frame: Frame) -> String {
         let middle = rounded(f64::midpoint(left, right));
         let _infallible = writeln!(
             svg,
-            "<text x=\"{}\" y=\"{}\">learning rate</text><text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">step</text>",
-            24,
+            "<text x=\"24\" y=\"{}\">learning rate</text><text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">step</text>",
             rounded(top - 18.0),
             rounded(bottom + 36.0)
-        );
-    } else {
-        let _infallible = writeln!(
-            svg,
-            "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">steps</text>",
-            rounded(f64::midpoint(left, right)),
-            rounded(height - 6.0)
         );
     }
     svg
@@ -205,6 +203,11 @@ fn legend(picture: &Picture, scale: &Scale) -> String {
         );
     }
     svg
+}
+
+fn title(picture: &Picture) -> String {
+    let name = escaped(&names(picture));
+    format!("<text class=\"name\" x=\"16\" y=\"24\">{name}</text>\n")
 }
 
 const UNKNOWN: &str = " (at most: evaluations may lower it)";
