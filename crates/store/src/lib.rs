@@ -2,7 +2,7 @@
 //! description. Decides nothing: it keeps [facts](pleach_core::fact) and gives them back.
 //!
 //! Reading order: [`store`] (the one writer; [`accept`], [`retry`] and [`load`] are the rest of it), [`read`] (the
-//! readers for views; [`detail`] and [`canonical`] are the rest), [`open`] and [`fault`] (how it goes wrong).
+//! readers for views; [`detail`], [`tree`] and [`canonical`] are the rest), [`open`] and [`fault`] (how it goes wrong).
 
 pub mod accept;
 pub mod canonical;
@@ -15,6 +15,7 @@ mod plan;
 pub mod read;
 pub mod retry;
 pub mod store;
+pub mod tree;
 
 #[cfg(test)]
 mod tests;
@@ -27,3 +28,4 @@ pub use load::{Loaded, StageEnd};
 pub use open::OpenError;
 pub use read::{FindError, ReadError, Reader, Summary, Which};
 pub use store::{CommitError, Store, Time};
+pub use tree::Branch;

@@ -112,7 +112,9 @@ pub(crate) fn revision(connection: &Connection) -> SqlResult<Option<Revision>> {
 }
 
 /// Every stage, by number, and what came out of those that ended.
-fn stages(connection: &Connection) -> SqlResult<(Vec<Stage>, BTreeMap<StageId, StageEnd>)> {
+pub(crate) fn stages(
+    connection: &Connection,
+) -> SqlResult<(Vec<Stage>, BTreeMap<StageId, StageEnd>)> {
     let running: HashMap<u32, AttemptId> = connection
         .prepare("SELECT stage, id FROM attempt WHERE ending IS NULL")?
         .query_map([], |row| Ok((row.get(0)?, AttemptId(row.get(1)?))))?

@@ -18,6 +18,7 @@ mod schedule;
 mod schema;
 mod show;
 mod stop;
+mod tree;
 
 use std::io::IsTerminal;
 
@@ -43,6 +44,8 @@ pub(crate) enum Command {
     List(list::List),
     /// Print everything about a trial
     Show(show::Show),
+    /// Draw how trials share their training
+    Tree(tree::Tree),
     /// Print what the worker wrote while it ran a trial
     Logs(logs::Logs),
     /// Stop a running sweep, or one trial
@@ -78,6 +81,7 @@ impl Command {
             Self::Board(command) => command.run(place),
             Self::List(command) => command.run(place),
             Self::Show(command) => command.run(place),
+            Self::Tree(command) => command.run(place),
             Self::Logs(command) => command.run(place),
             Self::Stop(command) => command.run(place),
             Self::Pause(command) => command.run(place),
