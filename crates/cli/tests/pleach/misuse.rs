@@ -68,6 +68,8 @@ fn what_is_not_there_is_told() {
         ("run x.toml --set space.x", 2),
         ("run x.toml --set space.x=true", 65),
         ("schedule nonsense", 65),
+        ("schedule cosine linear --snippet optax", 2),
+        ("schedule cosine --snippet mxnet", 2),
     ] {
         texts.push_str(&said(&stage, arguments, code));
     }
