@@ -5,6 +5,7 @@ mod completions;
 mod data;
 mod doctor;
 mod export;
+mod extend;
 mod init;
 mod list;
 mod logs;
@@ -54,6 +55,8 @@ pub(crate) enum Command {
     Pause(pause::Pause),
     /// Run trials again that failed, or any other
     Retry(retry::Retry),
+    /// Train configurations of a sweep for longer, from where they are
+    Extend(extend::Extend),
     /// Remove a sweep and everything that came out of it
     Rm(rm::Rm),
     /// Draw a learning-rate schedule, or print its values
@@ -86,6 +89,7 @@ impl Command {
             Self::Stop(command) => command.run(place),
             Self::Pause(command) => command.run(place),
             Self::Retry(command) => command.run(place),
+            Self::Extend(command) => command.run(place),
             Self::Rm(command) => command.run(place),
             Self::Schedule(command) => command.run(),
             Self::Export(command) => command.run(place),

@@ -41,8 +41,12 @@ fn run(arguments: &str) -> Stage {
 }
 
 fn run_on(stage: &Stage, arguments: &str) {
+    run_with(stage, &format!("run tree.toml {arguments}"));
+}
+
+fn run_with(stage: &Stage, arguments: &str) {
     let output = stage
-        .command(&format!("run tree.toml {arguments}"))
+        .command(arguments)
         .env("PLEACH_WITNESS", stage.path().join("witness"))
         .output()
         .unwrap();
@@ -112,6 +116,14 @@ fn a_longer_trial_goes_on_from_a_shorter_one() {
     stage.write("tree.toml", &sweep("2ep"));
     run_on(&stage, "--accept");
     assert_eq!(steps(&stage), 2 * 149);
+    // The same without another file.
+    run_with(&stage, "extend tree 2 --budget 3ep");
+    assert_eq!(steps(&stage), 3 * 149);
+    let (board, _) = stage.run("board tree --csv", 0);
+    assert!(board.contains("3ep"), "{board}");
+    stage.write("tree.toml", &sweep("2ep"));
+    run_on(&stage, "--accept");
+    assert_eq!(steps(&stage), 3 * 149);
     let alone = Stage::new("pleach-mnist");
     alone.write("tree.toml", &sweep("2ep"));
     run_on(&alone, "");

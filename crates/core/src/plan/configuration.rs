@@ -12,7 +12,7 @@ use crate::{
         schedule::{Origin, Scheduled, Wrong, is_argument, preset_of, scheduled},
         values::fitting,
     },
-    program::{Kind, Parameter, Program},
+    program::{Kind, Parameter, Program, Role},
     space::{Placed, Point, Points, Stream},
     spec::{Block, Search, SweepSpec, inside},
     value::{Parameters, Value},
@@ -49,6 +49,25 @@ struct View<'a> {
     block: &'a Block,
     point: &'a Point<'a>,
     derived: Vec<(&'a str, Value)>,
+    /// The budget that is extended, instead of the file's.
+    longer: Option<(&'a str, Value)>,
+}
+
+/// Extended points are numbered by their extension, counted from 1, above so many bits of the point itself.
+const POINT_BITS: u32 = 40;
+
+/// A point that is extended.
+pub(super) fn extended(extension: usize, point: u64) -> u64 {
+    (extension as u64 + 1) << POINT_BITS | base(point)
+}
+
+/// The point of the file.
+fn base(number: u64) -> u64 {
+    number & ((1 << POINT_BITS) - 1)
+}
+
+fn extension(number: u64) -> Option<usize> {
+    (number >> POINT_BITS).checked_sub(1).map(|extension| extension as usize)
 }
 
 impl<'a> Planner<'a> {
@@ -83,7 +102,7 @@ impl<'a> Planner<'a> {
     }
 
     fn grid(&self, number: u64) -> Result<Configuration, Outcome> {
-        let mut index = u128::from(number);
+        let mut index = u128::from(base(number));
         for block in &self.spec.blocks {
             let count = block.space.count().unwrap_or(0);
             if index < count {
@@ -96,7 +115,7 @@ impl<'a> Planner<'a> {
     }
 
     fn random(&self, number: u64, samples: u64, seed: u64) -> Result<Configuration, Outcome> {
-        let (block_number, sample) = (number / samples, number % samples);
+        let (block_number, sample) = (base(number) / samples, base(number) % samples);
         let block = self.spec.blocks.get(block_number as usize).ok_or(Outcome::Removed)?;
         for k in 0..MAX_DRAWS {
             let point = block.space.draw(&mut Stream::new(seed, block_number, sample, k));
@@ -120,7 +139,7 @@ impl<'a> Planner<'a> {
         block: &Block,
         point: &Point,
     ) -> Result<Configuration, Outcome> {
-        let mut view = View { block, point, derived: Vec::new() };
+        let mut view = View { block, point, derived: Vec::new(), longer: self.longer(number) };
         for (name, placed) in &block.space.derived {
             if let Some(value) =
                 self.evaluate(&view, placed, |evaluation| placed.expression.value(evaluation))?
@@ -149,6 +168,14 @@ impl<'a> Planner<'a> {
             schedule,
             length,
         })
+    }
+
+    /// The parameter that decides how long a trial is, and its value for an extended point.
+    fn longer(&self, number: u64) -> Option<(&'a str, Value)> {
+        let extension = self.spec.extensions.get(extension(number)?)?;
+        let parameters = &self.program.parameters;
+        let budget = parameters.iter().find(|parameter| parameter.role == Some(Role::Budget))?;
+        Some((&budget.name, Value::Text(extension.budget.clone())))
     }
 
     /// An expression's value; `None` if it does not apply here.
@@ -226,6 +253,9 @@ impl<'a> Planner<'a> {
             put(&choice.name, Origin::Shared, &Value::Text(choice.means.clone()));
         }
         for (name, value) in &view.derived {
+            put(name, Origin::Shared, value);
+        }
+        if let Some((name, value)) = &view.longer {
             put(name, Origin::Shared, value);
         }
         for parameter in self.parameters.values() {
@@ -335,7 +365,8 @@ fn shown(view: &View) -> Parameters {
         .map(|choice| (choice.name.clone(), Value::Text(choice.branch.clone())));
     let values = point.values.iter().map(|(name, _, value)| ((*name).to_owned(), value.clone()));
     let derived = view.derived.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-    choices.chain(values).chain(derived).collect()
+    let longer = view.longer.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+    choices.chain(values).chain(derived).chain(longer).collect()
 }
 
 fn list(parameters: &Parameters) -> String {
@@ -363,7 +394,10 @@ impl View<'_> {
         };
         let schedule = self.block.schedule.iter().flat_map(|schedule| &schedule.arguments);
         let mut fixed = self.block.fixed.iter().chain(schedule);
-        derived()
+        let longer = self.longer.iter().find(|(other, _)| *other == name);
+        longer
+            .map(|(_, value)| value.clone())
+            .or_else(derived)
             .or_else(swept)
             .or_else(chosen)
             .or_else(|| fixed.find(|fixed| fixed.name == name).map(|fixed| fixed.value.clone()))

@@ -20,7 +20,7 @@ use crate::{
     diagnostic::{Diagnostic, Diagnostics},
     key::Key,
     program::Program,
-    spec::{ProgramSpec, Search, Share, SweepSpec},
+    spec::{Extension, ProgramSpec, Search, Share, SweepSpec},
     value::Parameters,
 };
 
@@ -142,6 +142,12 @@ pub fn plan(spec: &SweepSpec, program: &Program, lengths: &Lengths) -> Result<Pl
     for point in 0..count {
         walk.take(point, planner.at(point), &spec.seeds, program);
     }
+    for (index, extension) in spec.extensions.iter().enumerate() {
+        for &point in &extension.points {
+            let point = configuration::extended(index, point);
+            walk.take(point, planner.at(point), &spec.seeds, program);
+        }
+    }
     if !walk.mistakes.is_empty() {
         return Err(invalid(walk.mistakes.into_values().collect()));
     }
@@ -158,8 +164,12 @@ pub fn plan(spec: &SweepSpec, program: &Program, lengths: &Lengths) -> Result<Pl
         }]));
     }
     walk.plan.share = if program.checkpoints { spec.run.share } else { Share::No };
-    walk.plan.factorisation =
-        spec.blocks.iter().map(|block| block.space.factorisation()).collect::<Vec<_>>().join("\n");
+    let factors = spec.blocks.iter().map(|block| block.space.factorisation());
+    let extensions = spec
+        .extensions
+        .iter()
+        .map(|Extension { budget, points }| format!("{} of them also for {budget}", points.len()));
+    walk.plan.factorisation = factors.chain(extensions).collect::<Vec<_>>().join("\n");
     Ok(walk.plan)
 }
 

@@ -166,6 +166,38 @@ fn a_trials_key_is_of_what_it_computes() {
 }
 
 #[test]
+fn configurations_are_extended_to_another_budget_and_found_again() {
+    let rest = "[space]\npeak = [1, 2]\n[space.schedule.constant]\n[space.schedule.cosine]\n#:extend 150st 0 3\n";
+    insta::assert_snapshot!(lines(rest), @"
+    peak=1 schedule=constant |  | 1: 1 hold
+    peak=2 schedule=constant |  | 2: 1 hold
+    peak=1 schedule=cosine |  | 1: 1 > 0 cosine for 100
+    peak=2 schedule=cosine |  | 2: 1 > 0 cosine for 100
+    budget=150st peak=1 schedule=constant | budget=150st | 1: 1 hold
+    budget=150st peak=2 schedule=cosine | budget=150st | 2: 1 > 0 cosine for 150
+    ");
+    let plan = planned(rest).unwrap();
+    assert!(plan.factorisation.ends_with("2 of them also for 150st"), "{}", plan.factorisation);
+    let spec = read("x.toml", &format!("{HEAD}{rest}")).unwrap();
+    let mut lengths = Lengths::default();
+    for configuration in &plan.configurations {
+        let mut asked = configuration.worker.clone();
+        asked.retain(|name, _| name == "budget");
+        lengths.insert(&asked, measure(&asked));
+    }
+    let program = program();
+    let planner = Planner::new(&spec, &program, &lengths);
+    for configuration in &plan.configurations {
+        let again = planner.configuration(configuration.point).unwrap();
+        assert_eq!(
+            (&again.worker, again.length),
+            (&configuration.worker, configuration.length.clone())
+        );
+    }
+    assert_eq!(plan.configurations[4].point, 1 << 40);
+}
+
+#[test]
 fn seeds_stand_inside_configurations() {
     let text = format!("{}[space]\npeak = [1, 2]\n", HEAD.replace("name", "seeds = [7, 8]\nname"));
     let spec = read("x.toml", &text).unwrap();

@@ -4,8 +4,8 @@ use crate::{
     diagnostic::{Diagnostics, Source},
     objective::{Goal, Objective, Reduce},
     spec::{
-        Block, CommandSpec, Fixed, FixedSchedule, Interval, ProgramSpec, RunSpec, Search, Share,
-        Slots, SweepSpec,
+        Block, CommandSpec, Extension, Fixed, FixedSchedule, Interval, ProgramSpec, RunSpec,
+        Search, Share, Slots, SweepSpec,
         file::{self, keys},
         node::{self, Entry, Kind},
         reader::{Reader, find},
@@ -47,6 +47,13 @@ pub fn with_overrides(text: &str, overrides: &[String]) -> Result<String, String
     Ok(text)
 }
 
+/// A text that also asks for these points of its expansion with another budget.
+pub fn with_extension(text: &str, extension: &Extension) -> String {
+    let points: Vec<String> = extension.points.iter().map(ToString::to_string).collect();
+    let separator = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    format!("{text}{separator}{}{} {}\n", node::EXTENSION, extension.budget, points.join(" "))
+}
+
 /// The one user string that becomes a path.
 pub fn check_name(name: &str) -> Result<(), String> {
     let is_legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
@@ -84,6 +91,7 @@ impl Reader {
             program,
             run,
             blocks,
+            extensions: node::extensions(&source.text),
             source,
         })
     }

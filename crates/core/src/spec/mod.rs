@@ -10,7 +10,7 @@ mod schedule;
 mod single;
 mod space;
 
-pub use check::{check_name, read, with_overrides};
+pub use check::{check_name, read, with_extension, with_overrides};
 pub use file::schema;
 pub use reader::read_time;
 pub use single::read_schedule;
@@ -36,8 +36,18 @@ pub struct SweepSpec {
     pub run: RunSpec,
     /// At least one; their points follow each other.
     pub blocks: Vec<Block>,
+    /// What was asked for beside the file.
+    pub extensions: Vec<Extension>,
     /// The file, for messages about what only a worker program can tell.
     pub source: Source,
+}
+
+/// Configurations of the file that are also trained with another budget.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extension {
+    pub budget: String,
+    /// Their points in the expansion.
+    pub points: Vec<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

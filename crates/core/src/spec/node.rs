@@ -10,7 +10,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use crate::{diagnostic::Diagnostic, value::Value};
+use crate::{diagnostic::Diagnostic, spec::Extension, value::Value};
 
 pub(super) type Span = Range<usize>;
 
@@ -78,6 +78,19 @@ pub(super) fn read(text: &str) -> Result<Vec<Entry>, Vec<Diagnostic>> {
 
 /// How the line of an override begins.
 pub(super) const MARK: &str = "#:set ";
+
+/// How the line of an extension begins: a budget and the points that are also trained with it.
+pub(super) const EXTENSION: &str = "#:extend ";
+
+/// The extensions in a text, as [`super::with_extension`] writes them.
+pub(super) fn extensions(text: &str) -> Vec<Extension> {
+    let read = |line: &str| {
+        let mut words = line.strip_prefix(EXTENSION)?.split_whitespace();
+        let budget = words.next()?.to_owned();
+        Some(Extension { budget, points: words.map(str::parse).collect::<Result<_, _>>().ok()? })
+    };
+    text.lines().filter_map(read).collect()
+}
 
 /// The overrides in a text: key, value, and the place of the whole.
 fn overrides(text: &str) -> Vec<(&str, Node, Span)> {
