@@ -38,9 +38,10 @@ impl Ink {
         ink
     }
 
-    pub(super) fn band(&self, image: usize, band: usize) -> &[(u8, u8)] {
-        let index = image * self.n_bands + band;
-        &self.pixels[self.starts[index]..self.starts[index + 1]]
+    /// Where an image's bands begin and the last ends, and all its pixels.
+    pub(super) fn image(&self, image: usize) -> (&[usize], &[(u8, u8)]) {
+        let starts = &self.starts[image * self.n_bands..=(image + 1) * self.n_bands];
+        (starts, &self.pixels[starts[0]..starts[self.n_bands]])
     }
 }
 
@@ -55,10 +56,10 @@ mod tests {
         let ink = Ink::new(&pixels, image_len);
         let mut again = vec![0; pixels.len()];
         for image in 0..n {
-            for band in 0..2 {
-                for &(place, pixel) in ink.band(image, band) {
-                    again[image * image_len + band * Ink::BAND + usize::from(place)] = pixel;
-                }
+            let (starts, inked) = ink.image(image);
+            for (index, &(place, pixel)) in inked.iter().enumerate() {
+                let band = usize::from(starts[1] <= starts[0] + index);
+                again[image * image_len + band * Ink::BAND + usize::from(place)] = pixel;
             }
         }
         assert_eq!(again, pixels);

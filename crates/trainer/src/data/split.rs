@@ -44,12 +44,14 @@ impl Samples {
         self.table[0]
     }
 
-    /// The inked pixels of one band ([`Ink`]) of a sample: where in the band, and how far the input number is above
-    /// the background.
-    pub fn ink(&self, sample: usize, band: usize) -> impl Iterator<Item = (u8, f32)> {
+    /// The inked pixels of a sample ([`Ink`]), band after band: where the bands begin and the last ends, as indices that
+    /// count from an arbitrary one; and of each pixel where in its band it is, and how far its input number is above the
+    /// background.
+    pub fn ink(&self, sample: usize) -> (&[usize], impl Iterator<Item = (u8, f32)>) {
         let ink = self.part.ink.get_or_init(|| Ink::new(&self.part.pixels, self.sample_len));
-        let pixels = ink.band(self.order[sample], band).iter();
-        pixels.map(|&(place, pixel)| (place, self.table[usize::from(pixel)] - self.table[0]))
+        let (starts, pixels) = ink.image(self.order[sample]);
+        let above = |pixel: u8| self.table[usize::from(pixel)] - self.table[0];
+        (starts, pixels.iter().map(move |&(place, pixel)| (place, above(pixel))))
     }
 }
 

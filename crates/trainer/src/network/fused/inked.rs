@@ -7,52 +7,62 @@
 
 use pulp::NullaryFnOnce;
 
-use super::{slot::Descent, vectors};
+use super::{matrix::Panel, slot::Descent, vectors};
 use crate::data::{Ink, Samples};
 
-/// The inked pixels of a batch, band by band and in each sample by sample: where in the band, and the number.
+/// The inked pixels of a batch, sample by sample and in each band by band: where in the band, and the number.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pixels: Vec<(u32, f32)>,
     starts: Vec<usize>,
-    n_samples: usize,
+    n_bands: usize,
     background: f32,
-    /// The gradient of one band's weights.
-    gradient: Vec<f32>,
 }
 
 impl Batch {
     pub(super) fn fill(&mut self, samples: &Samples, batch: &[usize]) {
-        self.n_samples = batch.len();
+        self.n_bands = samples.sample_len.div_ceil(Ink::BAND);
         self.background = samples.background();
         self.pixels.clear();
         self.starts.clear();
-        for band in 0..samples.sample_len.div_ceil(Ink::BAND) {
-            for &sample in batch {
-                self.starts.push(self.pixels.len());
-                let ink = samples.ink(sample, band);
-                self.pixels.extend(ink.map(|(place, number)| (u32::from(place), number)));
-            }
+        for &sample in batch {
+            let (starts, pixels) = samples.ink(sample);
+            let first = self.pixels.len();
+            self.starts
+                .extend(starts[..self.n_bands].iter().map(|start| first + start - starts[0]));
+            self.pixels.extend(pixels.map(|(place, number)| (u32::from(place), number)));
         }
         self.starts.push(self.pixels.len());
     }
 
     /// Each sample's outputs.
-    pub(super) fn forward(&self, out: &mut [f32], weights: &[f32], bias: &[f32]) {
-        vectors().dispatch(Forward { batch: self, out, weights, bias });
+    pub(super) fn forward(
+        &self,
+        out: &mut [f32],
+        weights: &[f32],
+        bias: &[f32],
+        panel: &mut Panel,
+    ) {
+        vectors().dispatch(Forward { batch: self, out, weights, bias, panel });
     }
 
     /// Makes an update from the gradient by this layer's outputs and their sum over the samples; answers with the sum of
     /// the squared gradient of the weights.
-    pub(super) fn descend(&mut self, outputs: &[f32], sums: &[f32], descent: Descent) -> f64 {
-        vectors().dispatch(Descend { batch: self, outputs, sums, descent })
+    pub(super) fn descend(
+        &self,
+        outputs: &[f32],
+        sums: &[f32],
+        descent: Descent,
+        panel: &mut Panel,
+    ) -> f64 {
+        vectors().dispatch(Descend { batch: self, outputs, sums, descent, panel })
     }
 
     /// The pixels of each sample in one band.
     #[inline(always)]
     fn band(&self, band: usize) -> impl Iterator<Item = &[(u32, f32)]> {
-        let starts = &self.starts[band * self.n_samples..=(band + 1) * self.n_samples];
-        starts.windows(2).map(|ends| &self.pixels[ends[0]..ends[1]])
+        let ends = self.starts[band..].windows(2).step_by(self.n_bands);
+        ends.map(|ends| &self.pixels[ends[0]..ends[1]])
     }
 }
 
@@ -82,6 +92,7 @@ struct Forward<'a> {
     out: &'a mut [f32],
     weights: &'a [f32],
     bias: &'a [f32],
+    panel: &'a mut Panel,
 }
 
 impl NullaryFnOnce for Forward<'_> {
@@ -89,7 +100,7 @@ impl NullaryFnOnce for Forward<'_> {
 
     #[inline(always)]
     fn call(self) {
-        let Self { batch, out, weights, bias } = self;
+        let Self { batch, out, weights, bias, panel } = self;
         let width = bias.len();
         let (first, others) = out.split_at_mut(width);
         first.copy_from_slice(bias);
@@ -102,7 +113,10 @@ impl NullaryFnOnce for Forward<'_> {
         }
         others.chunks_exact_mut(width).for_each(|out| out.copy_from_slice(first));
         for (band, weights) in weights.chunks(Ink::BAND * width).enumerate() {
-            for_each_run!(width, first, forward(batch, band, &mut *out, weights, width, first));
+            // A vector that lies across two cache lines takes twice as long to read.
+            let aligned = panel.room(weights.len());
+            aligned.copy_from_slice(weights);
+            for_each_run!(width, first, forward(batch, band, &mut *out, aligned, width, first));
         }
     }
 }
@@ -131,10 +145,11 @@ fn forward<const W: usize>(
 }
 
 struct Descend<'a> {
-    batch: &'a mut Batch,
+    batch: &'a Batch,
     outputs: &'a [f32],
     sums: &'a [f32],
     descent: Descent<'a>,
+    panel: &'a mut Panel,
 }
 
 impl NullaryFnOnce for Descend<'_> {
@@ -142,16 +157,14 @@ impl NullaryFnOnce for Descend<'_> {
 
     #[inline(always)]
     fn call(self) -> f64 {
-        let Self { batch, outputs, sums, mut descent } = self;
+        let Self { batch, outputs, sums, mut descent, panel } = self;
         let width = sums.len();
         let band_len = Ink::BAND * width;
-        let mut gradient = std::mem::take(&mut batch.gradient);
-        gradient.resize(band_len, 0.0);
         let mut squares = 0.0;
         for band in 0..descent.len().div_ceil(band_len) {
             let from = band * band_len;
             let to = descent.len().min(from + band_len);
-            let gradient = &mut gradient[..to - from];
+            let gradient = panel.room(to - from);
             for gradient in gradient.chunks_exact_mut(width) {
                 for (gradient, &sum) in gradient.iter_mut().zip(sums) {
                     *gradient = batch.background * sum;
@@ -164,7 +177,6 @@ impl NullaryFnOnce for Descend<'_> {
             );
             squares += descent.descend(from, gradient);
         }
-        batch.gradient = gradient;
         squares
     }
 }

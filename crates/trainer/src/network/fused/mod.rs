@@ -115,7 +115,7 @@ impl Fused {
                 let (weights, bias) = (&weights[0], &weights[1]);
                 self.values[0].resize(batch.len() * bias.len(), 0.0);
                 inked.fill(samples, batch);
-                inked.forward(&mut self.values[0], weights, bias);
+                inked.forward(&mut self.values[0], weights, bias, &mut self.panel);
             }
             Front::Convolutions(convolutions) => {
                 self.values[0].resize(batch.len() * lenet::OUTPUTS, 0.0);
@@ -166,11 +166,9 @@ impl Fused {
             Front::Inked(inked) => {
                 self.bias_gradient.resize(self.gradient.len() / batch.len(), 0.0);
                 slot::sum_rows(&self.gradient, &mut self.bias_gradient);
-                squares += inked.descend(
-                    &self.gradient,
-                    &self.bias_gradient,
-                    Descent::new(state, 0, rule, rate),
-                );
+                let first = Descent::new(state, 0, rule, rate);
+                squares +=
+                    inked.descend(&self.gradient, &self.bias_gradient, first, &mut self.panel);
                 squares + Descent::new(state, 1, rule, rate).descend_all(&self.bias_gradient)
             }
             Front::Convolutions(convolutions) => {
