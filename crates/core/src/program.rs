@@ -27,6 +27,8 @@ pub struct Parameter {
     pub length: bool,
     /// It acts only when the named parameter has one of these texts.
     pub only: Option<(String, Vec<String>)>,
+    /// A number that may follow a schedule.
+    pub per_step: bool,
     pub role: Option<Role>,
 }
 

@@ -91,6 +91,7 @@ pub fn program(description: &describe::Description) -> Program {
         doc: parameter.doc.clone(),
         length: parameter.length,
         only: parameter.only.clone(),
+        per_step: parameter.per_step,
         role: parameter.role.map(|role| match role {
             describe::Role::Budget => Role::Budget,
             describe::Role::Evaluations => Role::Evaluations,

@@ -54,6 +54,7 @@ impl Worker for Faulty {
             doc: doc.to_owned(),
             length: name == "length",
             only: None,
+            per_step: false,
             role: None,
         };
         let choices = FAULTS.iter().map(|&(fault, _)| fault.to_owned()).collect();

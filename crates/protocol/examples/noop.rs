@@ -18,6 +18,7 @@ impl Worker for Noop {
             doc: "any number".to_owned(),
             length: false,
             only: None,
+            per_step: false,
             role: None,
         };
         Ok(Description {

@@ -59,6 +59,9 @@ pub struct Parameter {
     /// It acts only when another parameter has one of these values: `("optimizer", ["adam", "adamw"])`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<(String, Vec<String>)>,
+    /// A number that may be another one at every step: it may come as a schedule ([`crate::message::Start::profiles`]).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub per_step: bool,
     /// What it means for how long a trial is and when it is evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,

@@ -58,6 +58,10 @@ pub struct Start {
     pub parameters: Parameters,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
+    /// The parameters that change from step to step, by name: each is described as `per_step`, acts, is not among
+    /// `parameters`, and has values in its range at every step. None of them has a plateau rule.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub profiles: BTreeMap<String, Schedule>,
     pub seed: u64,
     /// The stage's first step: 0-based index of its first update.
     pub first: u64,

@@ -40,6 +40,7 @@ fn to_worker() -> Vec<ToWorker> {
         trial: 2,
         parameters: [].into(),
         schedule: None,
+        profiles: [].into(),
         seed: u64::MAX,
         first: 0,
         end: 3,
@@ -74,6 +75,15 @@ fn to_worker() -> Vec<ToWorker> {
         }),
         start(Start { schedule: profile(None), ..plain.clone() }),
         start(Start {
+            schedule: profile(None),
+            profiles: [
+                (text("momentum"), Schedule::Table(vec![0.9, 0.8])),
+                (text("weight_decay"), profile(None).unwrap()),
+            ]
+            .into(),
+            ..plain.clone()
+        }),
+        start(Start {
             schedule: profile(Some("plateau(factor=0.1)")),
             first: 3,
             end: 6,
@@ -95,6 +105,7 @@ fn from_worker() -> Vec<FromWorker> {
         doc: String::new(),
         length: false,
         only: None,
+        per_step: false,
         role: None,
     };
     let choices = vec![text("sgd"), text("adam")];
@@ -110,7 +121,10 @@ fn from_worker() -> Vec<FromWorker> {
             ..parameter("batch", Kind::Int { min: Some(1), max: Some(4096) })
         },
         parameter("any_int", Kind::Int { min: None, max: None }),
-        parameter("momentum", Kind::Float { min: Some(0.0), max: Some(0.99) }),
+        Parameter {
+            per_step: true,
+            ..parameter("momentum", Kind::Float { min: Some(0.0), max: Some(0.99) })
+        },
         parameter("any_float", Kind::Float { min: None, max: None }),
         parameter("optimizer", Kind::Text { choices, pattern: None }),
         parameter("model", Kind::Text { choices: vec![], pattern: Some(text("mlp-H")) }),
@@ -283,7 +297,7 @@ fn the_page_explains_every_field_and_states_the_bounds() {
                 for (name, value) in fields {
                     found.insert(name.clone());
                     // What is inside are names that a program chooses.
-                    if !["parameters", "values", "live"].contains(&name.as_str())
+                    if !["parameters", "profiles", "values", "live"].contains(&name.as_str())
                         || value.is_array()
                     {
                         names(value, found);

@@ -10,11 +10,12 @@
 //! [`schedule::Schedule::resolve`] turns it into a [`resolved::Resolved`], everything in steps and in normal form.
 //!
 //! Reading order: [`duration`], [`phase`], [`schedule`], [`resolved`], [`pieces`], [`preset`], [`library`], [`line`](mod@line), [`plateau`],
-//! [`draw`], [`snippet`].
+//! [`follow`], [`draw`], [`snippet`].
 
 pub mod draw;
 pub mod duration;
 mod evaluate;
+pub mod follow;
 pub mod library;
 pub mod line;
 mod normal;

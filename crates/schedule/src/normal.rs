@@ -29,7 +29,7 @@ pub(crate) fn normalize(mut resolved: Resolved, budget: u64) -> Resolved {
 }
 
 /// The rate, if it is the same at every step.
-fn constant(resolved: &Resolved) -> Option<f64> {
+pub(crate) fn constant(resolved: &Resolved) -> Option<f64> {
     resolved
         .factors
         .iter()

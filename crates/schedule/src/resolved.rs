@@ -1,7 +1,7 @@
 //! A schedule in steps, for one trial: a pure function of the step. Its text is its normal form: equal texts mean
 //! bit-equal rates at every step of the budget, so the text is what is hashed, compared and sent.
 
-use crate::{evaluate, phase::Phase, schedule::Sample};
+use crate::{evaluate, normal, phase::Phase, schedule::Sample};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resolved {
@@ -36,6 +36,23 @@ impl Resolved {
     /// The number that all of its values are multiples of.
     pub fn peak(&self) -> f64 {
         self.peak
+    }
+
+    /// The value, if it is known to be the same at every step.
+    pub fn constant(&self) -> Option<f64> {
+        normal::constant(self)
+    }
+
+    /// The lowest and the highest value over a budget of `steps`, at least 1; of a very long one, over steps at equal
+    /// distances.
+    pub fn extremes(&self, steps: u64) -> (f64, f64) {
+        const ALL: u64 = 1 << 20;
+        let last = self.at(steps.saturating_sub(1));
+        let stride = steps.div_ceil(ALL).max(1);
+        (0..steps)
+            .step_by(stride as usize)
+            .map(|step| self.at(step))
+            .fold((last, last), |(lowest, highest), value| (lowest.min(value), highest.max(value)))
     }
 
     /// The rates of the first `steps` updates.

@@ -81,7 +81,7 @@ fn main() -> Result<()> {
     }
     let begin = Instant::now();
     let schedule = Schedule::Table(vec![peak]);
-    let job = trainer.job(&parameters, Some(&schedule), 1).map_err(refused)?;
+    let job = trainer.job(&parameters, Some(&schedule), &[].into(), 1).map_err(refused)?;
     let ready = begin.elapsed().as_secs_f64();
 
     let fail = |message: String| anyhow!(message);

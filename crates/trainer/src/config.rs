@@ -9,7 +9,10 @@ use pleach_protocol::{
 use pleach_schedule::duration::{Duration, Horizon};
 use serde_json::Value;
 
-use crate::{model::Architecture, optimizer::Rule};
+use crate::{
+    model::Architecture,
+    optimizer::{ALMOST_ONE, Rule},
+};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -57,6 +60,7 @@ fn parameter(name: &str, kind: Kind, default: impl Into<Value>, doc: &str) -> Pa
         doc: doc.to_owned(),
         length: false,
         only: None,
+        per_step: false,
         role: None,
     }
 }
@@ -74,13 +78,11 @@ const fn float(min: f64, max: Option<f64>) -> Kind {
     Kind::Float { min: Some(min), max }
 }
 
-/// The largest momentum and beta: below 1.
-const ALMOST_ONE: f64 = 0.999_999;
-
 /// Every parameter, in the order in which people think of them.
 pub fn parameters() -> Vec<Parameter> {
     let role = |role, parameter: Parameter| Parameter { role: Some(role), ..parameter };
     let length = |parameter: Parameter| Parameter { length: true, ..parameter };
+    let per_step = |parameter: Parameter| Parameter { per_step: true, ..parameter };
     let only = |optimizers: &[&str], parameter: Parameter| {
         let optimizers = optimizers.iter().map(|&name| name.to_owned()).collect();
         Parameter { only: Some(("optimizer".to_owned(), optimizers)), ..parameter }
@@ -120,17 +122,25 @@ pub fn parameters() -> Vec<Parameter> {
             "how weights start",
         ),
         parameter("optimizer", text(&["sgd", "adam", "adamw"], None), "sgd", "the update rule"),
-        only(&["sgd"], parameter("momentum", float(0.0, Some(ALMOST_ONE)), 0.0, "of SGD")),
+        only(
+            &["sgd"],
+            per_step(parameter("momentum", float(0.0, Some(ALMOST_ONE)), 0.0, "of SGD")),
+        ),
         only(&["sgd"], parameter("nesterov", Kind::Bool, false, "look ahead along the momentum")),
-        parameter(
+        per_step(parameter(
             "weight_decay",
             float(0.0, None),
             0.0,
             "added to the gradient; with adamw taken off the weights",
-        ),
+        )),
         only(
             &adam,
-            parameter("beta1", float(0.0, Some(ALMOST_ONE)), 0.9, "decay of the mean gradient"),
+            per_step(parameter(
+                "beta1",
+                float(0.0, Some(ALMOST_ONE)),
+                0.9,
+                "decay of the mean gradient",
+            )),
         ),
         only(
             &adam,
@@ -302,7 +312,7 @@ impl<'a> Reader<'a> {
         };
         match self.text("optimizer", "sgd")? {
             "sgd" => Ok(Rule::Sgd {
-                momentum: self.number("momentum", 0.0, ALMOST_ONE)?,
+                momentum: Some(self.number("momentum", 0.0, ALMOST_ONE)?).filter(|&it| it != 0.0),
                 nesterov: match self.0.get("nesterov") {
                     None => false,
                     Some(Value::Bool(nesterov)) => *nesterov,

@@ -10,7 +10,6 @@ use pleach_protocol::{
 };
 use pleach_schedule::schedule::Schedule as Written;
 use pleach_trainer::{
-    config::Config,
     fetch::fetch,
     network::Arithmetic,
     sources::DATA_SETS,
@@ -137,14 +136,14 @@ fn train_once(trainer: &mut Trainer, set: &[String], schedule: &Written, seed: u
     };
     // A first job only for its length, which the schedule needs.
     let any = Schedule::Table(vec![0.0]);
-    let horizon = trainer.job(&parameters, Some(&any), seed).map_err(refused)?.horizon;
+    let horizon =
+        trainer.job(&parameters, Some(&any), &BTreeMap::new(), seed).map_err(refused)?.horizon;
     let rates = schedule.resolve(horizon)?.to_string();
     let plateau = schedule.plateau.as_ref().map(ToString::to_string);
     let job = trainer
-        .job(&parameters, Some(&Schedule::Profile { rates, plateau }), seed)
+        .job(&parameters, Some(&Schedule::Profile { rates, plateau }), &BTreeMap::new(), seed)
         .map_err(refused)?;
-    let config = Config::read(&parameters).map_err(refused)?;
-    let mut state = State::new(&job.model, config.optimizer, config.init, seed);
+    let mut state = State::new(&job.model, job.config.optimizer, job.config.init, seed);
     match train(&job, &mut state, horizon.steps, &mut Printer).map_err(|error| anyhow!(error))? {
         End::Diverged => Err(anyhow!("the loss stopped being finite after {} steps", state.step)),
         End::Done | End::Stopped => {

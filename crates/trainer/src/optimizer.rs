@@ -3,11 +3,15 @@
 
 use std::ops::Range;
 
+/// The largest momentum and beta: below 1.
+pub const ALMOST_ONE: f64 = 0.999_999;
+
 /// An update rule and its constants.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rule {
-    /// g += decay·w; v = momentum·v + g (v = g at first); g = g + momentum·v if Nesterov, else v; w -= rate·g.
-    Sgd { momentum: f64, nesterov: bool, weight_decay: f64 },
+    /// g += decay·w; v = momentum·v + g (v = g at first); g = g + momentum·v if Nesterov, else v; w -= rate·g. Without
+    /// momentum there is no v.
+    Sgd { momentum: Option<f64>, nesterov: bool, weight_decay: f64 },
     /// m = beta1·m + (1-beta1)·g; v = beta2·v + (1-beta2)·g²; w -= rate/(1-beta1^t) · m / (sqrt(v/(1-beta2^t)) + epsilon).
     Adam { beta1: f64, beta2: f64, epsilon: f64, weight_decay: f64, decoupled: Decay },
 }
@@ -21,11 +25,58 @@ pub enum Decay {
     Weights,
 }
 
+/// A constant of a rule that may be another one at every step. Adam corrects its bias as if it had been the same all
+/// along, as PyTorch does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changing {
+    Momentum,
+    Beta1,
+    WeightDecay,
+}
+
+impl Changing {
+    pub const ALL: [Self; 3] = [Self::Momentum, Self::Beta1, Self::WeightDecay];
+
+    /// As a parameter and as a metric.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Momentum => "momentum",
+            Self::Beta1 => "beta1",
+            Self::WeightDecay => "weight_decay",
+        }
+    }
+
+    /// The highest value; the lowest is 0.
+    pub fn max(self) -> f64 {
+        match self {
+            Self::Momentum | Self::Beta1 => ALMOST_ONE,
+            Self::WeightDecay => f64::MAX,
+        }
+    }
+}
+
 impl Rule {
+    /// The rule with another constant; `None` if it has no such constant.
+    #[must_use]
+    pub fn with(mut self, changing: Changing, value: f64) -> Option<Self> {
+        match (changing, &mut self) {
+            (Changing::Momentum, Self::Sgd { momentum, .. }) => *momentum = Some(value),
+            (Changing::Beta1, Self::Adam { beta1, .. }) => *beta1 = value,
+            (
+                Changing::WeightDecay,
+                Self::Sgd { weight_decay, .. } | Self::Adam { weight_decay, .. },
+            ) => {
+                *weight_decay = value;
+            }
+            (Changing::Momentum | Changing::Beta1, _) => return None,
+        }
+        Some(self)
+    }
+
     /// The names of its state vectors, each as long as the weights.
     pub fn state_names(self) -> &'static [&'static str] {
         match self {
-            Self::Sgd { momentum: 0.0, .. } => &[],
+            Self::Sgd { momentum: None, .. } => &[],
             Self::Sgd { .. } => &["velocity"],
             Self::Adam { .. } => &["mean", "square"],
         }
@@ -48,7 +99,8 @@ impl Rule {
     ) {
         match (self, moments) {
             (Self::Sgd { momentum, nesterov, weight_decay }, [velocity, _]) => {
-                let (rate, momentum, decay) = (rate as f32, momentum as f32, weight_decay as f32);
+                let (rate, decay) = (rate as f32, weight_decay as f32);
+                let momentum = momentum.unwrap_or(0.0) as f32;
                 if velocity.is_empty() {
                     for (w, &g) in weights.iter_mut().zip(gradient) {
                         *w -= rate * (g + decay * *w);
@@ -110,13 +162,12 @@ mod tests {
 
     #[test]
     fn sgd_follows_its_formula() {
-        check(Rule::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 }, [0.9, 0.85, 0.95]);
-        check(
-            Rule::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.1 },
-            [0.89, 0.8311, 0.922_789],
-        );
-        check(Rule::Sgd { momentum: 0.5, nesterov: false, weight_decay: 0.0 }, [0.9, 0.8, 0.85]);
-        check(Rule::Sgd { momentum: 0.5, nesterov: true, weight_decay: 0.0 }, [0.85, 0.75, 0.875]);
+        let sgd = |momentum, nesterov, weight_decay| Rule::Sgd { momentum, nesterov, weight_decay };
+        check(sgd(None, false, 0.0), [0.9, 0.85, 0.95]);
+        check(sgd(Some(0.0), false, 0.0), [0.9, 0.85, 0.95]);
+        check(sgd(None, false, 0.1), [0.89, 0.8311, 0.922_789]);
+        check(sgd(Some(0.5), false, 0.0), [0.9, 0.8, 0.85]);
+        check(sgd(Some(0.5), true, 0.0), [0.85, 0.75, 0.875]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::{
     data::Split,
     model::Model,
     network::{Arithmetic, Network, Step},
+    optimizer::{Changing, Rule},
     random::{Purpose, Random},
     state::{State, Sums},
 };
@@ -22,6 +23,8 @@ pub struct Job {
     pub arithmetic: Arithmetic,
     pub rates: Rates,
     pub plateau: Option<Plateau>,
+    /// The constants of `config.optimizer` that change from step to step.
+    pub profiles: Vec<(Changing, Rates)>,
     pub seed: u64,
     pub horizon: Horizon,
 }
@@ -34,7 +37,7 @@ pub enum Rates {
 }
 
 impl Rates {
-    fn at(&self, step: u64) -> f64 {
+    pub(crate) fn at(&self, step: u64) -> f64 {
         match self {
             Self::Profile(resolved) => resolved.at(step),
             Self::Table(rates) => {
@@ -107,6 +110,13 @@ impl Job {
             || (step as f64 / every).floor() > ((step - 1) as f64 / every).floor()
     }
 
+    /// The rule of the update with index `step`.
+    fn rule(&self, step: u64) -> Rule {
+        self.profiles.iter().fold(self.config.optimizer, |rule, (changing, profile)| {
+            rule.with(*changing, profile.at(step)).unwrap_or(rule)
+        })
+    }
+
     fn rate(&self, state: &State) -> f64 {
         self.rates.at(state.step) * state.plateau.multiplier
     }
@@ -139,7 +149,7 @@ fn step(
     network: &mut dyn Network,
     batch: &[usize],
 ) -> Result<bool, String> {
-    let (rule, rate) = (job.config.optimizer, job.rate(state));
+    let (rule, rate) = (job.rule(state.step), job.rate(state));
     let Step { judged, gradient_norm } =
         network.update(state, rule, rate, &job.split.train, batch)?;
     if !judged.loss.is_finite() {
@@ -171,6 +181,9 @@ fn evaluate(
         ("train_accuracy".to_owned(), correct as f64 / n),
         ("train_loss".to_owned(), loss / n),
     ];
+    for (changing, profile) in &job.profiles {
+        metrics.push((changing.name().to_owned(), profile.at(state.step - 1)));
+    }
     for (name, samples) in [("test", &job.split.test), ("val", &job.split.valid)] {
         if samples.is_empty() {
             continue;

@@ -1,6 +1,7 @@
 //! The training loop as a worker: from a coordinator's messages to jobs, from training to messages.
 
 use std::{
+    collections::BTreeMap,
     fs::{File, OpenOptions},
     io::Write,
     path::{Path, PathBuf},
@@ -14,7 +15,11 @@ use pleach_protocol::{
     serve::{Ending, Length, Refusal, Reporter, Worker},
 };
 
-use pleach_schedule::plateau::{Monitor, Plateau};
+use pleach_schedule::{
+    duration::Horizon,
+    plateau::{Monitor, Plateau},
+    resolved::Resolved,
+};
 
 use crate::{
     checkpoint,
@@ -22,6 +27,7 @@ use crate::{
     data::{Dataset, Library, Split},
     model::Model,
     network::Arithmetic,
+    optimizer::Changing,
     state::State,
     train::{self, End, Flow, Job, Observer, Rates},
 };
@@ -99,10 +105,11 @@ impl Trainer {
         &mut self,
         parameters: &Parameters,
         schedule: Option<&Schedule>,
+        profiles: &BTreeMap<String, Schedule>,
         seed: u64,
     ) -> Result<Job, Refusal> {
         let refuse = |message: String| Refusal { parameter: None, message };
-        let config = Config::read(parameters)?;
+        let mut config = Config::read(parameters)?;
         let dataset = self.dataset(&config)?;
         let horizon = config.horizon(dataset.n_train())?;
         let (rates, plateau) = match schedule {
@@ -133,18 +140,29 @@ impl Trainer {
                 )));
             }
         }
-        let arithmetic = self.arithmetic;
-        Ok(Job { config, split, model, arithmetic, rates, plateau, seed, horizon })
+        let mut read = Vec::with_capacity(profiles.len());
+        for (name, schedule) in profiles {
+            let (changing, profile) = self::profile(name, schedule, horizon)
+                .map_err(|message| Refusal { parameter: Some(name.clone()), message })?;
+            config.optimizer =
+                config.optimizer.with(changing, profile.at(0)).ok_or_else(|| Refusal {
+                    parameter: Some(name.clone()),
+                    message: "this optimizer has none".to_owned(),
+                })?;
+            read.push((changing, profile));
+        }
+        let (arithmetic, profiles) = (self.arithmetic, read);
+        Ok(Job { config, split, model, arithmetic, rates, plateau, profiles, seed, horizon })
     }
 
     fn try_run(&mut self, start: &Start, reporter: &mut Reporter) -> Result<Ending, String> {
-        let job = self.job(&start.parameters, start.schedule.as_ref(), start.seed).map_err(
-            |refusal| {
+        let job = self
+            .job(&start.parameters, start.schedule.as_ref(), &start.profiles, start.seed)
+            .map_err(|refusal| {
                 let parameter =
                     refusal.parameter.map_or(String::new(), |name| format!("`{name}`: "));
                 format!("{parameter}{}", refusal.message)
-            },
-        )?;
+            })?;
         if job.horizon.steps != start.budget {
             return Err(format!(
                 "the trial has {} steps here, not {}",
@@ -181,6 +199,35 @@ impl Trainer {
         };
         Ok(Ending { step: state.step, outcome, digest })
     }
+}
+
+/// A constant of the update rule that changes from step to step; all of its values are in range.
+fn profile(name: &str, schedule: &Schedule, horizon: Horizon) -> Result<(Changing, Rates), String> {
+    let changing = Changing::ALL.into_iter().find(|changing| changing.name() == name);
+    let changing = changing.ok_or("it cannot change from step to step")?;
+    let (profile, (lowest, highest)) = match schedule {
+        Schedule::Profile { rates, plateau: None } => {
+            let resolved: Resolved = rates.parse().map_err(|error| format!("{error}"))?;
+            let extremes = resolved.extremes(horizon.steps);
+            (Rates::Profile(resolved), extremes)
+        }
+        Schedule::Profile { plateau: Some(_), .. } => {
+            return Err("only the learning rate can follow a metric".to_owned());
+        }
+        Schedule::Table(table) if table.is_empty() => return Err("its table is empty".to_owned()),
+        Schedule::Table(table) => {
+            let lowest = table.iter().copied().fold(f64::INFINITY, f64::min);
+            let highest = table.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            (Rates::Table(table.clone()), (lowest, highest))
+        }
+    };
+    let max = changing.max();
+    if !(0.0 <= lowest && highest <= max) {
+        return Err(format!(
+            "it goes from {lowest} to {highest}, which is not between 0 and {max}"
+        ));
+    }
+    Ok((changing, profile))
 }
 
 /// An error with its causes.

@@ -31,7 +31,7 @@ fn job(text: &str) -> Job {
         (name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into()))
     });
     let schedule = Schedule::Table(vec![0.01]);
-    TRAINER.lock().unwrap().job(&parameters.collect(), Some(&schedule), 1).unwrap()
+    TRAINER.lock().unwrap().job(&parameters.collect(), Some(&schedule), &[].into(), 1).unwrap()
 }
 
 /// The largest difference of two lists, and the largest number.

@@ -8,7 +8,6 @@ use std::sync::{LazyLock, Mutex};
 use pleach_protocol::message::{Parameters, Schedule};
 use pleach_trainer::{
     checkpoint,
-    config::Config,
     state::State,
     train::{End, Flow, Job, Observer, train},
     worker::Trainer,
@@ -30,14 +29,25 @@ fn parameters(text: &str) -> Parameters {
 /// One for all tests: making the digits takes most of a second.
 static TRAINER: LazyLock<Mutex<Trainer>> = LazyLock::new(Mutex::default);
 
+/// Parameters that follow a schedule stand behind `~`.
 fn job(text: &str) -> (Job, State) {
+    let (text, followed) = text.split_once('~').unwrap_or((text, ""));
     let rates = "0.05: 0 > 1 linear for 3, 1 > 0 cosine for 12".to_owned();
     let plateau = Some("plateau(factor=0.5,patience=0)".to_owned());
     let schedule = Schedule::Profile { rates, plateau };
-    let job = TRAINER.lock().unwrap().job(&parameters(text), Some(&schedule), 7).unwrap();
-    let config = Config::read(&parameters(text)).unwrap();
-    let state = State::new(&job.model, config.optimizer, config.init, 7);
+    let profiles = followed
+        .split('~')
+        .filter_map(|followed| followed.split_once('='))
+        .map(|(name, rates)| (name.to_owned(), profile(rates)))
+        .collect();
+    let job =
+        TRAINER.lock().unwrap().job(&parameters(text), Some(&schedule), &profiles, 7).unwrap();
+    let state = State::new(&job.model, job.config.optimizer, job.config.init, 7);
     (job, state)
+}
+
+fn profile(rates: &str) -> Schedule {
+    Schedule::Profile { rates: rates.to_owned(), plateau: None }
 }
 
 /// Writes down every metric, and stops at a step if asked to.
@@ -65,6 +75,9 @@ const KINDS: &[&str] = &[
     "model=mlp-16 optimizer=adamw init=kaiming weight_decay=0.1 eval=7st",
     "model=lenet momentum=0.5 batch=100 eval=10%",
     "model=lenet optimizer=adam batch=128",
+    "model=mlp-16 ~momentum=1: 0.95 > 0.85 cosine for 5, 0.85 > 0.95 linear for 10~weight_decay=0.1: 1 stairs(gamma=0.5,tau=3)",
+    "model=mlp-16 nesterov=true ~momentum=0.9: 0 hold for 4, 1 hold",
+    "model=mlp-16 optimizer=adamw ~beta1=1: 0.95 > 0.85 linear for 9, 0.85 hold~weight_decay=0.1: 1 > 0 linear for 12",
 ];
 
 #[test]
@@ -152,6 +165,59 @@ fn a_checkpoint_that_is_not_what_it_should_be_is_refused_by_name() {
 }
 
 #[test]
+fn a_parameter_that_follows_a_schedule_has_its_value_at_every_step() {
+    let digest = |text: &str| {
+        let (job, mut state) = job(text);
+        let mut notes = Notes::default();
+        train(&job, &mut state, 8, &mut notes).unwrap();
+        let momentum = notes.metrics.iter().filter(|(_, name, _)| name == "momentum");
+        let values = momentum.map(|(step, _, bits)| (*step, f64::from_bits(*bits)));
+        (state.digest(), values.collect::<Vec<_>>())
+    };
+    let (constant, none) = digest("model=linear momentum=0.9");
+    assert_eq!(none, []);
+    let followed = "model=linear eval=1st ~momentum=0.9: 1 hold";
+    assert_eq!(
+        digest(followed),
+        (digest("model=linear eval=1st momentum=0.9").0, (1..=8).map(|step| (step, 0.9)).collect())
+    );
+    let (falling, values) = digest("model=linear eval=4st ~momentum=1: 0.9 > 0.5 linear for 8");
+    assert_ne!(falling, constant);
+    assert_eq!(values, [(4, 0.75), (8, 0.55)]);
+}
+
+#[test]
+fn a_profile_that_cannot_be_is_refused_by_name() {
+    let refusal = |name: &str, schedule: Schedule| {
+        let profiles = [(name.to_owned(), schedule)].into();
+        let mut trainer = TRAINER.lock().unwrap();
+        let rate = profile("0.1: hold");
+        let refusal = trainer.job(&parameters(""), Some(&rate), &profiles, 1).unwrap_err();
+        format!("{}: {}", refusal.parameter.unwrap_or_default(), refusal.message)
+    };
+    let watching =
+        Schedule::Profile { rates: "0.9: hold".to_owned(), plateau: Some("plateau".to_owned()) };
+    let texts = [
+        refusal("beta1", profile("0.9: > 0.8")),
+        refusal("beta2", profile("0.9: > 0.8")),
+        refusal("momentum", profile("0.5: 1 > 4 linear for 10")),
+        refusal("momentum", profile("0.9: cosin")),
+        refusal("momentum", watching),
+        refusal("momentum", Schedule::Table(vec![0.9, -0.1])),
+        refusal("weight_decay", Schedule::Table(vec![])),
+    ];
+    insta::assert_snapshot!(texts.join("\n"), @"
+    beta1: this optimizer has none
+    beta2: it cannot change from step to step
+    momentum: it goes from 0.5 to 2, which is not between 0 and 0.999999
+    momentum: `cosin` is no body of a phase: one of hold, linear, cosine, poly, power, 1-sqrt, 1-square, exp, geometric, rex, tanh, inverse, decay, stairs, multistep, cycle, table
+    momentum: only the learning rate can follow a metric
+    momentum: it goes from -0.1 to 0.9, which is not between 0 and 0.999999
+    weight_decay: its table is empty
+    ");
+}
+
+#[test]
 fn a_plateau_rule_watches_what_is_measured() {
     let lowered = |rule: &str| {
         let schedule = Schedule::Profile {
@@ -159,7 +225,7 @@ fn a_plateau_rule_watches_what_is_measured() {
             plateau: Some(format!("plateau(factor=0.5,patience=0{rule})")),
         };
         let parameters = parameters("model=linear eval=1st budget=3st");
-        let job = TRAINER.lock().unwrap().job(&parameters, Some(&schedule), 7);
+        let job = TRAINER.lock().unwrap().job(&parameters, Some(&schedule), &[].into(), 7);
         let job = job.map_err(|refusal| refusal.message)?;
         let mut state = State::new(&job.model, job.config.optimizer, job.config.init, 7);
         train(&job, &mut state, 3, &mut Notes::default())?;
@@ -176,8 +242,11 @@ fn a_plateau_rule_watches_what_is_measured() {
 fn what_cannot_be_is_refused_by_name() {
     let schedule = Schedule::Table(vec![0.1]);
     let refusal = |text: &str| {
-        let refusal =
-            TRAINER.lock().unwrap().job(&parameters(text), Some(&schedule), 1).unwrap_err();
+        let refusal = TRAINER
+            .lock()
+            .unwrap()
+            .job(&parameters(text), Some(&schedule), &[].into(), 1)
+            .unwrap_err();
         format!("{}: {}", refusal.parameter.unwrap_or_default(), refusal.message)
     };
     let cases = [

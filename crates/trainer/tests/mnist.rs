@@ -37,7 +37,7 @@ fn accuracy(rates: &str, parameters: &[(&str, Value)]) -> Option<f64> {
         parameters.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     let mut trainer = Trainer::new(Some(data.into()));
     let schedule = Schedule::Profile { rates: rates.to_owned(), plateau: None };
-    let job = trainer.job(&parameters, Some(&schedule), 1).unwrap();
+    let job = trainer.job(&parameters, Some(&schedule), &[].into(), 1).unwrap();
     let mut state = State::new(&job.model, job.config.optimizer, job.config.init, 1);
     let mut last = Last(0.0);
     train(&job, &mut state, job.horizon.steps, &mut last).unwrap();

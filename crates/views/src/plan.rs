@@ -1,6 +1,9 @@
 //! What a sweep would run.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
 
 use pleach_core::{
     plan::{Configuration, Merged, Plan, Scheduled, Tree},
@@ -13,7 +16,7 @@ use pleach_schedule::draw::{
 use tabled::{builder::Builder, settings::Style};
 
 use crate::{
-    format::{count, parameters, plural},
+    format::{count, parameters, plural, rate},
     schedule::{curve, profile_facts},
     tree,
 };
@@ -73,6 +76,7 @@ pub fn text(
         );
     }
     text.push_str(&schedules(plan, extent.schedules, style));
+    text.push_str(&followed(plan, extent.schedules, style));
     text.push_str(&configurations_table(plan, extent.configurations));
     text
 }
@@ -188,6 +192,36 @@ impl Shape<'_> {
     }
 }
 
+/// Every distinct schedule of another parameter than the learning rate.
+fn followed(plan: &Plan, limit: usize, style: terminal::Style) -> String {
+    let mut seen = BTreeSet::new();
+    let mut drawings = Vec::new();
+    for configuration in &plan.configurations {
+        let steps = configuration.length.steps;
+        for (name, profile) in &configuration.profiles {
+            if !seen.insert((name, &profile.text, steps)) {
+                continue;
+            }
+            let (lowest, highest) = profile.resolved.extremes(steps);
+            let picture = Picture { curves: vec![curve(name, profile, steps)], steps };
+            drawings.push(format!(
+                "\n{name} follows {}\n    from {} to {}\n{}",
+                profile.written,
+                rate(lowest),
+                rate(highest),
+                draw(&picture, style)
+            ));
+        }
+    }
+    let shown = if limit == 0 { drawings.len() } else { limit.min(drawings.len()) };
+    let mut text = drawings[..shown].concat();
+    if shown < drawings.len() {
+        let more = plural((drawings.len() - shown) as u64, "schedule");
+        let _infallible = writeln!(text, "\n… {more} of other parameters more; --all shows them");
+    }
+    text
+}
+
 fn configurations_table(plan: &Plan, limit: usize) -> String {
     let differing = plan.differing();
     let mut names: Vec<&str> = differing.into_iter().collect();
@@ -219,8 +253,9 @@ fn configurations_table(plan: &Plan, limit: usize) -> String {
 mod tests {
     use pleach_core::{
         plan::{Known, Length, Lengths, PlanError, plan},
-        program::Program,
+        program::{Kind, Parameter, Program},
         spec::read,
+        value::Value,
     };
     use pleach_schedule::draw::terminal::{Charset, Ink};
 
@@ -240,6 +275,7 @@ cooldown = ["20%", "0%"]
 [space.schedule.step]
 gamma = [0.5, 1.0]
 [space.schedule.plateau]
+momentum = ["mirror(lo=0.85,hi=0.95)", "0.9 > 0.5 50%, hold"]
 "#;
 
     #[test]
@@ -249,7 +285,16 @@ gamma = [0.5, 1.0]
             name: "toy".to_owned(),
             numerics: "toy-1".to_owned(),
             checkpoints: true,
-            parameters: Vec::new(),
+            parameters: vec![Parameter {
+                name: "momentum".to_owned(),
+                kind: Kind::Float { min: Some(0.0), max: Some(1.0) },
+                default: Some(Value::Float(0.0)),
+                doc: String::new(),
+                length: false,
+                only: None,
+                role: None,
+                per_step: true,
+            }],
             metrics: vec!["loss".to_owned()],
         };
         let mut lengths = Lengths::default();

@@ -9,7 +9,7 @@ use crate::{
     expression::{Evaluation, Unknown},
     plan::{
         Length, Lengths, Outcome, Refused,
-        schedule::{Origin, Scheduled, Wrong, is_argument, preset_of, scheduled},
+        schedule::{Origin, Scheduled, Wrong, follow, is_argument, preset_of, scheduled},
         values::fitting,
     },
     program::{Kind, Parameter, Program, Role},
@@ -31,6 +31,11 @@ pub struct Configuration {
     /// What the worker is told: what acts and is not as it is by default.
     pub worker: Parameters,
     pub schedule: Option<Rc<Scheduled>>,
+    /// The other parameters that change from step to step, by name. One that is the same at every step is a plain number of
+    /// `worker`, so two configurations have the same hyperparameters at a step if their `worker` is equal and the
+    /// schedule and all profiles have equal values there. (A number beside a profile that begins with it is not seen as
+    /// equal: a worker's state may differ, such as a velocity that momentum 0 does not need.)
+    pub profiles: BTreeMap<String, Rc<Scheduled>>,
     pub length: Length,
 }
 
@@ -161,11 +166,13 @@ impl<'a> Planner<'a> {
             Some(preset) => Some(self.schedule(&view, preset, &arguments, &length)?),
             None => None,
         };
+        let (worker, profiles) = self.profiles(&view, worker, schedule.as_deref(), &length)?;
         Ok(Configuration {
             point: number,
             parameters: shown(&view),
             worker: self.acting(&worker),
             schedule,
+            profiles,
             length,
         })
     }
@@ -176,6 +183,33 @@ impl<'a> Planner<'a> {
         let parameters = &self.program.parameters;
         let budget = parameters.iter().find(|parameter| parameter.role == Some(Role::Budget))?;
         Some((&budget.name, Value::Text(extension.budget.clone())))
+    }
+
+    /// Takes the parameters that change from step to step out of the worker's; what is constant is a number.
+    fn profiles(
+        &self,
+        view: &View,
+        mut worker: Parameters,
+        rate: Option<&Scheduled>,
+        length: &Length,
+    ) -> Result<(Parameters, BTreeMap<String, Rc<Scheduled>>), Outcome> {
+        let mut profiles = BTreeMap::new();
+        for parameter in self.parameters.values().filter(|parameter| parameter.per_step) {
+            let name = &parameter.name;
+            let Some(Value::Text(text)) = worker.get(name) else { continue };
+            let beside = rate.map(|rate| rate.written.as_str());
+            let profile = self.made(view, &format!("{name} {text} {beside:?}"), length, || {
+                follow(parameter, text, rate, horizon(length))
+            })?;
+            if let Some(number) = profile.resolved.constant() {
+                worker.insert(name.clone(), Value::Float(number));
+            } else {
+                worker.remove(name);
+                profiles.insert(name.clone(), profile);
+            }
+        }
+        profiles.retain(|name, _| self.acts(self.parameters[name.as_str()], &worker));
+        Ok((worker, profiles))
     }
 
     /// An expression's value; `None` if it does not apply here.
@@ -277,19 +311,19 @@ impl<'a> Planner<'a> {
         if mistakes.is_empty() { Ok((worker, arguments)) } else { Err(Outcome::Wrong(mistakes)) }
     }
 
+    /// Whether a parameter has any effect beside the others.
+    fn acts(&self, parameter: &Parameter, worker: &Parameters) -> bool {
+        let Some((other, texts)) = &parameter.only else { return true };
+        let default =
+            || self.parameters.get(other.as_str()).and_then(|other| other.default.as_ref());
+        matches!(worker.get(other).or_else(default), Some(Value::Text(text)) if texts.contains(text))
+    }
+
     /// What acts and is not as it is by default.
     fn acting(&self, worker: &Parameters) -> Parameters {
-        let acts = |parameter: &Parameter| match &parameter.only {
-            None => true,
-            Some((other, texts)) => {
-                let default =
-                    || self.parameters.get(other.as_str()).and_then(|other| other.default.as_ref());
-                matches!(worker.get(other).or_else(default), Some(Value::Text(text)) if texts.contains(text))
-            }
-        };
         let is_told = |name: &str, value: &Value| {
             self.parameters.get(name).is_none_or(|parameter| {
-                acts(parameter) && parameter.default.as_ref() != Some(value)
+                self.acts(parameter, worker) && parameter.default.as_ref() != Some(value)
             })
         };
         worker
@@ -331,12 +365,22 @@ impl<'a> Planner<'a> {
         values: &Parameters,
         length: &Length,
     ) -> Result<Rc<Scheduled>, Outcome> {
-        let cache_key =
-            format!("{} {values:?} {} {}", info.name, length.steps, length.steps_per_epoch);
+        self.made(view, &format!("{} {values:?}", info.name), length, || {
+            scheduled(info, values, horizon(length), self.program)
+        })
+    }
+
+    /// What was made of the same before, or is now.
+    fn made(
+        &self,
+        view: &View,
+        what: &str,
+        length: &Length,
+        make: impl FnOnce() -> Result<Scheduled, Wrong>,
+    ) -> Result<Rc<Scheduled>, Outcome> {
+        let cache_key = format!("{what} {} {}", length.steps, length.steps_per_epoch);
         let mut schedules = self.schedules.borrow_mut();
-        let made = schedules
-            .entry(cache_key)
-            .or_insert_with(|| scheduled(info, values, horizon(length), self.program).map(Rc::new));
+        let made = schedules.entry(cache_key).or_insert_with(|| make().map(Rc::new));
         made.clone().map_err(|(argument, message, help)| {
             let choice =
                 view.point.combination.choices.iter().find(|choice| choice.name == "schedule");

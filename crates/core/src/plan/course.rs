@@ -40,6 +40,20 @@ impl Course {
         Self(runs)
     }
 
+    /// Both at the same time: a step's rule is that of each. They are equally long.
+    pub(crate) fn beside(&self, other: &Self) -> Self {
+        let (mut mine, mut others) = (self.0.iter().peekable(), other.0.iter().peekable());
+        let mut runs = Vec::with_capacity(self.0.len() + other.0.len());
+        while let (Some(a), Some(b)) = (mine.peek(), others.peek()) {
+            let end = a.end.min(b.end);
+            runs.push(Run { end, rule: Key::of(&format!("{} beside {}", a.rule, b.rule)) });
+            let is_over = |run: &&Run| run.end == end;
+            let _mine = mine.next_if(is_over);
+            let _other = others.next_if(is_over);
+        }
+        Self(runs)
+    }
+
     /// The trial's last step and one, which is its number of steps.
     #[must_use]
     pub fn steps(&self) -> u64 {

@@ -1,6 +1,6 @@
 //! Identity by content: texts of everything that decides what a trial computes.
 
-use std::rc::Rc;
+use std::{fmt::Write, rc::Rc};
 
 use pleach_schedule::{
     duration::{Duration, Horizon},
@@ -16,19 +16,23 @@ use crate::{
 
 /// A canonical text of everything that decides the result, the seed and the numerics apart.
 pub(super) fn content(configuration: &Configuration, program: &Program) -> String {
-    let Configuration { schedule, length, worker, .. } = configuration;
+    let Configuration { schedule, length, worker, profiles, .. } = configuration;
     let schedule = schedule.as_ref().map(|scheduled| {
         (scheduled.text.as_str(), scheduled.plateau.as_ref().map(ToString::to_string))
     });
     let content = (&program.name, &length.data, worker, schedule, length.steps);
     // Texts, plain values and numbers always serialize; here and below.
-    serde_json::to_string(&content).unwrap_or_default()
+    let mut text = serde_json::to_string(&content).unwrap_or_default();
+    for (name, profile) in profiles {
+        let _infallible = write!(text, " {name} follows {}", profile.text);
+    }
+    text
 }
 
-/// The same without the rates: what decides how it trains beside them. The trial's length is part of it unless it decides
-/// nothing but the end.
+/// The same without the values that may change from step to step: what decides how it trains beside them. The trial's
+/// length is part of it unless it decides nothing but the end.
 fn kin(configuration: &Configuration, program: &Program) -> String {
-    let Configuration { schedule, length, worker, .. } = configuration;
+    let Configuration { schedule, length, worker, profiles, .. } = configuration;
     // A rule that watches evaluations is shared while both it and the rates are.
     let plateau =
         schedule.as_ref().map(|scheduled| scheduled.plateau.as_ref().map(ToString::to_string));
@@ -45,7 +49,11 @@ fn kin(configuration: &Configuration, program: &Program) -> String {
         None => (worker.clone(), Some(length.steps)),
     };
     let kin: (_, _, Parameters, _, _) = (&program.name, &length.data, worker, plateau, steps);
-    serde_json::to_string(&kin).unwrap_or_default()
+    let mut text = serde_json::to_string(&kin).unwrap_or_default();
+    for name in profiles.keys() {
+        let _infallible = write!(text, " {name} follows");
+    }
+    text
 }
 
 fn duration(parameter: &Parameter, worker: &Parameters) -> Option<Duration> {
@@ -57,10 +65,13 @@ fn duration(parameter: &Parameter, worker: &Parameters) -> Option<Duration> {
 
 fn course(configuration: &Configuration, program: &Program) -> Rc<Course> {
     let steps = configuration.length.steps;
-    let course = match &configuration.schedule {
+    let rates = match &configuration.schedule {
         Some(scheduled) => Rc::clone(&scheduled.course),
         None => Rc::new(Course::new(&[Piece { end: steps, rule: String::new() }])),
     };
+    // In the order of their names, which are part of the kin.
+    let profiles = configuration.profiles.values();
+    let course = profiles.fold(rates, |course, profile| Rc::new(course.beside(&profile.course)));
     // A longer trial is not evaluated there.
     if is_evaluated_anyway(configuration, program) { course } else { Rc::new(course.ending()) }
 }

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use pleach_schedule::{
     duration::{Duration, Horizon},
+    follow::{Follow, FollowError},
     plateau::{Monitor, Plateau},
     preset::{Argument, COMMON, Expected, PresetInfo, find, preset},
     resolved::Resolved,
@@ -12,8 +13,8 @@ use pleach_schedule::{
 
 use crate::{
     diagnostic::suggest,
-    plan::Course,
-    program::Program,
+    plan::{Course, values::extremes_fitting},
+    program::{Parameter, Program},
     space::Combination,
     spec::Block,
     value::{Parameters, Value},
@@ -27,7 +28,7 @@ pub struct Scheduled {
     pub text: String,
     pub plateau: Option<Plateau>,
     pub course: Rc<Course>,
-    /// As written, durations and all.
+    /// As written, durations and all; it reads back.
     pub written: String,
     pub is_anytime: bool,
 }
@@ -183,6 +184,25 @@ fn longest(info: &PresetInfo, values: &Parameters, horizon: Horizon) -> Option<S
         .filter_map(|(name, argument)| Some((length(name, argument)?, name)))
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name.clone())
+}
+
+/// What another parameter than the learning rate follows, in steps of a trial; every value of it is in range.
+pub(super) fn follow(
+    parameter: &Parameter,
+    text: &str,
+    rate: Option<&Scheduled>,
+    horizon: Horizon,
+) -> Result<Scheduled, Wrong> {
+    let name = &parameter.name;
+    let wrong = |message: String, help: String| (name.clone(), message, help);
+    let cannot = |why: String| wrong(format!("`{name}` cannot follow `{text}`"), why);
+    let follow: Follow = text.parse().map_err(|error: FollowError| cannot(error.to_string()))?;
+    let rate = rate.and_then(|rate| rate.written.parse().ok());
+    let schedule = follow.schedule(rate.as_ref()).map_err(|error| cannot(error.to_string()))?;
+    let scheduled = Scheduled::new(schedule, horizon).map_err(|error| cannot(error.to_string()))?;
+    extremes_fitting(parameter, scheduled.resolved.extremes(horizon.steps))
+        .map_err(|(message, help)| wrong(format!("{message}, somewhere on `{text}`"), help))?;
+    Ok(scheduled)
 }
 
 fn watches_what_is_measured(schedule: &Schedule, program: &Program) -> Result<(), Wrong> {

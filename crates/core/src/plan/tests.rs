@@ -13,6 +13,7 @@ pub(super) fn program() -> Program {
         doc: format!("the {name}"),
         length: matches!(name, "batch" | "budget"),
         only: None,
+        per_step: name == "momentum",
         role: None,
     };
     let text = |text: &str| Value::Text(text.to_owned());
@@ -94,6 +95,10 @@ fn lines(rest: &str) -> String {
                 .join(" ")
         };
         let schedule = configuration.schedule.as_ref().map_or("none", |scheduled| &scheduled.text);
+        let profiles = configuration.profiles.iter();
+        let profiles: Vec<String> =
+            profiles.map(|(name, profile)| format!("{name} follows {}", profile.text)).collect();
+        let schedule = [&[schedule.to_owned()], &profiles[..]].concat().join(" | ");
         format!(
             "{} | {} | {schedule}",
             pairs(&configuration.parameters),
@@ -129,6 +134,50 @@ fn what_does_not_act_and_what_is_so_by_default_is_not_told() {
     batch=100 momentum=0.5 optimizer=sgd peak=1 | momentum=0.5 | 1: 1 hold
     batch=100 momentum=0.5 optimizer=adam peak=1 | optimizer=adam | 1: 1 hold
     ");
+}
+
+#[test]
+fn a_parameter_follows_a_schedule_of_its_own_or_mirrors_the_learning_rates() {
+    let file = r#"
+        [space]
+        peak = 1
+        momentum = [
+            0.5,
+            "0.9 > 0.8 50%, hold",
+            "0.9: > 0.5 cosine",
+            { use = "linear", peak = 0.9, end = 0.5 },
+            { phases = [{ from = 0.9, to = 0.8, for = "1ep" }, {}] },
+            "mirror(lo=0.85,hi=0.95)",
+        ]
+        [space.schedule.cosine]
+        warmup = "20%"
+    "#;
+    insta::assert_snapshot!(lines(file), @"
+    momentum=0.5 peak=1 schedule=cosine warmup=20% | momentum=0.5 | 1: 0 > 1 linear for 20, 1 > 0 cosine for 80
+    momentum=0.9 > 0.8 50%, hold peak=1 schedule=cosine warmup=20% |  | 1: 0 > 1 linear for 20, 1 > 0 cosine for 80 | momentum follows 1: 0.9 > 0.8 linear for 50, 0.8 hold
+    momentum=0.9: > 0.5 cosine peak=1 schedule=cosine warmup=20% |  | 1: 0 > 1 linear for 20, 1 > 0 cosine for 80 | momentum follows 0.9: 1 > 0.5 cosine for 100
+    momentum=0.9: > 0.5 linear peak=1 schedule=cosine warmup=20% |  | 1: 0 > 1 linear for 20, 1 > 0 cosine for 80 | momentum follows 0.9: 1 > 0.5 linear for 100
+    momentum=1: 0.9 > 0.8 linear for 1ep, hold peak=1 schedule=cosine warmup=20% |  | 1: 0 > 1 linear for 20, 1 > 0 cosine for 80 | momentum follows 1: 0.9 > 0.8 linear for 10, 0.8 hold
+    momentum=mirror(lo=0.85,hi=0.95) peak=1 schedule=cosine warmup=20% |  | 1: 0 > 1 linear for 20, 1 > 0 cosine for 80 | momentum follows 1: 0.95 > 0.85 linear for 20, 0.85 > 0.95 cosine for 80
+    ");
+    let file = "[trainer]\npeak = 1\noptimizer = \"adam\"\n[trainer.momentum]\nuse = \"cosine\"\npeak = 0.5\n";
+    // The optimizer has no momentum.
+    insta::assert_snapshot!(lines(file), @" | optimizer=adam | 1: 1 hold");
+}
+
+#[test]
+fn a_schedule_that_is_constant_is_a_number_and_keys_say_so() {
+    let key = |momentum: &str| {
+        let plan =
+            planned(&format!("[trainer]\nmomentum = {momentum}\n[space]\npeak = 1")).unwrap();
+        plan.trials[0].key
+    };
+    assert_eq!(key("0.9"), key("\"0.9 hold\""));
+    assert_eq!(key("0.9"), key("\"mirror(lo=0.9,hi=0.95)\""));
+    assert_eq!(key("0.0"), key("\"0 > 0\""));
+    assert_eq!(key("\"0.9 > 0.8 50%, hold\""), key("\"0.9 > 0.8 5ep, > 0.8 cosine\""));
+    assert_ne!(key("0.9"), key("\"0.9 > 0.8\""));
+    assert_ne!(key("\"0.9 > 0.7\""), key("\"0.9 > 0.8\""));
 }
 
 #[test]
@@ -276,6 +325,14 @@ fn what_only_the_worker_program_knows_is_said_with_its_place() {
         "[space]\ngamma = [0.1]\npeak = 1\n[space.schedule.step]\n",
         "[space.schedule.wsd]\npeak = 1\nwarmup = \"30%\"\ncooldown = \"80%\"\n",
         "[space.schedule.plateau]\npeak = 1\nmonitor = \"lss\"\ngoal = \"min\"\n",
+        "[space]\npeak = 1\nmomentum = [\"0.9 > 0.8 cosin\", \"> 0.8\", \"0.9: hold ; plateau\"]\n",
+        "[space]\npeak = 1\nmomentum = [\"0.9 > 1.2\", \"0.9 > 0.8 200%\", \"1: hold\"]\n",
+        "[space]\npeak = 1\nmomentum = { use = \"linear\", pek = 3 }\n",
+        "[space]\nmomentum = [\"mirror(0.8)\"]\n",
+        "[space]\nmomentum = [\"mirror(lo=0.8,hi=0.9)\"]\n",
+        "[space.schedule.step]\npeak = 1\nmomentum = \"mirror(lo=0.8,hi=0.9)\"\n",
+        "[space]\nbatch = \"0.9 > 0.8\"\npeak = 1\n[trainer.momentum]\nuse = \"cosin\"\n",
+        "[space]\npeak = 1\nmomentum = \"0.5 > 0.4\"\nwhere = [\"peak * momentum < 0.5\"]\n",
         "[space]\npeak = 1\nwhere = [\"peek < 3\"]\n",
         "[space]\npeak = [1, 2]\nwhere = [\"peak > 3\"]\n",
         "[space]\npeak = 1\nwhere = [\"model + 1 < 3\"]\n",

@@ -1,6 +1,6 @@
 //! Whether a value is one that a parameter takes, and what the worker is told.
 
-use pleach_schedule::duration::Duration;
+use pleach_schedule::{duration::Duration, follow::Follow};
 
 use crate::{
     diagnostic::suggest,
@@ -34,6 +34,14 @@ pub(super) fn fitting(parameter: &Parameter, value: &Value) -> Result<Value, Mis
             within(name, *number as f64, *min, *max, &parameter.doc)?;
             Ok(Value::Float(*number as f64))
         }
+        // Its values are looked at once the trial's length is known.
+        (Kind::Float { .. }, Value::Text(text)) if parameter.per_step => {
+            match text.parse::<Follow>() {
+                Ok(_) => Ok(value.clone()),
+                Err(error) => Err((format!("`{name}` cannot follow `{text}`"), error.to_string())),
+            }
+        }
+        (Kind::Float { .. }, _) if parameter.per_step => wrong("a number or a schedule"),
         (Kind::Float { .. }, _) => wrong("a number"),
         (Kind::Text { choices, pattern }, Value::Text(text)) => {
             if pattern.is_some() || choices.is_empty() || choices.contains(text) {
@@ -49,6 +57,16 @@ pub(super) fn fitting(parameter: &Parameter, value: &Value) -> Result<Value, Mis
         },
         (Kind::Duration, _) => wrong("a duration, such as \"5ep\" or \"300st\""),
     }
+}
+
+/// Whether every value of a schedule, from `lowest` to `highest`, is one that a number takes.
+pub(super) fn extremes_fitting(
+    parameter: &Parameter,
+    (lowest, highest): (f64, f64),
+) -> Result<(), Mistake> {
+    let Kind::Float { min, max } = parameter.kind else { return Ok(()) };
+    within(&parameter.name, lowest, min, max, &parameter.doc)?;
+    within(&parameter.name, highest, min, max, &parameter.doc)
 }
 
 fn within<T: PartialOrd + std::fmt::Display + Copy>(

@@ -6,7 +6,7 @@ use crate::{
         Search,
         node::{Entry, Kind, Node, Span},
         reader::{Reader, find},
-        schedule::spellings,
+        schedule::{NAMING, spellings},
     },
     value::Value,
 };
@@ -35,6 +35,9 @@ impl Reader {
     ) -> Option<Dimension> {
         let node = &entry.node;
         let points = match &node.kind {
+            Kind::Table(entries) if item == Item::Scalar && is_schedule(entries) => {
+                Points::Rows(vec![self.row(entry, node, item)?])
+            }
             Kind::Table(entries) if item != Item::Phases => self.range(entry, entries, search)?,
             _ if item == Item::Phases => Points::Rows(self.phases(entry, node)?),
             Kind::List(nodes) if is_list_of(nodes, item) => {
@@ -66,9 +69,13 @@ impl Reader {
         Some(Row { values: vec![self.item(entry, node, item)?], span: node.span.clone() })
     }
 
-    /// One value.
+    /// One value. A table that names a schedule, for a parameter that follows one, is that schedule in one line.
     pub(super) fn item(&mut self, entry: &Entry, node: &Node, item: Item) -> Option<Value> {
         let value = match (item, &node.kind) {
+            (Item::Scalar, Kind::Table(entries)) if is_schedule(entries) => {
+                let schedule = self.schedule(&Entry { node: node.clone(), ..entry.clone() })?;
+                return Some(Value::Text(schedule.to_string()));
+            }
             (Item::Scalar, Kind::Scalar(value)) => Some(value.clone()),
             (Item::List, Kind::List(_)) => node.value(),
             // A single number or duration where a list is taken is a list of one.
@@ -291,6 +298,10 @@ impl Reader {
             }
         }
     }
+}
+
+fn is_schedule(entries: &[Entry]) -> bool {
+    entries.iter().any(|entry| NAMING.contains(&entry.key.as_str()))
 }
 
 fn is_list_of(nodes: &[Node], item: Item) -> bool {

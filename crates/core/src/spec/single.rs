@@ -52,7 +52,12 @@ pub fn read_schedule(text: &str) -> Result<Schedule, Diagnostics> {
 
 impl Reader {
     fn single(&mut self, root: &[Entry]) -> Option<Schedule> {
-        let fixed = self.fixed_schedule(find(root, "schedule")?)?;
+        self.schedule(find(root, "schedule")?)
+    }
+
+    /// A schedule that stands alone; its peak is 1 if none is given.
+    pub(super) fn schedule(&mut self, entry: &Entry) -> Option<Schedule> {
+        let fixed = self.fixed_schedule(entry)?;
         let mut values: Parameters =
             fixed.arguments.iter().map(|fixed| (fixed.name.clone(), fixed.value.clone())).collect();
         if is_without_rate(fixed.preset, &values) {

@@ -7,6 +7,7 @@ use pleach_core::{
     event::Event,
     fact::Checkpoint,
     life::{AttemptId, StageId, TrialId, WorkerId},
+    plan::Scheduled,
 };
 use pleach_protocol::{
     describe::ScheduleForm,
@@ -78,7 +79,7 @@ impl Run<'_> {
         let Prepared { description, spec, .. } = self.job.prepared;
         let configuration = self.planner.configuration(*self.points.get(&trial)?)?;
         let (first, end) = self.sweep.steps(stage)?;
-        let schedule = configuration.schedule.map(|scheduled| match description.schedules {
+        let told_schedule = |scheduled: &Scheduled| match description.schedules {
             ScheduleForm::Profile => Schedule::Profile {
                 rates: scheduled.text.clone(),
                 plateau: scheduled.plateau.as_ref().map(ToString::to_string),
@@ -86,7 +87,9 @@ impl Run<'_> {
             ScheduleForm::Table => {
                 Schedule::Table(scheduled.resolved.table(configuration.length.steps))
             }
-        });
+        };
+        let profiles = configuration.profiles.iter();
+        let profiles = profiles.map(|(name, profile)| (name.clone(), told_schedule(profile)));
         let absolute = |path: PathBuf| {
             std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned()
         };
@@ -94,7 +97,8 @@ impl Run<'_> {
             attempt: u64::from(attempt.0),
             trial: u64::from(trial.0),
             parameters: told(&configuration.worker),
-            schedule,
+            schedule: configuration.schedule.as_deref().map(told_schedule),
+            profiles: profiles.collect(),
             seed: *self.seeds.get(&trial)?,
             first,
             end,

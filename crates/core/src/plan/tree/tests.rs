@@ -56,13 +56,34 @@ fn check(plan: &Plan, tree: &Tree) {
             let rates = |trial: &TrialPlan| {
                 let found = |it: &&crate::plan::Configuration| it.point == trial.point;
                 let configuration = plan.configurations.iter().find(found).unwrap();
-                configuration.schedule.as_ref().unwrap().resolved.table(stage.end)
+                let schedules =
+                    configuration.schedule.iter().chain(configuration.profiles.values());
+                schedules.flat_map(|it| it.resolved.table(stage.end)).collect::<Vec<_>>()
             };
             let bits = |rates: Vec<f64>| rates.into_iter().map(f64::to_bits).collect::<Vec<_>>();
             assert_eq!(bits(rates(other)), bits(rates(trial)), "until {}", stage.end);
         }
         assert_eq!(reached, trial.course.steps());
     }
+}
+
+#[test]
+fn trials_part_where_any_parameter_that_follows_a_schedule_does() {
+    insta::assert_snapshot!(grown("[space]\npeak = 0.1\nmomentum = [\"0.9 hold 50%, > 0.5\", \"0.9 hold 50%, > 0.6\", \"0.9 hold 90%, > 0.6\", 0.9]\n[space.schedule.constant]\n[space.schedule.wsd]\ncooldown = \"20%\""), @"
+    0 to 500: 6
+      500 to 800: 2
+        800 to 1000: 1
+        800 to 1000: 1
+      500 to 800: 2
+        800 to 1000: 1
+        800 to 1000: 1
+      500 to 800: 2
+        800 to 1000: 1
+        800 to 1000: 1
+    0 to 800: 2
+      800 to 1000: 1
+      800 to 1000: 1
+    ");
 }
 
 #[test]

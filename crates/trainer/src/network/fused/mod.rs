@@ -239,7 +239,7 @@ mod tests {
             let parameters = [("model", model), ("optimizer", "adam")];
             let parameters = parameters.map(|(name, value)| (name.to_owned(), value.into()));
             let schedule = Schedule::Table(vec![0.01]);
-            let job = trainer.job(&parameters.into(), Some(&schedule), 1).unwrap();
+            let job = trainer.job(&parameters.into(), Some(&schedule), &[].into(), 1).unwrap();
             let train = |arch| {
                 NARROWER.set(arch);
                 let mut network = Fused::new(&job.model);
