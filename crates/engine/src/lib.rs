@@ -3,7 +3,8 @@
 //!
 //! Reading order: [`home`] (a sweep's folder, its lock), [`inbox`] (requests from outside), [`program`] (which worker
 //! program, and what it can do), [`guard`] (no process outlives its coordinator), `process` (one worker), [`prepare`]
-//! (from a file to a plan), [`run`] (the loop).
+//! (from a file to a plan), [`reuse`] (from other
+//! sweeps), [`run`] (the loop).
 
 pub mod guard;
 pub mod home;
@@ -13,5 +14,6 @@ pub mod logs;
 pub mod prepare;
 mod process;
 pub mod program;
+pub mod reuse;
 pub mod run;
 mod translate;

@@ -1,10 +1,11 @@
 //! The sweep's SQLite file: what was asked, what is planned, what happened, what came out. `schema.sql` is its
 //! description. Decides nothing: it keeps [facts](pleach_core::fact) and gives them back.
 //!
-//! Reading order: [`store`] (the one writer; [`accept`], [`retry`] and [`load`] are the rest of it), [`read`] (the
+//! Reading order: [`store`] (the one writer; [`accept`], [`retry`], [`adopt`] and [`load`] are the rest of it), [`read`] (the
 //! readers for views; [`detail`], [`tree`] and [`canonical`] are the rest), [`open`] and [`fault`] (how it goes wrong).
 
 pub mod accept;
+pub mod adopt;
 pub mod canonical;
 mod column;
 pub mod detail;

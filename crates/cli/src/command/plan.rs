@@ -6,6 +6,7 @@ use pleach_core::{fact::NewTrial, plan::Tree};
 use pleach_engine::{
     home::Home,
     prepare::{Prepared, prepare},
+    reuse::Others,
 };
 use pleach_store::{Planned, Store};
 use pleach_views::plan::{self, Difference, Extent};
@@ -39,7 +40,7 @@ impl Plan {
             Extent { configurations: 12, schedules: 12 }
         };
         let store = if home.exists() { Some(Store::open(&home.database())?) } else { None };
-        let tree = tree(&prepared, store.as_ref())?;
+        let tree = tree(&prepared, store.as_ref(), &Others::default())?;
         let difference = difference(store.as_ref(), &prepared, &tree)?;
         let Prepared { spec, plan, .. } = &prepared;
         super::print(&plan::text(spec, plan, &tree, difference, extent, self.drawing.style(5)))?;
@@ -60,10 +61,10 @@ fn difference(
     Ok(Some(Difference { added, kept, removed }))
 }
 
-/// In which pieces the trials are trained, beside what the sweep has begun already.
-pub(crate) fn tree(prepared: &Prepared, store: Option<&Store>) -> Result<Tree> {
+/// In which pieces the trials are trained, beside what the sweep has begun already and what others have done.
+pub(crate) fn tree(prepared: &Prepared, store: Option<&Store>, others: &Others) -> Result<Tree> {
     let begun = store.map(Store::begun).transpose()?.unwrap_or_default();
-    Ok(prepared.plan.tree(&begun.into_iter().collect()))
+    Ok(prepared.plan.tree(&begun.into_iter().chain(others.stages()).collect()))
 }
 
 /// The trials of a plan, as they are trained, with what was swept.

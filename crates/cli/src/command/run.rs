@@ -17,6 +17,7 @@ use pleach_engine::{
     home::Home,
     prepare::{Prepared, prepare},
     program::WorkerProgram,
+    reuse::Others,
     run::{Job, run, wall_time},
 };
 use pleach_store::{Revision, Store};
@@ -58,6 +59,9 @@ pub(crate) struct Options {
     /// Stop after so long (90s, 30min, 2h); what is left waits for the next run
     #[arg(long, value_name = "TIME", value_parser = time)]
     limit: Option<f64>,
+    /// Take what other sweeps in the same folder have trained already
+    #[arg(long)]
+    reuse: bool,
     /// Workers at a time, instead of the file's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
     slots: Option<u32>,
@@ -107,7 +111,9 @@ pub(crate) fn execute(
     let (home, finish) = block_on(async {
         let prepared = prepare(&worker, name, text).await?;
         let home = Home::new(&place.runs, &prepared.spec.name)?;
-        let finish = locked(&home, &prepared, &worker, (name, text), options, acceptance).await?;
+        let others = if options.reuse { others(place, &home)? } else { Others::default() };
+        let asked = Asked { file: (name, text), options, acceptance, others: &others };
+        let finish = locked(&home, &prepared, &worker, &asked).await?;
         anyhow::Ok((home, finish))
     })?;
     super::print(&board::table(&home)?)?;
@@ -130,16 +136,37 @@ pub(crate) fn execute(
     }
 }
 
+/// Every other sweep in the same folder.
+fn others(place: &Place, home: &Home) -> Result<Others> {
+    let names = place.names();
+    let others = names.iter().filter(|name| *name != home.name());
+    let homes = others.map(|name| Home::new(&place.runs, name)).collect::<Result<_, _>>()?;
+    Ok(Others::open(homes)?)
+}
+
+/// What a person asked for.
+struct Asked<'a> {
+    /// The file's name and text.
+    file: (&'a str, &'a str),
+    options: &'a Options,
+    acceptance: Acceptance,
+    others: &'a Others,
+}
+
 async fn locked(
     home: &Home,
     prepared: &Prepared,
     worker: &WorkerProgram,
-    (name, text): (&str, &str),
-    options: &Options,
-    acceptance: Acceptance,
+    asked: &Asked<'_>,
 ) -> Result<Finish> {
     let lock = home.lock()?;
-    accept(home, prepared, (name, text), acceptance)?;
+    let Asked { options, .. } = asked;
+    accept(home, prepared, asked)?;
+    if options.reuse {
+        let mut store = Store::open(&home.database())?;
+        let taken = asked.others.give(&mut store, home)?;
+        eprintln!("{} taken from other sweeps", plural(taken as u64, "stage"));
+    }
     let job = Job {
         home,
         prepared,
@@ -157,8 +184,7 @@ async fn locked(
 fn accept(
     home: &Home,
     prepared: &Prepared,
-    (name, text): (&str, &str),
-    acceptance: Acceptance,
+    &Asked { file: (name, text), options, acceptance, others }: &Asked,
 ) -> Result<()> {
     let Prepared { spec, program, .. } = prepared;
     let mut store = Store::open(&home.database())?;
@@ -177,10 +203,11 @@ fn accept(
         (&known.text, &known.program, &known.numerics)
             == (&revision.text, &revision.program, &revision.numerics)
     });
-    if is_same {
+    // Beside what others have done, what waits may be cut otherwise.
+    if is_same && !options.reuse {
         return Ok(());
     }
-    let trials = tree(prepared, Some(&store))?.trials(&prepared.plan.trials);
+    let trials = tree(prepared, Some(&store), others)?.trials(&prepared.plan.trials);
     let planned = planned(prepared, &trials);
     if let Some(known) = &known {
         let difference = store.compare(&planned)?;

@@ -129,3 +129,26 @@ fn a_longer_trial_goes_on_from_a_shorter_one() {
     run_on(&alone, "");
     assert_eq!(stage.canonical("tree"), alone.canonical("tree"));
 }
+
+#[test]
+fn what_another_sweep_has_trained_is_taken_when_asked_for() {
+    let stage = Stage::new("pleach-mnist");
+    let sweep = |name: &str, cooldowns: &str, metric: &str| {
+        let head = SWEEP.split("[space]").next().unwrap();
+        let head = head.replace("\"tree\"", &format!("\"{name}\"")).replace("val_accuracy", metric);
+        format!("{head}[space]\npeak = 0.001\n[space.schedule.wsd]\ncooldown = [{cooldowns}]\n")
+    };
+    stage.write("tree.toml", &sweep("first", "\"20%\", \"40%\"", "val_accuracy"));
+    run_on(&stage, "");
+    let before = steps(&stage);
+    stage.write("tree.toml", &sweep("second", "\"10%\", \"20%\", \"40%\"", "train_loss"));
+    run_on(&stage, "--reuse");
+    // From where the first sweep's trials part.
+    assert_eq!(steps(&stage) - before, 447 - 269);
+    let alone = Stage::new("pleach-mnist");
+    alone.write("tree.toml", &sweep("second", "\"10%\", \"20%\", \"40%\"", "train_loss"));
+    run_on(&alone, "");
+    assert_eq!(stage.canonical("second"), alone.canonical("second"));
+    let board = |stage: &Stage| stage.run("board second --csv", 0).0;
+    assert_eq!(board(&stage), board(&alone));
+}
