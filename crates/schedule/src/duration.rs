@@ -76,18 +76,30 @@ impl Duration {
     /// The number without its unit: 10 for `10%`.
     pub fn number(self) -> f64 {
         match self {
-            // 0.07 * 100 is not 7; its shortest decimal form, shifted, is.
-            Self::Fraction(fraction) => shifted(fraction),
+            Self::Fraction(fraction) => fraction * 100.0,
             Self::Epochs(number) | Self::Steps(number) => number,
         }
     }
 }
 
-/// `fraction` times 100, such that dividing the result by 100 gives `fraction` back.
-fn shifted(fraction: f64) -> f64 {
-    let product = fraction * 100.0;
-    let rounded: f64 = format!("{product:.12}").parse().unwrap_or(product);
-    if rounded / 100.0 == fraction { rounded } else { product }
+/// A fraction as a number of percent. 0.07 * 100 is not 7; its shortest decimal form, shifted, is.
+fn percent(fraction: f64) -> String {
+    let scientific = format!("{fraction:e}");
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let digits = mantissa.replace('.', "");
+    let before_point = 3 + exponent.parse::<isize>().unwrap_or(0);
+    let n_digits = digits.len() as isize;
+    let zeros = |n: isize| "0".repeat(n.max(0) as usize);
+    if fraction == 0.0 {
+        "0".to_owned()
+    } else if before_point <= 0 {
+        format!("0.{}{digits}", zeros(-before_point))
+    } else if n_digits <= before_point {
+        format!("{digits}{}", zeros(before_point - n_digits))
+    } else {
+        let (before, after) = digits.split_at(before_point as usize);
+        format!("{before}.{after}")
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,11 +131,12 @@ impl FromStr for Duration {
                 number
                     .starts_with(|first: char| first.is_ascii_digit() || first == '.')
                     .then_some(())?;
-                let number: f64 = number.parse().ok()?;
-                number.is_finite().then(|| match unit {
-                    "%" => Self::Fraction(number / 100.0),
-                    "ep" => Self::Epochs(number),
-                    _ => Self::Steps(number),
+                let parsed: f64 = number.parse().ok()?;
+                parsed.is_finite().then_some(match unit {
+                    // As one decimal number: a division would round once more.
+                    "%" => Self::Fraction(format!("{number}e-2").parse().unwrap_or(parsed / 100.0)),
+                    "ep" => Self::Epochs(parsed),
+                    _ => Self::Steps(parsed),
                 })
             })
             .ok_or_else(|| DurationError { text: text.to_owned() })
@@ -132,12 +145,11 @@ impl FromStr for Duration {
 
 impl fmt::Display for Duration {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        let unit = match self {
-            Self::Fraction(_) => "%",
-            Self::Epochs(_) => "ep",
-            Self::Steps(_) => "st",
-        };
-        write!(formatter, "{}{unit}", self.number())
+        match self {
+            Self::Fraction(fraction) => write!(formatter, "{}%", percent(*fraction)),
+            Self::Epochs(number) => write!(formatter, "{number}ep"),
+            Self::Steps(number) => write!(formatter, "{number}st"),
+        }
     }
 }
 
@@ -147,7 +159,20 @@ mod tests {
 
     #[test]
     fn a_duration_reads_back_from_its_text() {
-        for text in ["0%", "7%", "10%", "12.5%", "100%", "5ep", "0.5ep", "300st", "0.1%", "33.3%"] {
+        for text in [
+            "0%",
+            "7%",
+            "10%",
+            "12.5%",
+            "100%",
+            "5ep",
+            "0.5ep",
+            "300st",
+            "0.1%",
+            "33.3%",
+            "0.001%",
+            "1234567.89%",
+        ] {
             assert_eq!(text.parse::<Duration>().unwrap().to_string(), text);
         }
     }

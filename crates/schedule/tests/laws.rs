@@ -35,6 +35,20 @@ fn shape() -> impl Strategy<Value = Shape> {
     ]
 }
 
+/// Shapes without a vertical tangent at either end, apart from a slight jump at the ends of `tanh`.
+fn smooth() -> impl Strategy<Value = Shape> {
+    prop_oneof![
+        Just(Shape::Linear),
+        Just(Shape::Geometric),
+        Just(Shape::Cosine { e: 1.0, k: 1.0 }),
+        (1.0..4.0).prop_map(|p| Shape::Poly { p, k: 1.0 }),
+        (1.0..4.0).prop_map(|p| Shape::Power { p }),
+        Just(Shape::Exp { r: 0.1 }),
+        Just(Shape::Rex { b: 0.5 }),
+        Just(Shape::Tanh { lb: -7.0, ub: 3.0 }),
+    ]
+}
+
 fn law() -> impl Strategy<Value = Law<Duration>> {
     let gamma = || prop_oneof![Just(1.0), Just(0.5), 0.1..1.0];
     prop_oneof![
@@ -190,6 +204,36 @@ proptest! {
             let difference = (short.at(step) - long.at(2 * step)).abs();
             prop_assert!(difference <= 1e-9 + smooth(step), "{short}\n{long}\nat {step}");
         }
+    }
+
+    #[test]
+    fn shapes_without_a_start_of_their_own_join_without_a_jump(
+        shapes in prop::collection::vec((1_u32..4, 0.1..2.0, smooth()), 1..6),
+    ) {
+        let n: u32 = shapes.iter().map(|(length, ..)| length).sum();
+        let share = |length: &u32| Some(Duration::Fraction(f64::from(*length) / f64::from(n)));
+        let phases = shapes.iter().map(|(length, to, shape)| Phase::shape(share(length), *to, *shape));
+        let resolved = Schedule::new(1.0, phases.collect()).resolve(horizon(50_000)).unwrap();
+        let mut start = 0;
+        for (length, ..) in &shapes {
+            start += length;
+            let join = u64::from(50_000 * start / n);
+            for step in join.saturating_sub(2)..join + 2 {
+                let jump = (resolved.at(step + 1) - resolved.at(step)).abs();
+                prop_assert!(jump < 1e-2, "{resolved}: {jump} after {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_rate_does_not_depend_on_which_were_asked_for_before(schedule in schedule(), steps in 1_u64..300) {
+        let resolved = schedule.resolve(horizon(steps)).unwrap();
+        let bits = |steps: &mut dyn Iterator<Item = u64>| {
+            steps.map(|step| (step, resolved.at(step).to_bits())).collect::<Vec<_>>()
+        };
+        let mut backwards = bits(&mut (0..steps).rev());
+        backwards.reverse();
+        prop_assert_eq!(bits(&mut (0..steps)), backwards);
     }
 
     #[test]

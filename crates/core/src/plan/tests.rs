@@ -311,6 +311,32 @@ fn a_grid_of_a_million_millions_is_refused_with_its_factors() {
 }
 
 #[test]
+fn a_schedule_that_makes_no_sense_is_said_with_its_place() {
+    let files = [
+        "[space.schedule.mine]\npeak = 1\nphases = \"> 0.5, > 0\"\n",
+        "[space.schedule.mine]\npeak = 1\nphases = [{ to = 0.5, for = \"60%\" }, { to = 0, for = \"60%\" }]\n",
+        "[space.schedule.sgdr]\npeak = 1\nlen = [\"10%\", \"0%\"]\n",
+        "[space.schedule.sgdr]\npeak = 1\ngrow = 0.5\n",
+        "[space.schedule.exponential]\npeak = 1\nto = [0.1, 0]\n",
+        "[space.schedule.linear]\npeak = 1\nhold = \"0st\"\n",
+        "[space.schedule.multistep]\npeak = 1\nat = [[\"50%\", 70]]\n",
+        "[space]\npeak = 1\n[space.schedule.a]\nuse = \"torch.CosineAnnealingLR\"\nT_max = [50, 500]\n",
+        "[space]\npeak = 1\n[space.schedule.a]\nuse = \"torch.CosineAnnealingLR\"\nTmax = 50\n",
+        "[space]\npeak = 1\n[space.schedule.a]\nuse = \"torch.LinearLR\"\ntotal_iters = 20\nper = \"1ep\"\n",
+        "[space.schedule.a]\nuse = \"torch.OneCycleLR\"\ntotal_steps = 50\n",
+        "[trainer]\npeak = 1\n[space.schedule.a]\nuse = \"torch.OneCycleLR\"\nmax_lr = 1\ntotal_steps = 50\n",
+        "[space.schedule.a]\nuse = \"torch.OneCycleLR\"\nmax_lr = \"high\"\ntotal_steps = 50\n",
+        "[space.schedule.a]\nuse = \"keras.ExponentialDecay\"\ninitial_learning_rate = [0.1, -0.1]\ndecay_steps = 10\ndecay_rate = 0.9\n",
+        "[trainer.schedule]\nuse = \"optax.cosine_decay_schedule\"\ninit_value = 1\ndecay_steps = 1000\n",
+    ];
+    let texts = files.map(|file| match planned(file) {
+        Ok(_) => format!("{file}\nnothing is wrong\n"),
+        Err(diagnostics) => format!("{file}\n{diagnostics}\n"),
+    });
+    insta::assert_snapshot!(texts.join("--------\n"));
+}
+
+#[test]
 fn what_only_the_worker_program_knows_is_said_with_its_place() {
     let files = [
         "[trainer]\nbach = 64\n",

@@ -325,11 +325,36 @@ fn a_schedule_is_read_in_a_librarys_own_words() {
     let read = |text: &str| {
         let (name, arguments) = text.trim_end_matches(')').split_once('(').unwrap();
         let comma = if arguments.is_empty() { "" } else { ", " };
-        read_schedule(&format!("{{ use = \"{name}\"{comma}{arguments} }}")).unwrap().to_string()
+        let schedule = read_schedule(&format!("{{ use = \"{name}\"{comma}{arguments} }}")).unwrap();
+        is_its_line_and_its_phases(&schedule);
+        schedule.to_string()
     };
     let texts: Vec<String> =
         texts.iter().map(|text| format!("{text}\n    {}", read(text))).collect();
     insta::assert_snapshot!(texts.join("\n"));
+}
+
+#[track_caller]
+fn is_its_line_and_its_phases(schedule: &pleach_schedule::schedule::Schedule) {
+    let line = schedule.to_string();
+    assert_eq!(&read_schedule(&line).unwrap(), schedule);
+    let (peak, phases) = line.split_once(": ").unwrap();
+    let peak: f64 = peak.parse().unwrap();
+    let table = format!("{{ phases = \"{phases}\", peak = {peak:?} }}");
+    assert_eq!(&read_schedule(&table).unwrap(), schedule);
+}
+
+#[test]
+fn a_preset_is_its_line_and_its_phases() {
+    for info in pleach_schedule::preset::PRESETS {
+        let arguments = match info.name {
+            "table" => "table = [1.0, 0.5]",
+            "phases" => "phases = \"> 0 cosine\"",
+            "noam" => "use = \"noam\", warmup = \"10%\"",
+            name => &format!("use = \"{name}\""),
+        };
+        is_its_line_and_its_phases(&read_schedule(&format!("{{ {arguments} }}")).unwrap());
+    }
 }
 
 #[test]

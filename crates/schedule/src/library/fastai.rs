@@ -2,7 +2,7 @@
 
 use super::{
     Class, Library,
-    read::{COSINE, cycle, falling},
+    read::{COSINE, cycle, falling, multiple},
 };
 use crate::{
     duration::Duration,
@@ -77,7 +77,7 @@ pub(super) const LIBRARY: Library = Library {
             },
             rate: "lr_max",
             needs: 3,
-            differs: "`cycle_mult = 1` is cycles of one length, where fastai divides by zero",
+            differs: "restarts are exact, where fastai may miss one by the rounding of single precision; `cycle_mult = 1` is cycles of one length, where it divides by zero",
             build: |given| {
                 let restarts = Cycle {
                     grow: given.growth("cycle_mult")?,
@@ -180,11 +180,11 @@ pub(super) const LIBRARY: Library = Library {
                 let (start, middle, end) =
                     (given.natural("start")?, given.rate()?, given.natural("end")?);
                 let peak = start.max(middle).max(end);
-                let multiple = |value: f64| if value == 0.0 { 0.0 } else { value / peak };
-                let first = Phase::shape(Some(share(given, "pct")?), multiple(middle), COSINE);
+                let first =
+                    Phase::shape(Some(share(given, "pct")?), multiple(middle, peak), COSINE);
                 let phases = vec![
-                    first.starting_at(multiple(start)),
-                    Phase::shape(None, multiple(end), COSINE),
+                    first.starting_at(multiple(start, peak)),
+                    Phase::shape(None, multiple(end, peak), COSINE),
                 ];
                 Ok(given.schedule(peak, phases))
             },
@@ -211,7 +211,6 @@ fn share(given: &Given, name: &str) -> Result<Duration, PresetError> {
 fn annealer(given: &Given, shape: Shape) -> Result<Schedule, PresetError> {
     let (start, end) = (given.rate()?, given.natural("end")?);
     let peak = start.max(end);
-    let multiple = |value: f64| if value == 0.0 { 0.0 } else { value / peak };
-    let phase = Phase::shape(None, multiple(end), shape).starting_at(multiple(start));
+    let phase = Phase::shape(None, multiple(end, peak), shape).starting_at(multiple(start, peak));
     Ok(given.schedule(peak, vec![phase]))
 }

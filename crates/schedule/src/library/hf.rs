@@ -235,13 +235,15 @@ fn after_warmup(given: &Given) -> Result<Option<Duration>, PresetError> {
 
 /// The same, where it must be known before the budget is.
 fn bounded(given: &Given) -> Result<Duration, PresetError> {
-    let whole = Duration::Fraction(1.0);
-    match after_warmup(given)? {
+    if let Some(length) = after_warmup(given)? {
+        return Ok(length);
+    }
+    match Duration::Fraction(1.0).minus(warmup(given)) {
+        Some(length) if length.number() < 0.0 => {
+            Err(given.wrong("num_warmup_steps", "it is longer than the budget"))
+        }
         Some(length) => Ok(length),
-        None => match whole.minus(warmup(given)) {
-            Some(length) => Ok(length),
-            None => Err(given.missing("num_training_steps")),
-        },
+        None => Err(given.missing("num_training_steps")),
     }
 }
 

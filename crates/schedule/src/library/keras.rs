@@ -2,7 +2,7 @@
 
 use super::{
     Class, Library, plateau,
-    read::{COSINE, Phases, cycle, falling},
+    read::{COSINE, Phases, cycle, falling, multiple},
 };
 use crate::{
     duration::Duration,
@@ -167,12 +167,11 @@ pub(super) const LIBRARY: Library = Library {
 };
 
 fn piecewise(given: &Given) -> Result<Schedule, PresetError> {
-    let (boundaries, values) = (given.times("boundaries"), given.numbers("values"));
+    let (boundaries, values) = (given.times("boundaries"), given.rates("values")?);
     if values.len() != boundaries.len() + 1 {
         return Err(given.wrong("values", "one more rate than there are boundaries"));
     }
     let peak = values.iter().copied().fold(0.0, f64::max);
-    let multiple = |value: f64| if value == 0.0 { 0.0 } else { value / peak };
     // A boundary is the last step of its rate.
     let mut phases = Phases::new();
     let mut start = Duration::ZERO;
@@ -183,10 +182,10 @@ fn piecewise(given: &Given) -> Result<Schedule, PresetError> {
             );
         };
         let length = given.rest(("boundaries", end), ("boundaries", start))?;
-        phases.push(Phase::hold(Some(length)).starting_at(multiple(*value)));
+        phases.push(Phase::hold(Some(length)).starting_at(multiple(*value, peak)));
         start = end;
     }
-    phases.extend(values.last().map(|value| Phase::hold(None).starting_at(multiple(*value))));
+    phases.extend(values.last().map(|value| Phase::hold(None).starting_at(multiple(*value, peak))));
     Ok(given.schedule(peak, phases))
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Class, Library,
-    read::{COSINE, Phases},
+    read::{COSINE, Phases, multiple},
 };
 use crate::{
     duration::Duration,
@@ -272,13 +272,13 @@ pub(super) const LIBRARY: Library = Library {
 fn transition(given: &Given, shape: Shape) -> Result<Schedule, PresetError> {
     let (init, end) = (given.rate()?, given.natural("end_value")?);
     let peak = init.max(end);
-    let multiple = |value: f64| if value == 0.0 { 0.0 } else { value / peak };
     let length = given.time("transition_steps");
-    let mut phases = vec![Phase::hold(given.time("transition_begin")).starting_at(multiple(init))];
+    let mut phases =
+        vec![Phase::hold(given.time("transition_begin")).starting_at(multiple(init, peak))];
     if given.is_compatible() && length.is_none_or(|length| length.number() <= 0.0) {
         phases[0].length = None;
     } else {
-        phases.push(Phase::shape(length, multiple(end), shape));
+        phases.push(Phase::shape(length, multiple(end, peak), shape));
         phases.push(Phase::hold(None));
     }
     Ok(given.schedule(peak, phases))
@@ -323,12 +323,9 @@ fn exponential(given: &Given, peak: f64) -> Result<Phases, PresetError> {
 
 /// The boundaries in order, each with its scale.
 fn scaled(given: &Given) -> Result<Vec<(Duration, f64)>, PresetError> {
-    let (boundaries, scales) = (given.times("boundaries"), given.numbers("scales"));
+    let (boundaries, scales) = (given.times("boundaries"), given.rates("scales")?);
     if boundaries.len() != scales.len() {
         return Err(given.wrong("scales", "as many as there are boundaries"));
-    }
-    if scales.iter().any(|&scale| scale < 0.0) {
-        return Err(given.wrong("scales", "numbers that are not negative"));
     }
     let mut pairs: Vec<_> = boundaries.into_iter().zip(scales.iter().copied()).collect();
     pairs.sort_by(|(a, _), (b, _)| a.number().total_cmp(&b.number()));
@@ -395,10 +392,10 @@ fn warmup_cosine(given: &Given) -> Result<Schedule, PresetError> {
 }
 
 fn sgdr(given: &Given) -> Result<Schedule, PresetError> {
-    let (inits, peaks) = (given.numbers("init_value"), given.numbers("peak_value"));
+    let (inits, peaks) = (given.rates("init_value")?, given.rates("peak_value")?);
     let (warmups, wholes) = (given.times("warmup_steps"), given.times("decay_steps"));
     let n = peaks.len();
-    let ends = match given.numbers("end_value") {
+    let ends = match given.rates("end_value")? {
         [] => vec![0.0; n],
         ends => ends.to_vec(),
     };
@@ -412,18 +409,14 @@ fn sgdr(given: &Given) -> Result<Schedule, PresetError> {
             return Err(given.wrong(name, format!("as long as `peak_value`: {n}")));
         }
     }
-    let all = || inits.iter().chain(peaks).chain(&ends);
-    if all().any(|&rate| rate < 0.0) {
-        return Err(given.wrong("peak_value", "rates that are not negative"));
-    }
-    let peak = all().copied().fold(0.0, f64::max);
-    let multiple = |value: f64| if value == 0.0 { 0.0 } else { value / peak };
+    let all = inits.iter().chain(peaks).chain(&ends);
+    let peak = all.copied().fold(0.0, f64::max);
     let mut phases = Phases::new();
     for i in 0..n {
         let rest = given.rest(("decay_steps", wholes[i]), ("warmup_steps", warmups[i]))?;
-        let up = Phase::shape(Some(warmups[i]), multiple(peaks[i]), Shape::Linear);
-        phases.push(up.starting_at(multiple(inits[i])));
-        phases.push(Phase::shape(Some(rest), multiple(ends[i]), COSINE));
+        let up = Phase::shape(Some(warmups[i]), multiple(peaks[i], peak), Shape::Linear);
+        phases.push(up.starting_at(multiple(inits[i], peak)));
+        phases.push(Phase::shape(Some(rest), multiple(ends[i], peak), COSINE));
     }
     Ok(given.schedule(peak, phases))
 }

@@ -71,10 +71,14 @@ impl Given<'_> {
         }
     }
 
-    pub(super) fn numbers(&self, name: &str) -> &[f64] {
+    /// Rates, or factors of them: not negative.
+    pub(super) fn rates(&self, name: &str) -> Result<&[f64], PresetError> {
         match self.arguments.get(name) {
-            Some(Argument::Numbers(numbers)) => numbers,
-            _ => &[],
+            Some(Argument::Numbers(rates)) if rates.iter().any(|&rate| rate < 0.0) => {
+                Err(self.wrong(name, "numbers that are not negative"))
+            }
+            Some(Argument::Numbers(rates)) => Ok(rates),
+            _ => Ok(&[]),
         }
     }
 
@@ -114,16 +118,23 @@ impl Given<'_> {
     pub(super) fn rate(&self) -> Result<f64, PresetError> {
         let name = super::find(self.info.name).map_or("peak", |class| class.rate);
         let default = || self.default(name).parse().ok();
-        let rate = self.number(name).or(self.peak).or_else(default);
-        rate.ok_or_else(|| self.missing(name))
+        match self.number(name).or(self.peak).or_else(default) {
+            Some(rate) if 0.0 <= rate => Ok(rate),
+            Some(_) if self.number(name).is_none() => {
+                Err(self.wrong("peak", "a rate that is not negative"))
+            }
+            Some(_) => Err(self.wrong(name, "a rate that is not negative")),
+            None => Err(self.missing(name)),
+        }
     }
 
     /// An absolute rate as a multiple of `peak`.
     pub(super) fn multiple(&self, name: &str, peak: f64) -> Result<f64, PresetError> {
         match self.natural(name)? {
-            0.0 => Ok(0.0),
-            _ if peak <= 0.0 => Err(self.wrong(name, "a rate of 0 has no multiples: write 0")),
-            value => Ok(value / peak),
+            value if 0.0 < value && peak <= 0.0 => {
+                Err(self.wrong(name, "a rate of 0 has no multiples: write 0"))
+            }
+            value => Ok(multiple(value, peak)),
         }
     }
 
@@ -149,6 +160,11 @@ impl Given<'_> {
         schedule.hold = self.per();
         schedule
     }
+}
+
+/// A rate as a multiple of the highest one, which may be zero like all of them.
+pub(super) fn multiple(rate: f64, peak: f64) -> f64 {
+    if rate == 0.0 { 0.0 } else { rate / peak }
 }
 
 /// A cycle that starts at its peak and falls to `lo` along a shape; the gain is of the amplitude.

@@ -33,7 +33,7 @@ pub(super) const LIBRARY: Library = Library {
             needs: 1,
             differs: "a list instead of a function; after it its last value holds",
             build: |given| {
-                let values = given.numbers("lr_lambda").to_vec();
+                let values = given.rates("lr_lambda")?.to_vec();
                 Ok(given.schedule(given.rate()?, vec![table(given.per(), values)]))
             },
         },
@@ -312,7 +312,7 @@ pub(super) const LIBRARY: Library = Library {
 };
 
 fn multiplicative(given: &Given) -> Result<Schedule, PresetError> {
-    let factors = given.numbers("lr_lambda").iter().skip(1);
+    let factors = given.rates("lr_lambda")?.iter().skip(1);
     let products = factors.scan(1.0, |product, factor| {
         *product *= factor;
         Some(*product)

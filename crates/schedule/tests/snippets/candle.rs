@@ -405,11 +405,11 @@ mod between_steps {
         0.1 * profile(step as f64)
     }
     fn profile(step: f64) -> f64 {
-        if step < 99.89999999999999 {
+        if step < 99.9 {
             return 1.0;
         }
-        if step < 199.79999999999998 {
-            return 1.0 - 0.9 * ((step - 99.89999999999999) / 99.89999999999999);
+        if step < 199.8 {
+            return 1.0 - 0.9 * ((step - 99.9) / 99.9);
         }
         0.1
     }
