@@ -28,6 +28,11 @@ pub fn summary(plan: &Plan, tree: &Tree, limit: usize, charset: Charset) -> Stri
         count(alone),
         alone as f64 / steps as f64
     );
+    let _infallible = writeln!(
+        text,
+        "on disk, besides what `keep` allows: up to {} for each worker, from which others start",
+        plural(forks(tree), "state")
+    );
     let lines = lines(&shapes(tree), charset);
     let shown = if limit == 0 { lines.len() } else { limit.min(lines.len()) };
     for line in &lines[..shown] {
@@ -38,6 +43,15 @@ pub fn summary(plan: &Plan, tree: &Tree, limit: usize, charset: Charset) -> Stri
         let _infallible = writeln!(text, "    … {more} more; --all shows them");
     }
     text
+}
+
+/// How often a trial's way forks, at most.
+fn forks(tree: &Tree) -> u64 {
+    let mut depths = Vec::with_capacity(tree.stages.len());
+    for stage in &tree.stages {
+        depths.push(stage.parent.map_or(0, |parent: usize| depths[parent] + 1));
+    }
+    depths.into_iter().max().unwrap_or(0)
 }
 
 /// Equal branches of a tree: their steps, their trials and what branches off at their end.

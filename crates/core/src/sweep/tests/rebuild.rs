@@ -1,4 +1,4 @@
-//! States that others start from, and that are not there any more.
+//! Stages that many trials share: how they fail, and states that others start from and that are not there any more.
 
 use super::{
     cases::{FIRST, step},
@@ -93,4 +93,79 @@ fn a_state_that_comes_out_otherwise_fails_what_needs_it() {
         "Dismiss { worker: WorkerId(1) }",
     ]
     "#);
+}
+
+#[test]
+fn a_trunk_that_fails_is_tried_again_once_for_all_and_told_once() {
+    let mut sweep = Sweep::new(settings(1), forest(&[0, 1, 1, 1]));
+    let _spawned = step(&mut sweep, 0, &[]);
+    let _granted = step(&mut sweep, 0, &[Event::WorkerReady { worker: FIRST, queue: 0 }]);
+    let failed = |attempt| Event::Finished {
+        worker: FIRST,
+        attempt: AttemptId(attempt),
+        step: 3,
+        outcome: Outcome::Failed("no".to_owned()),
+        digest: String::new(),
+    };
+    insta::assert_debug_snapshot!(step(&mut sweep, 1, &[failed(1)]), @r#"
+    [
+        "attempt 1 ended: Failed(\"no\")",
+        "stage 1 is attempt 2",
+        "Say(AttemptFailed { trial: TrialId(1), others: 2, attempt: AttemptId(1), why: \"no\", again: Yes })",
+    ]
+    "#);
+    insta::assert_debug_snapshot!(step(&mut sweep, 2, &[failed(2)]), @r#"
+    [
+        "attempt 2 ended: Failed(\"no\")",
+        "trial 1 is Failed",
+        "trial 2 is Failed",
+        "trial 3 is Failed",
+        "Say(AttemptFailed { trial: TrialId(1), others: 2, attempt: AttemptId(2), why: \"no\", again: No })",
+        "Say(TrialEnded { trial: TrialId(1) })",
+        "Say(TrialEnded { trial: TrialId(2) })",
+        "Say(TrialEnded { trial: TrialId(3) })",
+        "Dismiss { worker: WorkerId(1) }",
+    ]
+    "#);
+    assert_eq!(sweep.progress().steps_left, 0);
+}
+
+#[test]
+fn a_trunk_that_diverges_is_the_result_of_all_its_trials() {
+    let mut sweep = Sweep::new(settings(1), forest(&[0, 1, 1]));
+    let _spawned = step(&mut sweep, 0, &[]);
+    let _granted = step(&mut sweep, 0, &[Event::WorkerReady { worker: FIRST, queue: 0 }]);
+    let diverged = Event::Finished {
+        worker: FIRST,
+        attempt: AttemptId(1),
+        step: 3,
+        outcome: Outcome::Diverged,
+        digest: String::new(),
+    };
+    insta::assert_debug_snapshot!(step(&mut sweep, 1, &[diverged]), @r#"
+    [
+        "attempt 1 ended: Diverged",
+        "trial 1 is Diverged",
+        "trial 2 is Diverged",
+        "Say(TrialEnded { trial: TrialId(1) })",
+        "Say(TrialEnded { trial: TrialId(2) })",
+        "Dismiss { worker: WorkerId(1) }",
+    ]
+    "#);
+}
+
+#[test]
+fn the_longest_way_goes_first_and_a_tree_is_finished_before_the_next_begins() {
+    // 1 has 2 and 3 below it, and 3 has 5; 4 is a tree of its own.
+    let rows = forest(&[0, 1, 1, 0, 3]);
+    let end = |stage: usize| rows.stages[stage - 1].stage.end;
+    let mut sweep = Sweep::new(settings(1), rows.clone());
+    let _spawned = step(&mut sweep, 0, &[]);
+    let mut events = vec![Event::WorkerReady { worker: FIRST, queue: 0 }];
+    for (attempt, stage) in [1, 3, 5, 2, 4].into_iter().enumerate() {
+        let attempt = attempt as u32 + 1;
+        let granted = step(&mut sweep, 1, &events);
+        assert!(granted.contains(&format!("stage {stage} is attempt {attempt}")), "{granted:?}");
+        events = trained(attempt, end(stage), "").to_vec();
+    }
 }
