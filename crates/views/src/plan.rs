@@ -9,15 +9,12 @@ use pleach_core::{
     plan::{Configuration, Merged, Plan, Scheduled, Tree},
     spec::{Search, SweepSpec},
 };
-use pleach_schedule::draw::{
-    Picture,
-    terminal::{self, draw},
-};
+use pleach_schedule::draw::terminal::{self, draw};
 use tabled::{builder::Builder, settings::Style};
 
 use crate::{
     format::{count, parameters, plural, rate},
-    schedule::{curve, profile_facts},
+    schedule::{profile_facts, profile_picture, value_picture},
     tree,
 };
 
@@ -178,7 +175,6 @@ impl Shape<'_> {
         let mut peaks = peaks.clone();
         peaks.sort_by(f64::total_cmp);
         let peaks: Vec<String> = peaks.iter().map(ToString::to_string).collect();
-        let picture = Picture { curves: vec![curve(&name, scheduled, steps)], steps };
         let unknown = match scheduled.plateau {
             Some(_) => ", and at most this: evaluations lower it (?)",
             None => "",
@@ -187,7 +183,7 @@ impl Shape<'_> {
             "{name}: {profile}\n    peak {}; {}{unknown}\n{}",
             peaks.join(", "),
             profile_facts(scheduled, steps),
-            draw(&picture, style)
+            draw(&profile_picture(&name, scheduled, steps), style)
         )
     }
 }
@@ -203,13 +199,12 @@ fn followed(plan: &Plan, limit: usize, style: terminal::Style) -> String {
                 continue;
             }
             let (lowest, highest) = profile.resolved.extremes(steps);
-            let picture = Picture { curves: vec![curve(name, profile, steps)], steps };
             drawings.push(format!(
                 "\n{name} follows {}\n    from {} to {}\n{}",
                 profile.written,
                 rate(lowest),
                 rate(highest),
-                draw(&picture, style)
+                draw(&value_picture(name, profile, steps), style)
             ));
         }
     }

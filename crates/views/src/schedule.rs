@@ -80,7 +80,23 @@ pub(crate) fn profile_facts(scheduled: &Scheduled, steps: u64) -> String {
     )
 }
 
-pub(crate) fn curve(name: &str, scheduled: &Scheduled, steps: u64) -> Curve {
+/// One schedule, drawn in multiples of its peak.
+pub(crate) fn profile_picture(name: &str, scheduled: &Scheduled, steps: u64) -> Picture {
+    let mut picture = value_picture(name, scheduled, steps);
+    let peak = scheduled.resolved.peak();
+    if 0.0 < peak {
+        let points = picture.curves.iter_mut().flat_map(|curve| &mut curve.points);
+        points.for_each(|(_, rate)| *rate /= peak);
+    }
+    picture
+}
+
+/// One schedule, drawn as it is.
+pub(crate) fn value_picture(name: &str, scheduled: &Scheduled, steps: u64) -> Picture {
+    Picture { curves: vec![curve(name, scheduled, steps)], steps }
+}
+
+fn curve(name: &str, scheduled: &Scheduled, steps: u64) -> Curve {
     let lowest = scheduled.plateau.as_ref().map(|plateau| plateau.min);
     Curve { lowest, ..Curve::of(name, &scheduled.resolved, steps) }
 }

@@ -2,6 +2,7 @@
 
 use super::{TABLE, call, is_constant, language::Language, option, profile::profile, rate, whole};
 use crate::{
+    evaluate,
     phase::{Body, Cycle, GainOn, Law, Phase, Shape, Stairs},
     resolved::Resolved,
     schedule::Sample,
@@ -53,23 +54,40 @@ fn class(schedule: &Resolved) -> Option<(f64, String)> {
     }
     let peak = schedule.peak;
     match phases.as_slice() {
-        [Phase { skip: None, body: Body::Cycle(cycle), .. }] if is_triangle(cycle) => {
+        // These two hold their last value by themselves.
+        [first, last] if is_held(first, last) => class_of(first, peak),
+        [only] => class_of(only, peak),
+        [up, down] => Some((peak, one_cycle(up, down, peak)?)),
+        _ => None,
+    }
+}
+
+/// A straight line or a power, and then its end for ever.
+fn is_held(first: &Phase<f64>, last: &Phase<f64>) -> bool {
+    let holds = matches!(last.body, Body::Shape { shape: Shape::Hold, .. });
+    let ends = matches!(first.body, Body::Shape { shape: Shape::Linear | Shape::Poly { .. }, .. });
+    holds && ends && last.from == Some(evaluate::end(first))
+}
+
+fn class_of(phase: &Phase<f64>, peak: f64) -> Option<(f64, String)> {
+    match phase {
+        Phase { skip: None, body: Body::Cycle(cycle), .. } if is_triangle(cycle) => {
             Some((peak * cycle.lo, cyclic(cycle, peak)?))
         }
-        [Phase { skip: None, body: Body::Cycle(cycle), .. }] => {
+        Phase { skip: None, body: Body::Cycle(cycle), .. } => {
             Some((peak * cycle.hi, restarts(cycle, peak)?))
         }
-        [Phase { skip: None, from: Some(from), length, body }] if 0.0 < *from => {
-            let scheduler = match body {
+        Phase { skip: None, from: Some(from), length, body } if 0.0 < *from => {
+            let (base, scheduler) = match body {
                 Body::Shape { to: Some(to), shape } => {
-                    shaped(*shape, peak, *from, *to, length.and_then(whole)?)?
+                    let base = if *shape == Shape::Linear { from.max(*to) } else { *from };
+                    (base, shaped(*shape, peak, *from, *to, length.and_then(whole)?)?)
                 }
-                Body::Law { law, floor: None } => lawful(law)?,
+                Body::Law { law, floor: None } => (*from, lawful(law)?),
                 _ => return None,
             };
-            Some((peak * from, scheduler))
+            Some((peak * base, scheduler))
         }
-        [up, down] => Some((peak, one_cycle(up, down, peak)?)),
         _ => None,
     }
 }
@@ -81,10 +99,12 @@ fn shaped(shape: Shape, peak: f64, from: f64, to: f64, length: u64) -> Option<St
             let end = option("eta_min", peak * to, 0.0);
             Some(named("CosineAnnealingLR", &[format!("T_max={length}"), end]))
         }
-        Shape::Linear if ratio <= 1.0 => {
-            let end = format!("end_factor={}", rate(ratio));
-            let total = format!("total_iters={length}");
-            Some(named("LinearLR", &["start_factor=1.0".to_owned(), end, total]))
+        Shape::Linear => {
+            // Neither factor may exceed 1.
+            let high = from.max(to);
+            let start = format!("start_factor={}", rate(from / high));
+            let end = format!("end_factor={}", rate(to / high));
+            Some(named("LinearLR", &[start, end, format!("total_iters={length}")]))
         }
         Shape::Poly { p, k: 1.0 } if to == 0.0 => {
             let power = option("power", p, 1.0);

@@ -61,6 +61,18 @@ mod linear {
     }
 }
 
+mod line_up {
+    pub fn rate(step: u64) -> f64 {
+        0.1 * profile(step as f64)
+    }
+    fn profile(step: f64) -> f64 {
+        if step < 40.0 {
+            return 0.25 + 0.75 * (step / 40.0);
+        }
+        1.0
+    }
+}
+
 mod warmup_linear {
     pub fn rate(step: u64) -> f64 {
         0.1 * profile(step as f64)
@@ -439,6 +451,7 @@ pub(super) const RATES: &[(&str, Rate)] = &[
     ("warmup_cosine", warmup_cosine::rate),
     ("cosine_powers", cosine_powers::rate),
     ("linear", linear::rate),
+    ("line_up", line_up::rate),
     ("warmup_linear", warmup_linear::rate),
     ("poly", poly::rate),
     ("geometric", geometric::rate),
