@@ -8,6 +8,7 @@ use std::{
 use pleach_core::{
     fact::NewTrial,
     key::Key,
+    life::Ending,
     objective::Objective,
     value::{Parameters, Value},
 };
@@ -15,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension, Result as SqlResult, Transaction, 
 use thiserror::Error;
 
 use crate::{
-    column::{self, goal_word, reduce_words},
+    column::{self, ending_number, goal_word, reduce_words},
     fault::DatabaseError,
     plan::{Planner, known_trials},
     read::ReadError,
@@ -101,6 +102,7 @@ impl Store {
         let fail = |source| DatabaseError::new(&path, source);
         let transaction = self.connection.transaction().map_err(fail)?;
         let id = insert_revision(&transaction, revision, difference, now).map_err(fail)?;
+        lose_attempts(&transaction, now).map_err(fail)?;
         let mut planner = Planner::new(&transaction, &revision.objective, id).map_err(fail)?;
         let mut seen = HashSet::with_capacity(trials.len());
         for planned in trials {
@@ -182,6 +184,19 @@ fn compare(connection: &Connection, trials: &[Planned]) -> SqlResult<Difference>
         removed += u64::from(!asked.contains(&key?));
     }
     Ok(Difference { added: asked.len() as u64 - kept, kept, removed })
+}
+
+/// Whoever accepts a file holds the sweep's lock: what seems to run has died with its coordinator, and its stage may be cut
+/// otherwise now.
+fn lose_attempts(transaction: &Transaction, now: Time) -> SqlResult<()> {
+    let (lost, _) = ending_number(&Ending::Lost);
+    transaction
+        .execute(
+            "UPDATE attempt SET ending = ?1, step = from_step, took = max(0, ?2 - started)
+             WHERE ending IS NULL",
+            params![lost, now.0],
+        )
+        .map(drop)
 }
 
 fn insert_revision(

@@ -27,8 +27,9 @@ fn a_second_revision_keeps_numbers_and_results_and_says_what_changes() {
 #[test]
 fn a_trial_that_waits_is_cut_anew_and_one_that_ended_stays() {
     let mut store = store(&[trial(0, 1, &["a"]), trial(1, 1, &["b"])]);
-    let facts = [trained(1, 2, 0.5), vec![trial_is(2, TrialStatus::Done, Some(0.5))]].concat();
-    store.commit(&facts, NOW).unwrap();
+    let facts =
+        [trained(1, 2, 0.5), vec![trial_is(2, TrialStatus::Done, Some(0.5)), granted(2, 1)]];
+    store.commit(&facts.concat(), NOW).unwrap();
     let cut = |known: (NewTrial, Parameters), path: &[&str]| {
         let (NewTrial { path, .. }, parameters) = (trial(0, 1, path).0, known.1);
         (NewTrial { path, ..known.0 }, parameters)
@@ -44,6 +45,10 @@ fn a_trial_that_waits_is_cut_anew_and_one_that_ended_stays() {
         .map(|trial| trial.path.iter().map(|stage| stage.0).collect())
         .collect();
     assert_eq!(paths, [vec![3, 4], vec![2]]);
+    // What ran when the last coordinator died does not run for ever.
+    let running = "SELECT count(*) FROM attempt WHERE ending IS NULL";
+    let running: u32 = store.connection.query_row(running, [], |row| row.get(0)).unwrap();
+    assert_eq!(running, 0);
 }
 
 #[test]
