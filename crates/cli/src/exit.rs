@@ -4,7 +4,10 @@ use std::process::ExitCode;
 
 use anstream::eprintln;
 use pleach_core::diagnostic::Color;
-use pleach_engine::{home::HomeError, prepare::PrepareError, program::NoProgram, run::RunError};
+use pleach_engine::{
+    command::CommandError, home::HomeError, prepare::PrepareError, program::NoProgram,
+    run::RunError,
+};
 use pleach_store::FindError;
 use thiserror::Error;
 
@@ -23,7 +26,7 @@ Exit codes:
     3  the sweep is complete, but trials failed
    65  the sweep file, or a schedule, is wrong
    66  there is no such sweep, trial or file
-   69  the worker program cannot be used
+   69  the program of the trials cannot be used
    75  the sweep is being run by somebody else
   130  the sweep was stopped before its end";
 
@@ -92,7 +95,8 @@ fn code_of(error: &anyhow::Error) -> u8 {
             Failure::Unavailable(_) => UNAVAILABLE,
         };
     }
-    if error.downcast_ref::<NoProgram>().is_some() {
+    if error.downcast_ref::<NoProgram>().is_some() || error.downcast_ref::<CommandError>().is_some()
+    {
         return UNAVAILABLE;
     }
     if let Some(FindError::None { .. } | FindError::Several { .. }) = error.downcast_ref() {

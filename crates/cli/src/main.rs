@@ -9,7 +9,10 @@ mod progress;
 use std::{ffi::OsString, io::Write, process::ExitCode};
 
 use clap::Parser;
-use pleach_engine::guard::{BECOME, GUARD, become_worker, guard};
+use pleach_engine::{
+    command::guard::{COMMAND, serve},
+    guard::{BECOME, GUARD, become_worker, guard},
+};
 
 use crate::{command::Command, place::Place};
 
@@ -26,7 +29,7 @@ struct Arguments {
 fn main() -> ExitCode {
     let mut words = std::env::args_os().skip(1);
     match words.next() {
-        Some(word) if word == GUARD || word == BECOME => hidden(&word, words),
+        Some(word) if word == GUARD || word == BECOME || word == COMMAND => hidden(&word, words),
         _ => {
             let arguments = Arguments::parse();
             exit::code(arguments.command.run(&arguments.place))
@@ -40,6 +43,9 @@ fn hidden(word: &OsString, mut words: impl Iterator<Item = OsString>) -> ExitCod
     let program: Vec<OsString> = words.collect();
     let result = if word == GUARD {
         guard(parent, &program)
+    } else if word == COMMAND {
+        let told = program.first().map(|told| told.to_string_lossy()).unwrap_or_default();
+        serve(parent, &told).map(|()| 0)
     } else {
         become_worker(parent, &program).map(|()| 0)
     };

@@ -7,10 +7,14 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::Args;
-use pleach_core::diagnostic::nearest;
+use pleach_core::{
+    diagnostic::nearest,
+    spec::{ProgramSpec, SweepSpec},
+};
 use pleach_engine::{
+    command::Command,
     home::Home,
-    program::{WorkerProgram, find},
+    program::{Runner, WorkerProgram, find},
 };
 use pleach_store::Reader;
 
@@ -46,6 +50,17 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// What runs the trials of a sweep.
+    pub(crate) fn runner(&self, spec: &SweepSpec) -> Result<Runner> {
+        Ok(match &spec.program {
+            ProgramSpec::Trainer => Runner::Worker(self.worker()?),
+            ProgramSpec::Command(command) => Runner::Command {
+                told: Box::new(Command::new(command, &spec.objective.metric)?),
+                spec: Box::new(command.clone()),
+            },
+        })
+    }
+
     pub(crate) fn worker(&self) -> Result<WorkerProgram> {
         let path = find(self.worker.as_deref())?;
         // Workers have another current folder.

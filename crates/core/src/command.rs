@@ -72,6 +72,8 @@ pub enum Finish {
     Complete,
     /// A person asked, or the sweep's time limit was reached; the rest waits for the next run.
     Stopped,
+    /// So many trials in a row failed in the same way; the rest waits for the next run.
+    Broken { times: u32, why: String },
     /// No worker can be used; the text says why.
     Unusable(String),
 }

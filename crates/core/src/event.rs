@@ -17,6 +17,8 @@ pub enum Event {
     WorkerDied {
         worker: WorkerId,
         how: String,
+        /// What it ran had finished: it did not live to say so.
+        found: Option<Found>,
     },
     /// A worker process could not be started, or its greeting was wrong: no worker of this sweep will do better.
     WorkerUnusable {
@@ -70,6 +72,14 @@ pub enum Outcome {
     Diverged,
     Stopped,
     Failed(String),
+}
+
+/// The durable result of an attempt that nobody was told of: all that was measured, by step, and its end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    pub metrics: Vec<(u64, Vec<(String, f64)>)>,
+    pub step: u64,
+    pub outcome: Outcome,
 }
 
 /// What a person can ask of a running sweep.

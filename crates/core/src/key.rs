@@ -12,8 +12,14 @@ pub struct Key(pub [u8; 16]);
 impl Key {
     #[must_use]
     pub fn of(canonical: &str) -> Self {
+        Self::of_bytes(canonical.as_bytes())
+    }
+
+    /// Of what is no text.
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8]) -> Self {
         let mut key = [0; 16];
-        key.copy_from_slice(&Sha256::digest(canonical.as_bytes())[..16]);
+        key.copy_from_slice(&Sha256::digest(bytes)[..16]);
         Self(key)
     }
 }

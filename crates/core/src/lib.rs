@@ -2,7 +2,7 @@
 //! processes, environment, clock, global randomness, printing or threads (`clippy.toml` enforces it).
 //!
 //! Reading order: [`value`] and [`key`] (the smallest things), [`objective`] (what is good), [`program`] (what a worker
-//! program can do), [`life`] (trials, stages, attempts and how their status changes), [`fact`] (what is remembered),
+//! program can do), [`template`] and [`output`] (a person's own program: its arguments, what it measures), [`life`] (trials, stages, attempts and how their status changes), [`fact`] (what is remembered),
 //! [`event`] and [`command`] (what happened, what to do), [`spec`] and [`plan`] (from a file to trials), [`sweep`] (what to do
 //! next), [`rank`] and [`statistics`] (who is best, and how surely).
 
@@ -14,6 +14,7 @@ pub mod fact;
 pub mod key;
 pub mod life;
 pub mod objective;
+pub mod output;
 pub mod plan;
 pub mod program;
 pub mod rank;
@@ -21,4 +22,5 @@ pub mod space;
 pub mod spec;
 pub mod statistics;
 pub mod sweep;
+pub mod template;
 pub mod value;

@@ -14,6 +14,16 @@ pub struct Program {
     pub parameters: Vec<Parameter>,
     /// The metrics that an evaluation yields; empty if it cannot say beforehand.
     pub metrics: Vec<String>,
+    pub takes: Takes,
+}
+
+/// Which parameters a program takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Those it describes; a schedule's arguments are pleach's affair.
+    Listed,
+    /// Whatever a sweep sets, its schedule and that one's arguments included: a program of a person's own.
+    Anything,
 }
 
 #[derive(Clone, Debug, PartialEq)]

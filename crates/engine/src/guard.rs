@@ -13,8 +13,8 @@ use std::{
 };
 
 use rustix::process::{
-    Pid, Signal, getpid, getppid, kill_process, kill_process_group, set_child_subreaper,
-    set_parent_process_death_signal, setpgid,
+    Pid, Signal, WaitOptions, getpid, getppid, kill_process, kill_process_group,
+    set_child_subreaper, set_parent_process_death_signal, setpgid, wait,
 };
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -59,7 +59,7 @@ pub fn become_worker(parent: u32, program: &[OsString]) -> io::Result<()> {
 }
 
 /// Asks the kernel for a signal when the parent dies.
-fn follow(parent: u32, with: Signal) -> io::Result<()> {
+pub(crate) fn follow(parent: u32, with: Signal) -> io::Result<()> {
     set_parent_process_death_signal(Some(with))?;
     // It may have died before.
     match getppid() {
@@ -72,6 +72,19 @@ fn end_group(group: Option<Pid>) {
     if let Some(group) = group {
         // It may be empty already.
         let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
+/// Kills what a child that is gone has left behind, if anything.
+pub(crate) fn end_orphans() {
+    loop {
+        match wait(WaitOptions::NOHANG) {
+            // One that had ended itself.
+            Ok(Some(_)) => {}
+            Ok(None) => return end_children(),
+            // There are none.
+            Err(_) => return,
+        }
     }
 }
 

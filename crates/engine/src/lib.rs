@@ -2,10 +2,11 @@
 //! what it decides is committed before it is done.
 //!
 //! Reading order: [`home`] (a sweep's folder, its lock), [`inbox`] (requests from outside), [`program`] (which worker
-//! program, and what it can do), [`guard`] (no process outlives its coordinator), `process` (one worker), [`prepare`]
-//! (from a file to a plan), [`reuse`] (from other
-//! sweeps), [`run`] (the loop).
+//! program, and what it can do), [`guard`] (no process outlives its coordinator), [`command`] (a person's own program
+//! as a worker), `process` (one worker), [`prepare`] (from a file to a plan), [`reuse`] (from other sweeps), [`run`]
+//! (the loop).
 
+pub mod command;
 pub mod guard;
 pub mod home;
 pub mod inbox;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pleach_core::{
     diagnostic::Diagnostics,
     life::WorkerId,
-    plan::{Length, Lengths, Plan, PlanError, Refused, plan},
+    plan::{Length, Lengths, Plan, PlanError, Refused, command, plan},
     program::Program,
     spec::{self, Slots, SweepSpec},
     value::Parameters,
@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     process::{Input, Place, Process, StartError},
-    program::{WorkerProgram, program, told},
+    program::{Runner, WorkerProgram, program, told},
 };
 
 /// Everything that is known of a sweep before it runs.
@@ -30,6 +30,7 @@ pub struct Prepared {
     pub program: Program,
     pub lengths: Lengths,
     pub plan: Plan,
+    pub runner: Runner,
 }
 
 #[derive(Debug, Error)]
@@ -42,29 +43,52 @@ pub enum PrepareError {
     Unusable { program: std::path::PathBuf, why: String },
 }
 
-/// Reads and plans a sweep. `name` is its file's, for messages.
-pub async fn prepare(
-    worker: &WorkerProgram,
-    name: &str,
-    text: &str,
-) -> Result<Prepared, PrepareError> {
-    let spec = spec::read(name, text).map_err(PrepareError::Invalid)?;
-    let mut dialogue = Dialogue::start(worker, device(&spec))?;
-    let description = dialogue.hello().await?;
-    let program = program(&description);
+/// Reads a sweep. `name` is its file's, for messages.
+pub fn read(name: &str, text: &str) -> Result<SweepSpec, PrepareError> {
+    spec::read(name, text).map_err(PrepareError::Invalid)
+}
+
+/// Plans a sweep.
+pub async fn prepare(spec: SweepSpec, runner: Runner) -> Result<Prepared, PrepareError> {
     let mut lengths = Lengths::default();
-    loop {
-        match plan(&spec, &program, &lengths) {
-            Ok(plan) => return Ok(Prepared { spec, description, program, lengths, plan }),
-            Err(PlanError::Invalid(diagnostics)) => return Err(PrepareError::Invalid(diagnostics)),
-            Err(PlanError::Unmeasured(asked)) => dialogue.measure(&asked, &mut lengths).await?,
+    let (description, program, plan) = match &runner {
+        Runner::Worker(_) => {
+            let mut dialogue = Dialogue::start(&runner, device(&spec))?;
+            let description = dialogue.hello().await?;
+            let program = program(&description);
+            let plan = loop {
+                match plan(&spec, &program, &lengths) {
+                    Ok(plan) => break plan,
+                    Err(PlanError::Invalid(list)) => return Err(PrepareError::Invalid(list)),
+                    Err(PlanError::Unmeasured(asked)) => {
+                        dialogue.measure(&asked, &mut lengths).await?;
+                    }
+                }
+            };
+            (description, program, plan)
         }
-    }
+        Runner::Command { told, spec: command } => {
+            let program = command::program(&spec, told.numerics().to_owned());
+            let plan = loop {
+                match plan(&spec, &program, &lengths) {
+                    Ok(plan) => break plan,
+                    Err(PlanError::Invalid(list)) => return Err(PrepareError::Invalid(list)),
+                    Err(PlanError::Unmeasured(asked)) => {
+                        for parameters in asked {
+                            lengths.insert(&parameters, command::length(command, &parameters));
+                        }
+                    }
+                }
+            };
+            (told.describe(), program, plan)
+        }
+    };
+    Ok(Prepared { spec, description, program, lengths, plan, runner })
 }
 
 /// What a worker program says of itself.
-pub async fn describe(worker: &WorkerProgram) -> Result<Description, PrepareError> {
-    Dialogue::start(worker, CPU)?.hello().await
+pub async fn describe(worker: WorkerProgram) -> Result<Description, PrepareError> {
+    Dialogue::start(&Runner::Worker(worker), CPU)?.hello().await
 }
 
 const CPU: &str = "cpu";
@@ -79,7 +103,7 @@ fn device(spec: &SweepSpec) -> &str {
 
 /// A worker process that is only asked.
 struct Dialogue<'a> {
-    worker: &'a WorkerProgram,
+    runner: &'a Runner,
     process: Process,
     inputs: mpsc::Receiver<Input>,
     said: Vec<FromWorker>,
@@ -87,12 +111,12 @@ struct Dialogue<'a> {
 }
 
 impl<'a> Dialogue<'a> {
-    fn start(worker: &'a WorkerProgram, device: &str) -> Result<Self, PrepareError> {
+    fn start(runner: &'a Runner, device: &str) -> Result<Self, PrepareError> {
         let (sender, inputs) = mpsc::channel(64);
         let folder = std::env::current_dir().unwrap_or_else(|_| "/".into());
-        let place = Place { mark: "", device, folder: &folder };
-        let process = Process::start(WorkerId(0), worker, &place, sender)?;
-        Ok(Self { worker, process, inputs, said: Vec::new(), log: Vec::new() })
+        let place = Place { mark: "", device, folder: &folder, threads: 1 };
+        let process = Process::start(WorkerId(0), runner, &place, sender)?;
+        Ok(Self { runner, process, inputs, said: Vec::new(), log: Vec::new() })
     }
 
     fn unusable(&self, why: impl Into<String>) -> PrepareError {
@@ -100,7 +124,7 @@ impl<'a> Dialogue<'a> {
         if let Some(line) = crate::logs::last_line(&self.log) {
             why = format!("{why}; it said: {line}");
         }
-        PrepareError::Unusable { program: self.worker.path.clone(), why }
+        PrepareError::Unusable { program: self.runner.name(), why }
     }
 
     async fn next(&mut self) -> Result<FromWorker, PrepareError> {

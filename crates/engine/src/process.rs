@@ -13,13 +13,15 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
     sync::mpsc,
+    task::spawn_blocking,
     time::{sleep, timeout},
 };
 
 use crate::{
+    command::guard::COMMAND,
     guard::{self, GUARD},
-    leftovers::MARK,
-    program::WorkerProgram,
+    leftovers::{self, Marks, marks},
+    program::Runner,
 };
 
 /// After so long a worker that was told to end is killed outright.
@@ -67,35 +69,49 @@ pub(crate) struct Place<'a> {
     pub(crate) mark: &'a str,
     pub(crate) device: &'a str,
     pub(crate) folder: &'a Path,
+    pub(crate) threads: u32,
 }
 
 impl Process {
     /// Starts a worker and greets it. Whatever comes of it arrives at `inputs`; its death last.
     pub(crate) fn start(
         worker: WorkerId,
-        program: &WorkerProgram,
+        runner: &Runner,
         place: &Place,
         inputs: mpsc::Sender<Input>,
     ) -> Result<Self, StartError> {
-        let path = &program.path;
+        let name = runner.name();
         let oneself = std::env::current_exe().map_err(StartError::Oneself)?;
-        let mut child = Command::new(oneself)
-            .arg(GUARD)
-            .arg(std::process::id().to_string())
-            .arg(path)
-            .env(MARK, place.mark)
-            // One worker, one core: more threads on busy cores are slower than one.
-            .envs(
-                ["RAYON_NUM_THREADS", "CANDLE_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"]
-                    .map(|name| (name, "1")),
-            )
+        let mut command = Command::new(oneself);
+        let parent = std::process::id().to_string();
+        match runner {
+            Runner::Worker(program) => {
+                command.args([GUARD, &parent]).arg(&program.path).envs(
+                    [
+                        "RAYON_NUM_THREADS",
+                        "CANDLE_NUM_THREADS",
+                        "OMP_NUM_THREADS",
+                        "MKL_NUM_THREADS",
+                    ]
+                    .map(|name| (name, place.threads.to_string())),
+                );
+            }
+            Runner::Command { told, .. } => {
+                // Texts and maps of texts always serialize.
+                let told = serde_json::to_string(told).unwrap_or_default();
+                command.args([COMMAND, &parent, &told]);
+            }
+        }
+        let marks = marks(place.mark, worker);
+        let mut child = command
+            .envs(marks.iter().cloned())
             .current_dir(place.folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|source| StartError::Start { program: path.clone(), source })?;
-        let watch = |source| StartError::Watch { program: path.clone(), source };
+            .map_err(|source| StartError::Start { program: name.clone(), source })?;
+        let watch = |source| StartError::Watch { program: name.clone(), source };
         let gone = || watch(std::io::Error::other("it is gone"));
         let pid = child.id().and_then(|id| Pid::from_raw(id as i32)).ok_or_else(gone)?;
         let handle = pidfd_open(pid, PidfdFlags::empty()).map_err(|error| watch(error.into()))?;
@@ -106,13 +122,13 @@ impl Process {
         };
         let (lines, to_write) = mpsc::unbounded_channel();
         tokio::spawn(write(stdin, to_write));
-        tokio::spawn(attend(worker, child, stdout, stderr, inputs));
+        tokio::spawn(attend(worker, child, stdout, stderr, marks, inputs));
         let process = Self { lines: Some(lines), handle };
         process.say(&ToWorker::Hello(Greeting {
             protocol: PROTOCOL,
-            threads: 1,
+            threads: place.threads,
             device: place.device.to_owned(),
-            data: program.data.as_ref().map(|data| data.to_string_lossy().into_owned()),
+            data: runner.data().map(|data| data.to_string_lossy().into_owned()),
         }));
         Ok(process)
     }
@@ -167,15 +183,21 @@ async fn attend(
     mut child: Child,
     stdout: ChildStdout,
     stderr: ChildStderr,
+    marks: Marks,
     inputs: mpsc::Sender<Input>,
 ) {
     let said = tokio::spawn(read_messages(worker, stdout, inputs.clone()));
     let logged = tokio::spawn(read_log(worker, stderr, inputs.clone()));
-    let how = match child.wait().await {
+    let status = child.wait().await;
+    if !status.as_ref().is_ok_and(|status| status.code().is_some()) {
+        // The guard itself was killed: what it guarded may still be there.
+        drop(spawn_blocking(move || leftovers::end(&marks, Duration::ZERO)).await);
+    }
+    let how = match status {
         Ok(status) => guard::how(status),
         Err(error) => format!("lost: {error}"),
     };
-    // The guard has killed everything that could still hold the pipes.
+    // Nothing is left that could still hold the pipes.
     drop(timeout(GRACE, said).await);
     drop(timeout(GRACE, logged).await);
     drop(inputs.send(Input::Died { worker, how }).await);

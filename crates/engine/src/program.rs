@@ -1,4 +1,4 @@
-//! The worker program: where it is, and what it says of itself, in the core's words.
+//! What runs a sweep. A worker program: where it is, and what it says of itself, in the core's words.
 
 use std::{
     env, fmt,
@@ -6,14 +6,45 @@ use std::{
 };
 
 use pleach_core::{
-    program::{Kind, Parameter, Program, Role},
+    program::{Kind, Parameter, Program, Role, Takes},
+    spec::CommandSpec,
     value::{Parameters, Value},
 };
 use pleach_protocol::{describe, message};
 use thiserror::Error;
 
+use crate::command::Command;
+
 /// The program that is looked for when none is named.
 pub const BUILT_IN: &str = "pleach-mnist";
+
+/// What runs the trials of a sweep.
+#[derive(Clone, Debug)]
+pub enum Runner {
+    Worker(WorkerProgram),
+    /// A guard around a person's own program; it is told this much of what the file says.
+    Command {
+        told: Box<Command>,
+        spec: Box<CommandSpec>,
+    },
+}
+
+impl Runner {
+    /// For people.
+    pub fn name(&self) -> PathBuf {
+        match self {
+            Self::Worker(program) => program.path.clone(),
+            Self::Command { told, .. } => told.name().into(),
+        }
+    }
+
+    pub(crate) fn data(&self) -> Option<&Path> {
+        match self {
+            Self::Worker(program) => program.data.as_deref(),
+            Self::Command { .. } => None,
+        }
+    }
+}
 
 /// How a worker is started, and what it is greeted with.
 #[derive(Clone, Debug)]
@@ -101,6 +132,7 @@ pub fn program(description: &describe::Description) -> Program {
         name: description.program.clone(),
         numerics: description.numerics.clone(),
         checkpoints: description.checkpoints,
+        takes: Takes::Listed,
         parameters: description.parameters.iter().map(parameter).collect(),
         metrics: description.metrics.clone(),
     }

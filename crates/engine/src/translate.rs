@@ -1,12 +1,17 @@
 //! From the protocol's words to the core's.
 
+use std::collections::BTreeMap;
+
 use pleach_core::{
     event::{Event, Outcome},
     fact::Checkpoint,
     life::{AttemptId, WorkerId},
     spec,
 };
-use pleach_protocol::message::{self, FromWorker};
+use pleach_protocol::{
+    message::{self, FromWorker},
+    number::Number,
+};
 
 /// What a worker said, as an event. `bytes_of` looks up the size of a file in an attempt's folder. A message that cannot
 /// come from a worker that is running a sweep is an error.
@@ -31,7 +36,7 @@ pub(crate) fn event(
             worker,
             attempt: attempt(metrics.attempt)?,
             step: metrics.step,
-            values: metrics.values.into_iter().map(|(name, value)| (name, value.get())).collect(),
+            values: values(metrics.values),
         },
         FromWorker::Checkpoint(message::Checkpoint { attempt: number, step, file, digest }) => {
             let attempt = attempt(number)?;
@@ -42,15 +47,23 @@ pub(crate) fn event(
             worker,
             attempt: attempt(finished.attempt)?,
             step: finished.step,
-            outcome: match finished.outcome {
-                message::Outcome::Done => Outcome::Done,
-                message::Outcome::Diverged => Outcome::Diverged,
-                message::Outcome::Stopped => Outcome::Stopped,
-                message::Outcome::Failed(why) => Outcome::Failed(why),
-            },
+            outcome: outcome(finished.outcome),
             digest: finished.digest,
         },
     })
+}
+
+pub(crate) fn values(values: BTreeMap<String, Number>) -> Vec<(String, f64)> {
+    values.into_iter().map(|(name, value)| (name, value.get())).collect()
+}
+
+pub(crate) fn outcome(outcome: message::Outcome) -> Outcome {
+    match outcome {
+        message::Outcome::Done => Outcome::Done,
+        message::Outcome::Diverged => Outcome::Diverged,
+        message::Outcome::Stopped => Outcome::Stopped,
+        message::Outcome::Failed(why) => Outcome::Failed(why),
+    }
 }
 
 pub(crate) fn interval(interval: spec::Interval) -> message::Interval {

@@ -291,6 +291,7 @@ momentum = ["mirror(lo=0.85,hi=0.95)", "0.9 > 0.5 50%, hold"]
                 per_step: true,
             }],
             metrics: vec!["loss".to_owned()],
+            takes: pleach_core::program::Takes::Listed,
         };
         let mut lengths = Lengths::default();
         let Err(PlanError::Unmeasured(asked)) = plan(&spec, &program, &lengths) else {

@@ -51,7 +51,7 @@ impl Doctor {
 
 fn worker(place: &Place) -> (Health, String) {
     let described = place.worker().and_then(|worker| {
-        let description = block_on(async { Ok(describe(&worker).await?) })?;
+        let description = block_on(async { Ok(describe(worker.clone()).await?) })?;
         Ok((worker, description))
     });
     match described {

@@ -11,10 +11,7 @@ use anstream::eprintln;
 use anyhow::{Context, Result};
 use clap::Args;
 use pleach_core::{key::Key, life::TrialId, rank::rank};
-use pleach_engine::{
-    home::{Home, write_whole},
-    prepare::prepare,
-};
+use pleach_engine::home::{Home, write_whole};
 use pleach_schedule::snippet::{Framework, TABLE};
 use pleach_store::{Reader, Which};
 use pleach_views::{
@@ -136,9 +133,8 @@ fn best(place: &Place, home: &Home, reader: &Reader, folder: &Path) -> Result<()
 /// The schedule of a trial, and its steps; `None` if it has none, or is not of the sweep's present file.
 fn scheduled(place: &Place, home: &Home, key: Key) -> Result<Option<(Named, u64)>> {
     let file = home.sweep_file();
-    let worker = place.worker()?;
     let (name, text) = (file.display().to_string(), read(&file)?);
-    let prepared = super::block_on(async { Ok(prepare(&worker, &name, &text).await?) })?;
+    let prepared = super::prepared(place, &name, &text)?;
     let plan = &prepared.plan;
     let point = plan.trials.iter().find(|trial| trial.key == key).map(|trial| trial.point);
     let found = plan.configurations.iter().find(|configuration| Some(configuration.point) == point);

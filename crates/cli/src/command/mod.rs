@@ -25,6 +25,7 @@ use std::io::IsTerminal;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
+use pleach_engine::prepare::{self, Prepared};
 use pleach_schedule::draw::terminal::{Charset, Ink, Style};
 
 use crate::{exit::Ending, place::Place};
@@ -134,6 +135,13 @@ fn width() -> Option<usize> {
 /// Runs something that waits for processes.
 fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
+}
+
+/// Reads and plans a sweep; `name` is its file's, for messages.
+fn prepared(place: &Place, name: &str, text: &str) -> Result<Prepared> {
+    let spec = prepare::read(name, text)?;
+    let runner = place.runner(&spec)?;
+    block_on(async { Ok(prepare::prepare(spec, runner).await?) })
 }
 
 /// Writes data to standard output.

@@ -1,18 +1,29 @@
 //! `plan`: what would run.
 
-use anyhow::Result;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
 use clap::Args;
-use pleach_core::{fact::NewTrial, plan::Tree};
+use pleach_core::{fact::NewTrial, plan::Tree, spec::ProgramSpec};
 use pleach_engine::{
     home::Home,
-    prepare::{Prepared, prepare},
+    prepare::{self, Prepared},
     reuse::Others,
 };
 use pleach_store::{Planned, Store};
-use pleach_views::plan::{self, Difference, Extent};
+use pleach_views::{
+    measured::{self, Judgement},
+    plan::{self, Difference, Extent},
+};
 
-use super::{block_on, run::source};
-use crate::{exit::Ending, place::Place};
+use super::{prepared, run::source};
+use crate::{
+    exit::{self, Ending, Failure},
+    place::Place,
+};
 
 #[derive(Args)]
 pub(crate) struct Plan {
@@ -24,6 +35,9 @@ pub(crate) struct Plan {
     /// Every configuration and every schedule
     #[arg(long)]
     all: bool,
+    /// Show instead what your own program would measure if it said what is in this file
+    #[arg(long, value_name = "FILE")]
+    check_metrics: Option<PathBuf>,
     #[command(flatten)]
     drawing: super::Drawing,
 }
@@ -31,8 +45,10 @@ pub(crate) struct Plan {
 impl Plan {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
         let (name, text) = source(place, &self.sweep, &self.set)?;
-        let worker = place.worker()?;
-        let prepared = block_on(async { Ok(prepare(&worker, &name, &text).await?) })?;
+        if let Some(sample) = &self.check_metrics {
+            return check_metrics(&name, &text, sample);
+        }
+        let prepared = prepared(place, &name, &text)?;
         let home = Home::new(&place.runs, &prepared.spec.name)?;
         let extent = if self.all {
             Extent { configurations: 0, schedules: 0 }
@@ -46,6 +62,23 @@ impl Plan {
         super::print(&plan::text(spec, plan, &tree, difference, extent, self.drawing.style(5)))?;
         Ok(Ending::Good)
     }
+}
+
+fn check_metrics(name: &str, text: &str, sample: &Path) -> Result<Ending> {
+    let spec = prepare::read(name, text)?;
+    let ProgramSpec::Command(command) = &spec.program else {
+        let message = "this sweep has no [command]: a worker program says what it measures itself";
+        return Err(Failure::Invalid(message.to_owned()).into());
+    };
+    let form = command.metrics.parse().context("failed to read `metrics`")?;
+    let sample = fs::read(sample)
+        .map_err(|error| Failure::NotFound(format!("cannot read {}: {error}", sample.display())))?;
+    let (shown, judgement) = measured::text(form, &spec.objective.metric, &sample);
+    super::print(&shown)?;
+    Ok(match judgement {
+        Judgement::Good => Ending::Good,
+        Judgement::Bad => Ending::Code(exit::INVALID),
+    })
 }
 
 /// Against what exists, if anything does.

@@ -15,8 +15,7 @@ use pleach_core::{
 };
 use pleach_engine::{
     home::Home,
-    prepare::{Prepared, prepare},
-    program::WorkerProgram,
+    prepare::Prepared,
     reuse::Others,
     run::{Job, run, wall_time},
 };
@@ -29,6 +28,7 @@ use pleach_views::{
 use super::{
     block_on, board,
     plan::{planned, tree},
+    prepared,
 };
 use crate::{
     exit::{self, Ending, Failure},
@@ -107,13 +107,12 @@ pub(crate) fn execute(
     options: &Options,
     acceptance: Acceptance,
 ) -> Result<Ending> {
-    let worker = place.worker()?;
+    let prepared = prepared(place, name, text)?;
     let (home, finish) = block_on(async {
-        let prepared = prepare(&worker, name, text).await?;
         let home = Home::new(&place.runs, &prepared.spec.name)?;
         let others = if options.reuse { others(place, &home)? } else { Others::default() };
         let asked = Asked { file: (name, text), options, acceptance, others: &others };
-        let finish = locked(&home, &prepared, &worker, &asked).await?;
+        let finish = locked(&home, &prepared, &asked).await?;
         anyhow::Ok((home, finish))
     })?;
     super::print(&board::table(&home)?)?;
@@ -129,6 +128,12 @@ pub(crate) fn execute(
         Finish::Stopped => {
             eprintln!("stopped; nothing is lost: go on with `pleach resume {name}`");
             Ok(Ending::Code(exit::STOPPED))
+        }
+        Finish::Broken { times, why } => {
+            eprintln!(
+                "stopped: {times} trials in a row failed in the same way ({why}); when it is repaired, `pleach retry {name} --failed` and `pleach resume {name}`"
+            );
+            Ok(Ending::Code(exit::FAILED_TRIALS))
         }
         Finish::Unusable(why) => {
             Err(Failure::Unavailable(format!("no worker could be used: {why}")).into())
@@ -153,12 +158,7 @@ struct Asked<'a> {
     others: &'a Others,
 }
 
-async fn locked(
-    home: &Home,
-    prepared: &Prepared,
-    worker: &WorkerProgram,
-    asked: &Asked<'_>,
-) -> Result<Finish> {
+async fn locked(home: &Home, prepared: &Prepared, asked: &Asked<'_>) -> Result<Finish> {
     let lock = home.lock()?;
     let Asked { options, .. } = asked;
     accept(home, prepared, asked)?;
@@ -167,14 +167,8 @@ async fn locked(
         let taken = asked.others.give(&mut store, home)?;
         eprintln!("{} taken from other sweeps", plural(taken as u64, "stage"));
     }
-    let job = Job {
-        home,
-        prepared,
-        worker,
-        slots: options.slots,
-        limit: options.limit,
-        first: options.first,
-    };
+    let job =
+        Job { home, prepared, slots: options.slots, limit: options.limit, first: options.first };
     eprintln!("{}", headline(&prepared.spec, &prepared.plan));
     let mut shown = Shown::new(&prepared.spec, home.name());
     Ok(run(&job, &lock, &mut shown).await?)

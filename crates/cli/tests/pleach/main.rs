@@ -6,6 +6,7 @@ mod dependencies;
 mod faults;
 mod help;
 mod misuse;
+mod programs;
 mod shipped;
 mod stage;
 mod storm;

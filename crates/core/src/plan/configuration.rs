@@ -1,6 +1,6 @@
 //! One point of a sweep as a configuration: what is shown, what the worker is told, the schedule in steps.
 
-use std::{cell::RefCell, collections::BTreeMap, ops::Range, rc::Rc};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use pleach_schedule::{duration::Horizon, preset::PresetInfo};
 
@@ -8,13 +8,14 @@ use crate::{
     diagnostic::Diagnostic,
     expression::{Evaluation, Unknown},
     plan::{
-        Length, Lengths, Outcome, Refused,
+        Length, Lengths, Outcome, Refused, command,
         schedule::{Origin, Scheduled, Wrong, follow, is_argument, preset_of, scheduled},
         values::fitting,
+        view::{View, list},
     },
-    program::{Kind, Parameter, Program, Role},
-    space::{Placed, Point, Points, Stream},
-    spec::{Block, Search, SweepSpec, inside},
+    program::{Kind, Parameter, Program, Role, Takes},
+    space::{Placed, Point, Stream},
+    spec::{Block, ProgramSpec, Search, SweepSpec, inside},
     value::{Parameters, Value},
 };
 
@@ -47,15 +48,6 @@ pub struct Planner<'a> {
     lengths: &'a Lengths,
     /// Schedules are few and points many.
     schedules: RefCell<BTreeMap<String, Result<Rc<Scheduled>, Wrong>>>,
-}
-
-/// A point's values while it is looked at.
-struct View<'a> {
-    block: &'a Block,
-    point: &'a Point<'a>,
-    derived: Vec<(&'a str, Value)>,
-    /// The budget that is extended, instead of the file's.
-    longer: Option<(&'a str, Value)>,
 }
 
 /// Extended points are numbered by their extension, counted from 1, above so many bits of the point itself.
@@ -161,6 +153,11 @@ impl<'a> Planner<'a> {
         }
         let preset = preset_of(block, point.combination);
         let (worker, arguments) = self.sort(&view, preset)?;
+        if let ProgramSpec::Command(command) = &self.spec.program
+            && let Some(absent) = command::absent(command, &worker)
+        {
+            return Err(Outcome::Wrong(vec![absent]));
+        }
         let length = self.length(&view, &worker)?.clone();
         let schedule = match preset {
             Some(preset) => Some(self.schedule(&view, preset, &arguments, &length)?),
@@ -169,7 +166,7 @@ impl<'a> Planner<'a> {
         let (worker, profiles) = self.profiles(&view, worker, schedule.as_deref(), &length)?;
         Ok(Configuration {
             point: number,
-            parameters: shown(&view),
+            parameters: view.swept(),
             worker: self.acting(&worker),
             schedule,
             profiles,
@@ -237,7 +234,7 @@ impl<'a> Planner<'a> {
                 message: error.message,
                 span: Some(inside(&placed.span, &error.span)),
                 label: "here".to_owned(),
-                help: format!("for {}", list(&shown(view))),
+                help: format!("for {}", list(&view.swept())),
             }])),
         }
     }
@@ -250,13 +247,21 @@ impl<'a> Planner<'a> {
     ) -> Result<(Parameters, Parameters), Outcome> {
         let (mut worker, mut arguments) = (Parameters::new(), Parameters::new());
         let mut mistakes = Vec::new();
+        let takes = self.program.takes;
         let mut put = |name: &str, origin: Origin, value: &Value| {
-            if preset.is_some_and(|preset| is_argument(preset, view.block, name, origin)) {
+            let is_argument =
+                preset.is_some_and(|preset| is_argument(preset, view.block, name, origin));
+            if is_argument {
                 arguments.insert(name.to_owned(), value.clone());
-                return;
             }
-            // Unknown names were found before, but for derived ones that no branch here takes.
-            let Some(parameter) = self.parameters.get(name) else { return };
+            let parameter = self.parameters.get(name).filter(|_| !is_argument);
+            let Some(parameter) = parameter else {
+                // Unknown names were found before, but for derived ones that no branch here takes.
+                if takes == Takes::Anything {
+                    worker.insert(name.to_owned(), value.clone());
+                }
+                return;
+            };
             match fitting(parameter, value) {
                 Ok(value) => {
                     worker.insert(name.to_owned(), value);
@@ -291,6 +296,13 @@ impl<'a> Planner<'a> {
         }
         if let Some((name, value)) = &view.longer {
             put(name, Origin::Shared, value);
+        }
+        let schedules =
+            view.point.combination.choices.iter().filter(|choice| choice.name == "schedule");
+        let chosen = schedules.map(|choice| choice.branch.as_str()).next();
+        let fixed = || view.block.schedule.as_ref().map(|fixed| fixed.preset.name);
+        if let (Takes::Anything, Some(name)) = (takes, chosen.or_else(fixed)) {
+            worker.insert("schedule".to_owned(), Value::Text(name.to_owned()));
         }
         for parameter in self.parameters.values() {
             if parameter.default.is_none() && !worker.contains_key(&parameter.name) {
@@ -366,7 +378,7 @@ impl<'a> Planner<'a> {
         length: &Length,
     ) -> Result<Rc<Scheduled>, Outcome> {
         self.made(view, &format!("{} {values:?}", info.name), length, || {
-            scheduled(info, values, horizon(length), self.program)
+            self.followable(info, values, horizon(length))
         })
     }
 
@@ -393,99 +405,23 @@ impl<'a> Planner<'a> {
             Outcome::Wrong(vec![Diagnostic { message, span, label: "here".to_owned(), help }])
         })
     }
+
+    /// A schedule, if the program can follow it.
+    fn followable(
+        &self,
+        info: &'static PresetInfo,
+        values: &Parameters,
+        horizon: Horizon,
+    ) -> Result<Scheduled, Wrong> {
+        let made = scheduled(info, values, horizon, self.program)?;
+        if let ProgramSpec::Command(command) = &self.spec.program {
+            let text = |horizon| Ok(scheduled(info, values, horizon, self.program)?.text);
+            command::followable(command, &made, horizon, text)?;
+        }
+        Ok(made)
+    }
 }
 
 fn horizon(length: &Length) -> Horizon {
     Horizon { steps: length.steps, steps_per_epoch: length.steps_per_epoch }
-}
-
-/// What was swept.
-fn shown(view: &View) -> Parameters {
-    let point = view.point;
-    let choices = point
-        .combination
-        .choices
-        .iter()
-        .map(|choice| (choice.name.clone(), Value::Text(choice.branch.clone())));
-    let values = point.values.iter().map(|(name, _, value)| ((*name).to_owned(), value.clone()));
-    let derived = view.derived.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-    let longer = view.longer.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-    choices.chain(values).chain(derived).chain(longer).collect()
-}
-
-fn list(parameters: &Parameters) -> String {
-    let pairs: Vec<String> =
-        parameters.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-    if pairs.is_empty() { "everything as it is by default".to_owned() } else { pairs.join(", ") }
-}
-
-impl View<'_> {
-    fn value(&self, name: &str) -> Option<Value> {
-        let derived = || {
-            self.derived.iter().find(|(other, _)| *other == name).map(|(_, value)| value.clone())
-        };
-        let swept = || {
-            self.point
-                .values
-                .iter()
-                .find(|(other, ..)| *other == name)
-                .map(|(.., value)| value.clone())
-        };
-        let chosen = || {
-            let choice =
-                self.point.combination.choices.iter().find(|choice| choice.name == name)?;
-            Some(Value::Text(choice.branch.clone()))
-        };
-        let schedule = self.block.schedule.iter().flat_map(|schedule| &schedule.arguments);
-        let mut fixed = self.block.fixed.iter().chain(schedule);
-        let longer = self.longer.iter().find(|(other, _)| *other == name);
-        longer
-            .map(|(_, value)| value.clone())
-            .or_else(derived)
-            .or_else(swept)
-            .or_else(chosen)
-            .or_else(|| fixed.find(|fixed| fixed.name == name).map(|fixed| fixed.value.clone()))
-    }
-
-    /// Where a name has got its value.
-    fn place(&self, name: &str) -> Option<Range<usize>> {
-        let combination = self.point.combination;
-        let swept = combination.dimensions.iter().find_map(|dimension| {
-            let index = dimension.names.iter().position(|other| other == name)?;
-            let value = self
-                .point
-                .values
-                .iter()
-                .find(|(other, ..)| *other == name)
-                .map(|(.., value)| value);
-            match &dimension.points {
-                Points::Rows(rows) => rows
-                    .iter()
-                    .find(|row| Some(&row.values[index]) == value)
-                    .map(|row| row.span.clone()),
-                Points::Range(_) | Points::Even { .. } => Some(dimension.span.clone()),
-            }
-        });
-        let derived = || {
-            self.block
-                .space
-                .derived
-                .iter()
-                .find(|(other, _)| other == name)
-                .map(|(_, placed)| placed.span.clone())
-        };
-        let schedule = self.block.schedule.iter().flat_map(|schedule| &schedule.arguments);
-        let mut fixed = self.block.fixed.iter().chain(schedule);
-        let chosen = || {
-            combination
-                .choices
-                .iter()
-                .find(|choice| choice.name == name)
-                .map(|choice| choice.span.clone())
-        };
-        swept
-            .or_else(derived)
-            .or_else(|| fixed.find(|fixed| fixed.name == name).map(|fixed| fixed.span.clone()))
-            .or_else(chosen)
-    }
 }

@@ -30,7 +30,7 @@ pub(super) fn content(configuration: &Configuration, program: &Program) -> Strin
 }
 
 /// The same without the values that may change from step to step: what decides how it trains beside them. The trial's
-/// length is part of it unless it decides nothing but the end.
+/// length is part of it unless it decides nothing but the end, of a program that can go on from there.
 fn kin(configuration: &Configuration, program: &Program) -> String {
     let Configuration { schedule, length, worker, profiles, .. } = configuration;
     // A rule that watches evaluations is shared while both it and the rates are.
@@ -41,7 +41,7 @@ fn kin(configuration: &Configuration, program: &Program) -> String {
         parameter.kind == Kind::Duration
             && matches!(duration(parameter, worker), Some(Duration::Fraction(_)))
     });
-    let (worker, steps) = match budget.filter(|_| !any_relative) {
+    let (worker, steps) = match budget.filter(|_| program.checkpoints && !any_relative) {
         Some(budget) => {
             let others = worker.iter().filter(|(name, _)| **name != budget.name);
             (others.map(|(name, value)| (name.clone(), value.clone())).collect(), None)

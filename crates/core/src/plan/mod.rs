@@ -3,6 +3,7 @@
 //! How long a configuration trains, and on what data, only the worker program knows: whatever is missing from
 //! [`Lengths`] comes back as [`PlanError::Unmeasured`], all of it at once; the caller asks and plans again.
 
+pub mod command;
 mod configuration;
 mod course;
 mod identity;
@@ -10,6 +11,7 @@ mod names;
 mod schedule;
 mod tree;
 mod values;
+mod view;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,7 +22,7 @@ use crate::{
     diagnostic::{Diagnostic, Diagnostics},
     key::Key,
     program::Program,
-    spec::{Extension, ProgramSpec, Search, Share, SweepSpec},
+    spec::{Extension, Search, Share, SweepSpec},
     value::Parameters,
 };
 
@@ -124,14 +126,6 @@ pub struct TrialPlan {
 /// Plans all of a sweep.
 pub fn plan(spec: &SweepSpec, program: &Program, lengths: &Lengths) -> Result<Plan, PlanError> {
     let invalid = |list| PlanError::Invalid(Diagnostics { source: spec.source.clone(), list });
-    if let ProgramSpec::Command(command) = &spec.program {
-        return Err(invalid(vec![Diagnostic {
-            message: "a program of your own cannot be run yet".to_owned(),
-            span: Some(command.span.clone()),
-            label: "only worker programs".to_owned(),
-            help: "write a worker program (docs/protocol.md) and run it with --worker".to_owned(),
-        }]));
-    }
     let count = count(spec).map_err(|mistake| invalid(vec![mistake]))?;
     let mistakes = names::check(spec, program);
     if !mistakes.is_empty() {

@@ -10,12 +10,13 @@ use pleach_schedule::preset::{COMMON, PresetInfo};
 use crate::{
     diagnostic::{Diagnostic, suggest},
     plan::{
+        command,
         schedule::{Origin, is_argument, preset_of},
         values::fitting,
     },
-    program::{Parameter, Program},
+    program::{Parameter, Program, Takes},
     space::{Combination, Distribution, Points},
-    spec::{Block, SweepSpec, inside},
+    spec::{Block, CommandSpec, ProgramSpec, SweepSpec, inside},
     value::Value,
 };
 
@@ -28,6 +29,9 @@ pub(super) fn check(spec: &SweepSpec, program: &Program) -> Vec<Diagnostic> {
             check.combination(block, combination);
         }
         check.expressions(block);
+    }
+    if let ProgramSpec::Command(command) = &spec.program {
+        check.command(spec, command);
     }
     check.mistakes.into_values().collect()
 }
@@ -63,6 +67,29 @@ impl<'a> Check<'a> {
             let message = format!("`{}` does not measure `{metric}`", self.program.name);
             let help = suggest(metric, metrics.iter().map(String::as_str));
             self.note(&spec.objective_span, message, "no such metric", help);
+        }
+    }
+
+    /// What a person's own command needs of the file.
+    fn command(&mut self, spec: &SweepSpec, command: &CommandSpec) {
+        let names = spec.blocks.iter().flat_map(|block| known_names(block, self.program)).collect();
+        for unknown in command::unknown(command, self.program, &names) {
+            let span = unknown.span.clone().unwrap_or_default();
+            self.mistakes.entry((span.start, unknown.message.clone())).or_insert(unknown);
+        }
+        let chosen = |block: &Block| {
+            let combinations = block.space.combinations.iter();
+            let mut choices = combinations.flat_map(|combination| &combination.choices);
+            choices.find(|choice| choice.name == "schedule").map(|choice| choice.span.clone())
+        };
+        let fixed = |block: &Block| block.schedule.as_ref().map(|schedule| schedule.span.clone());
+        let mut blocks = spec.blocks.iter();
+        if self.program.parameters.is_empty()
+            && let Some(span) = blocks.find_map(|block| chosen(block).or_else(|| fixed(block)))
+        {
+            let message = "a schedule needs to know how long a trial is".to_owned();
+            let help = "write budget = \"5000st\" under [command]".to_owned();
+            self.note(&span, message, "this one", help);
         }
     }
 
@@ -111,7 +138,7 @@ impl<'a> Check<'a> {
         }
         let program = self.program;
         let found = program.parameters.iter().find(|parameter| parameter.name == name);
-        if found.is_none() {
+        if found.is_none() && program.takes == Takes::Listed {
             let mut known: Vec<&str> =
                 program.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
             known.push("peak");
@@ -155,7 +182,8 @@ impl<'a> Check<'a> {
             }
         }
         for (name, placed) in &space.derived {
-            let is_known = self.program.parameters.iter().any(|parameter| parameter.name == *name)
+            let is_known = self.program.takes == Takes::Anything
+                || self.program.parameters.iter().any(|parameter| parameter.name == *name)
                 || space.combinations.iter().any(|combination| {
                     preset_of(block, combination)
                         .is_some_and(|preset| is_argument(preset, block, name, Origin::Shared))
@@ -176,27 +204,8 @@ impl<'a> Check<'a> {
 
 /// Every name that has a value in some branch.
 fn known_names<'a>(block: &'a Block, program: &'a Program) -> BTreeSet<&'a str> {
-    let space = &block.space;
-    let mut names: BTreeSet<&str> = block.fixed.iter().map(|fixed| fixed.name.as_str()).collect();
-    names.extend(
-        block
-            .schedule
-            .iter()
-            .flat_map(|schedule| &schedule.arguments)
-            .map(|fixed| fixed.name.as_str()),
-    );
-    names.extend(space.derived.iter().map(|(name, _)| name.as_str()));
+    let mut names: BTreeSet<&str> = block.names().collect();
     names.extend(program.parameters.iter().map(|parameter| parameter.name.as_str()));
-    for combination in &space.combinations {
-        names.extend(combination.choices.iter().map(|choice| choice.name.as_str()));
-        names.extend(
-            combination
-                .dimensions
-                .iter()
-                .flat_map(|dimension| &dimension.names)
-                .map(String::as_str),
-        );
-    }
     names
 }
 

@@ -47,6 +47,14 @@ impl Scheduled {
     }
 }
 
+impl Scheduled {
+    /// The rates of the first `steps` updates, from a resolved schedule's text.
+    pub fn rates(text: &str, steps: u64) -> Result<impl Iterator<Item = f64>, String> {
+        let resolved: Resolved = text.parse().map_err(|error| format!("`{text}`: {error}"))?;
+        Ok((0..steps).map(move |step| resolved.at(step)))
+    }
+}
+
 /// The argument at fault (or none), what is wrong, and what to do.
 pub(crate) type Wrong = (String, String, String);
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    program::{Kind, Parameter, Role},
+    program::{Kind, Parameter, Role, Takes},
     spec::read,
     value::Value,
 };
@@ -38,6 +38,7 @@ pub(super) fn program() -> Program {
             momentum,
         ],
         metrics: vec!["loss".to_owned()],
+        takes: Takes::Listed,
     }
 }
 
@@ -365,7 +366,6 @@ fn what_only_the_worker_program_knows_is_said_with_its_place() {
         "[space]\npeak = 1\n[space.derived]\nbig = \"peak * 2\"\n",
         "[space]\npeak = 1\n[space.derived]\nbatch = \"10 / 4\"\n",
         "[search]\nmethod = \"random\"\nsamples = 3\n[space]\npeak = { uniform = [1.0, 2.0] }\nwhere = [\"peak > 3\"]\n",
-        "[command]\nrun = [\"true\"]\n",
     ];
     let text = |file: &&str| match planned(file) {
         Ok(_) => format!("{file}\nnothing is wrong\n"),

@@ -4,8 +4,7 @@ use crate::{
     diagnostic::{Diagnostics, Source},
     objective::{Goal, Objective, Reduce},
     spec::{
-        Block, CommandSpec, Extension, Fixed, FixedSchedule, Interval, ProgramSpec, RunSpec,
-        Search, Share, Slots, SweepSpec,
+        Block, Extension, Fixed, FixedSchedule, Interval, RunSpec, Search, Share, Slots, SweepSpec,
         file::{self, keys},
         node::{self, Entry, Kind},
         reader::{Reader, find},
@@ -73,13 +72,14 @@ impl Reader {
         let search = find(root, "search").map_or(Search::Grid, |entry| self.search(entry));
         let run = find(root, "run").map_or_else(RunSpec::default, |entry| self.run(entry));
         let program = self.program(root);
-        let trainer = match find(root, "trainer")
-            .or_else(|| find(root, "command").and_then(|c| find(c.node.table()?, "parameters")))
-        {
+        let command = |key| find(root, "command").and_then(|entry| find(entry.node.table()?, key));
+        let trainer = match find(root, "trainer").or_else(|| command("parameters")) {
             Some(entry) => self.table(entry),
             None => &[],
         };
-        let blocks = self.blocks(root, trainer, search);
+        // A command's budget is a parameter like any other: it may be swept.
+        let budget = command("budget").map_or(&[][..], std::slice::from_ref);
+        let blocks = self.blocks(root, &[trainer, budget], search);
         let objective_span = find(find(root, "sweep")?.node.table()?, "objective")
             .map_or(0..0, |entry| entry.node.span.clone());
         Some(SweepSpec {
@@ -344,45 +344,11 @@ impl Reader {
         self.time(entry).map(Interval::Seconds)
     }
 
-    fn program(&mut self, root: &[Entry]) -> ProgramSpec {
-        const RUN: &str = "write run = [\"python\", \"train.py\", \"--lr={{ peak }}\"]: an argument list, never a shell line";
-        let Some(entry) = find(root, "command") else { return ProgramSpec::Trainer };
-        if let Some(trainer) = find(root, "trainer") {
-            self.error(
-                &trainer.key_span,
-                "[trainer] and [command] exclude each other",
-                "one too many",
-                "fixed parameters of a command are command.parameters",
-            );
-        }
-        let entries = self.table(entry);
-        self.only(entries, &keys::<file::CommandSection>(), "[command]");
-        let run = if let Some(run) = find(entries, "run") {
-            self.texts(run, RUN).unwrap_or_default()
-        } else {
-            self.error(&entry.key_span, "the command has nothing to run", "`run` is missing", RUN);
-            Vec::new()
-        };
-        let mut text = |key, help| find(entries, key).and_then(|entry| self.text(entry, help));
-        let metrics =
-            text("metrics", "write metrics = \"jsonl\", or a pattern over standard output");
-        let budget = text("budget", "write budget = \"5000st\"");
-        let steps_per_epoch = find(entries, "steps_per_epoch")
-            .and_then(|entry| self.whole(entry, 1, "optimizer steps to an epoch"));
-        ProgramSpec::Command(CommandSpec {
-            run,
-            metrics: metrics.unwrap_or_else(|| "jsonl".to_owned()),
-            budget,
-            steps_per_epoch,
-            span: entry.key_span.clone(),
-        })
-    }
-
-    fn blocks(&mut self, root: &[Entry], trainer: &[Entry], search: Search) -> Vec<Block> {
+    fn blocks(&mut self, root: &[Entry], fixed: &[&[Entry]], search: Search) -> Vec<Block> {
         let space = find(root, "space");
         let Some(block) = find(root, "block") else {
             let entries = space.map_or(&[][..], |entry| self.table(entry));
-            return vec![self.block(&[trainer], entries, search)];
+            return vec![self.block(fixed, entries, search)];
         };
         if let Some(space) = space {
             self.error(
@@ -407,7 +373,7 @@ impl Reader {
             self.only(entries, &keys::<file::BlockSection>(), "[[block]]");
             let own = find(entries, "trainer").map_or(&[][..], |entry| self.table(entry));
             let space = find(entries, "space").map_or(&[][..], |entry| self.table(entry));
-            blocks.push(self.block(&[trainer, own], space, search));
+            blocks.push(self.block(&[fixed, &[own]].concat(), space, search));
         }
         if blocks.is_empty() {
             self.error(&block.node.span, "there are no blocks", "empty", "write [[block]]");

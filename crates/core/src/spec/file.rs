@@ -143,14 +143,21 @@ impl JsonSchema for ScheduleName {
 #[derive(JsonSchema, Serialize)]
 #[schemars(deny_unknown_fields)]
 pub(super) struct CommandSection {
-    /// The program and its arguments: a list, never a shell line.
+    /// The program and its arguments: a list, never a shell line. `{{ name }}` stands for a parameter's value.
     run: Vec<String>,
-    /// `"jsonl"`, or a pattern over standard output.
+    /// `"jsonl"` (by default): lines such as `{"step": 10, "loss": 0.3}` in the file `$PLEACH_METRICS`; or a regular
+    /// expression over the lines of its standard output, its named groups the metrics (and `step`).
     metrics: Option<String>,
+    /// How long a trial trains: `"5000st"`, or `"5ep"` with `steps_per_epoch`. Only a schedule needs it.
     budget: Option<String>,
+    /// Optimizer steps to an epoch.
     steps_per_epoch: Option<u64>,
-    /// Fixed ones.
+    /// Fixed parameters.
     parameters: Option<BTreeMap<String, serde_json::Value>>,
+    /// Variables for its environment; `{{ name }}` as in `run`.
+    environment: Option<BTreeMap<String, String>>,
+    /// Where it runs, instead of the folder in which pleach was started.
+    directory: Option<String>,
 }
 
 /// The axes, by the names of the parameters; a table whose values are all tables is a choice.

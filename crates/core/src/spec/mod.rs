@@ -3,6 +3,7 @@
 
 mod axis;
 mod check;
+mod command;
 mod file;
 mod node;
 mod reader;
@@ -15,13 +16,15 @@ pub use file::schema;
 pub use reader::read_time;
 pub use single::read_schedule;
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 use pleach_schedule::preset::PresetInfo;
 
 pub(crate) use space::inside;
 
-use crate::{diagnostic::Source, objective::Objective, space::Space, value::Value};
+use crate::{
+    diagnostic::Source, objective::Objective, space::Space, template::Template, value::Value,
+};
 
 /// A sweep as meant: checked, complete, defaults filled in.
 #[derive(Clone, Debug)]
@@ -60,7 +63,7 @@ pub enum Search {
     },
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum ProgramSpec {
     /// A worker program.
     Trainer,
@@ -68,12 +71,25 @@ pub enum ProgramSpec {
     Command(CommandSpec),
 }
 
-#[derive(Clone, Debug, PartialEq)]
+/// How a program of the person's own is run.
+#[derive(Clone, Debug)]
 pub struct CommandSpec {
-    pub run: Vec<String>,
+    /// The program and its arguments; not empty.
+    pub run: Vec<Argument>,
+    /// As written: `jsonl`, or a pattern.
     pub metrics: String,
-    pub budget: Option<String>,
+    /// By name, beside what the coordinator's own environment holds.
+    pub environment: BTreeMap<String, Argument>,
+    /// Where it runs, instead of the folder in which `pleach` was started.
+    pub directory: Option<String>,
     pub steps_per_epoch: Option<u64>,
+}
+
+/// A text with placeholders, and where it stands.
+#[derive(Clone, Debug)]
+pub struct Argument {
+    pub text: String,
+    pub template: Template,
     pub span: Range<usize>,
 }
 
@@ -85,6 +101,21 @@ pub struct Block {
     /// `[trainer.schedule]`.
     pub schedule: Option<FixedSchedule>,
     pub space: Space,
+}
+
+impl Block {
+    /// Every name that has a value in some branch.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let schedule = self.schedule.iter().flat_map(|schedule| &schedule.arguments);
+        let fixed = self.fixed.iter().chain(schedule).map(|fixed| fixed.name.as_str());
+        let derived = self.space.derived.iter().map(|(name, _)| name.as_str());
+        let swept = self.space.combinations.iter().flat_map(|combination| {
+            let chosen = combination.choices.iter().map(|choice| choice.name.as_str());
+            let axes = combination.dimensions.iter().flat_map(|dimension| &dimension.names);
+            chosen.chain(axes.map(String::as_str))
+        });
+        fixed.chain(derived).chain(swept)
+    }
 }
 
 /// A parameter with one value.

@@ -255,6 +255,9 @@ fn each_mistake_has_its_place_and_its_remedy() {
         "[search]\nsamples = 3\n",
         "[space]\na = 1\n[[block]]\n",
         "[trainer]\n[command]\nrun = \"python train.py\"\n",
+        "[command]\nbudget = \"5ep\"\nsteps_per_epoch = 0\n",
+        "[command]\nrun = [\"python\", 3, \"{{ x\", \"{{}}\"]\nmetrics = \"json\"\nruns = 3\n",
+        "[command]\nrun = [\"true\"]\nenvironment = { PLEACH_SEED = \"1\", A = 1, \"B=\" = \"\" }\n",
         "[run]\ndevices = [\"cpu\"]\nslots = 3\n",
         "[run]\nper_device = 3\n",
     ];

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use super::{Asked, Decisions, Grant, Mode, Silence, Sweep, Worker, WorkerState};
 use crate::{
     command::{Command, Message},
-    event::{Event, Moment, Outcome, Request},
+    event::{Event, Found, Moment, Outcome, Request},
     fact::{Checkpoint, Fact},
     life::{
         AttemptId, Charge, Ending, Purpose, StageId, StageStatus, TrialId, TrialStatus, WorkerId,
@@ -26,7 +26,9 @@ impl Sweep {
                     worker.state = WorkerState::Ready(*queue);
                 }
             }
-            Event::WorkerDied { worker, how } => self.died(*worker, how, now, decisions),
+            Event::WorkerDied { worker, how, found } => {
+                self.died(*worker, how, found.as_ref(), now, decisions);
+            }
             Event::WorkerUnusable { worker, why } => {
                 self.workers.remove(worker);
                 self.fruitless += 1;
@@ -281,7 +283,14 @@ impl Sweep {
         self.note_kept_above(grant.stage, decisions);
     }
 
-    fn died(&mut self, id: WorkerId, how: &str, now: Moment, decisions: &mut Decisions) {
+    fn died(
+        &mut self,
+        id: WorkerId,
+        how: &str,
+        found: Option<&Found>,
+        now: Moment,
+        decisions: &mut Decisions,
+    ) {
         let Some(worker) = self.workers.remove(&id) else { return };
         let ending = match worker.state {
             WorkerState::Killed(ending) => ending,
@@ -293,8 +302,14 @@ impl Sweep {
             _ => Ending::Crashed(how.to_owned()),
         };
         let mut queue: VecDeque<Grant> = worker.queue;
-        if let Some(head) = queue.pop_front() {
-            self.conclude(&head, &ending, head.step, "", now, decisions);
+        if let Some(mut head) = queue.pop_front() {
+            let (mut ending, mut step) = (ending, head.step);
+            if let Some(found) = found
+                && let Some((found_ending, evaluated)) = self.found(head.stage, found, decisions)
+            {
+                (ending, step, head.evaluated) = (found_ending, found.step, evaluated);
+            }
+            self.conclude(&head, &ending, step, "", now, decisions);
         }
         for grant in queue {
             self.conclude(&grant, &Ending::Lost, grant.from, "", now, decisions);
@@ -312,8 +327,8 @@ impl Sweep {
 
     fn asked(&mut self, request: &Request, decisions: &mut Decisions) {
         match (request, self.mode) {
-            (Request::Stop, Mode::Running | Mode::Paused) => self.stop(decisions),
-            (Request::Kill, Mode::Running | Mode::Paused | Mode::Stopping) => {
+            (Request::Stop, Mode::Running | Mode::Paused | Mode::Broken) => self.stop(decisions),
+            (Request::Kill, Mode::Running | Mode::Paused | Mode::Stopping | Mode::Broken) => {
                 self.mode = Mode::Killing;
                 let workers: Vec<WorkerId> = self.workers.keys().copied().collect();
                 for worker in workers {

@@ -2,20 +2,22 @@
 //! decides everything; it is built from the rows of the database and from nothing else, so a fresh sweep and a resumed
 //! one are the same thing.
 //!
-//! `happen` takes events in, `place` decides who runs what, `tree` which stages can be placed, `keep` which checkpoints
+//! `happen` takes events in, `found` results that nobody reported, `place` decides who runs what, `tree` which stages can be placed, `keep` which checkpoints
 //! stay.
 
+mod found;
 mod happen;
 mod keep;
 mod place;
 mod progress;
+mod repeat;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::{
     command::{Again, Command, Message},
-    event::{Event, Moment},
+    event::{Event, Found, Moment},
     fact::{Checkpoint, Fact},
     life::{
         AttemptId, Budgets, Charge, Ending, Place, Purpose, Stage, StageChange, StageId,
@@ -49,6 +51,8 @@ pub struct Rows {
     pub trials: Vec<Trial>,
     pub stages: Vec<StageRow>,
     pub next_attempt: AttemptId,
+    /// The durable results of attempts that were running when the last coordinator ended.
+    pub found: BTreeMap<AttemptId, Found>,
 }
 
 /// A stage, and what is remembered with it.
@@ -89,6 +93,7 @@ pub struct Sweep {
     fruitless: u32,
     /// Why the last of these ended.
     last_words: String,
+    repeats: repeat::Repeats,
     counts: progress::Counts,
     /// What was found at the start and is not yet said.
     recovery: Decisions,
@@ -119,6 +124,8 @@ enum Mode {
     Stopping,
     /// Everything is being killed.
     Killing,
+    /// It makes no sense to begin more; what runs goes on to its end.
+    Broken,
     Finished,
 }
 
@@ -197,6 +204,7 @@ impl Sweep {
             next_worker: WorkerId(1),
             fruitless: 0,
             last_words: String::new(),
+            repeats: repeat::Repeats::default(),
             counts: progress::Counts::default(),
             recovery: Decisions::default(),
         };
@@ -206,7 +214,7 @@ impl Sweep {
             sweep.stages.insert(node.row.stage.id, node);
         }
         sweep.link();
-        sweep.recover();
+        sweep.recover(&rows.found);
         sweep
     }
 
@@ -229,8 +237,9 @@ impl Sweep {
         self.stages.get(&stage).map(|node| (node.row.stage.first, node.row.stage.end))
     }
 
-    /// What was running when the last coordinator ended is lost; what follows from terminal stages is so.
-    fn recover(&mut self) {
+    /// What was running when the last coordinator ended is lost, unless it left a result; what follows from terminal stages
+    /// is so.
+    fn recover(&mut self, found: &BTreeMap<AttemptId, Found>) {
         let mut decisions = Decisions::default();
         let stages: Vec<StageId> = self.stages.keys().copied().collect();
         for &id in &stages {
@@ -243,7 +252,16 @@ impl Sweep {
                     .checkpoints
                     .last()
                     .map_or(node.row.stage.first, |checkpoint| checkpoint.step);
-                self.end(id, attempt, &Ending::Lost, step, "", &mut decisions);
+                let found = found.get(&attempt);
+                match found.and_then(|it| Some((it.step, self.found(id, it, &mut decisions)?))) {
+                    Some((step, (ending, evaluated))) => {
+                        if let Some(node) = self.stages.get_mut(&id) {
+                            node.row.evaluated = evaluated;
+                        }
+                        self.end(id, attempt, &ending, step, "", &mut decisions);
+                    }
+                    None => self.end(id, attempt, &Ending::Lost, step, "", &mut decisions),
+                }
             }
         }
         for &id in &stages {
@@ -302,7 +320,7 @@ impl Sweep {
             Ending::Stalled => Some("it said nothing for longer than `stall` allows".to_owned()),
             _ => None,
         };
-        if let (Some(why), [trial, others @ ..]) = (why, node.trials.as_slice()) {
+        if let (Some(why), [trial, others @ ..]) = (why.clone(), node.trials.as_slice()) {
             decisions.commands.push(Command::Say(Message::AttemptFailed {
                 trial: *trial,
                 others: others.len(),
@@ -311,6 +329,7 @@ impl Sweep {
                 again,
             }));
         }
+        let status = stage.status;
         if charge == Charge::Crash && again == Again::Yes {
             self.apart.insert(id);
         }
@@ -318,6 +337,9 @@ impl Sweep {
             self.bar(id, decisions);
         }
         self.forget_superseded(id, decisions);
+        if !was_done {
+            self.note_repeat(status, why.as_deref(), decisions);
+        }
     }
 
     /// Brings the trials through a stage in line with its status, and readies what follows.

@@ -29,11 +29,18 @@ impl Sweep {
         self.dismiss(decisions);
         let is_over = match self.mode {
             Mode::Running | Mode::Paused => self.counts.waiting == 0,
-            Mode::Stopping | Mode::Killing => true,
+            Mode::Stopping | Mode::Killing | Mode::Broken => true,
             Mode::Finished => false,
         };
         if is_over && self.workers.is_empty() {
-            let finish = if self.counts.waiting == 0 { Finish::Complete } else { Finish::Stopped };
+            let finish = match self.mode {
+                _ if self.counts.waiting == 0 => Finish::Complete,
+                Mode::Broken => {
+                    let (times, why) = self.repeated();
+                    Finish::Broken { times, why }
+                }
+                _ => Finish::Stopped,
+            };
             decisions.commands.push(Command::Finish(finish));
             self.mode = Mode::Finished;
         }
@@ -167,7 +174,7 @@ impl Sweep {
     /// Workers that will never have anything to do again are let go.
     fn dismiss(&mut self, decisions: &mut Decisions) {
         let is_ending = match self.mode {
-            Mode::Stopping | Mode::Killing => true,
+            Mode::Stopping | Mode::Killing | Mode::Broken => true,
             Mode::Running | Mode::Paused => self.counts.waiting == 0,
             Mode::Finished => false,
         };

@@ -54,6 +54,10 @@ impl Counts {
         *self.of(to) += 1;
     }
 
+    pub(super) fn is_nothing_done(&self) -> bool {
+        (self.done, self.diverged) == (0, 0)
+    }
+
     pub(super) fn stage_ended(&mut self, stage: &Stage) {
         self.steps_left = self.steps_left.saturating_sub(stage.end - stage.first);
     }

@@ -14,19 +14,25 @@ use pleach_protocol::{
     message::{Schedule, Start, ToWorker},
 };
 
-use super::{Handle, Run};
+use super::{Handle, Run, begin::cores};
 use crate::{
     prepare::Prepared,
     process::{Place, Process},
-    program::told,
+    program::{Runner, told},
     translate,
 };
 
 impl Run<'_> {
     pub(super) fn spawn(&mut self, worker: WorkerId, slot: u32) {
         let device = self.devices.get(slot as usize).map_or("cpu", String::as_str);
-        let place = Place { mark: &self.mark, device, folder: self.job.home.folder() };
-        match Process::start(worker, self.job.worker, &place, self.sender.clone()) {
+        let threads = match self.job.prepared.runner {
+            // One worker, one core: more threads on busy cores are slower than one.
+            Runner::Worker(_) => 1,
+            Runner::Command { .. } => (cores() / self.devices.len() as u32).max(1),
+        };
+        let folder = self.job.home.folder();
+        let place = Place { mark: &self.mark, device, folder, threads };
+        match Process::start(worker, &self.job.prepared.runner, &place, self.sender.clone()) {
             Ok(process) => {
                 let handle =
                     Handle { process, greeted: false, queue: VecDeque::new(), log: Vec::new() };

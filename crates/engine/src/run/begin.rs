@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pleach_core::{
-    event::Moment,
-    life::{Budgets, Trial, TrialId},
+    event::{Found, Moment},
+    life::{AttemptId, Budgets, StageStatus, Trial, TrialId},
     spec::Slots,
     sweep::{Rows, Settings, StageRow, Sweep},
 };
@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{CRASHES, Job, RunError};
-use crate::{prepare::Prepared, process::Input};
+use crate::{command::result, prepare::Prepared, process::Input, program::Runner};
 
 /// The core's state from the rows of the database.
 pub(super) fn state(
@@ -50,8 +50,28 @@ pub(super) fn state(
             });
             StageRow { stage, evaluated, digest, checkpoints }
         })
-        .collect();
-    (Sweep::new(settings, Rows { trials, stages, next_attempt }), points, seeds)
+        .collect::<Vec<StageRow>>();
+    let found = found(job, &stages);
+    (Sweep::new(settings, Rows { trials, stages, next_attempt, found }), points, seeds)
+}
+
+/// The results that guards have left of attempts that nobody knows to have ended. Everything of an earlier coordinator is
+/// dead by now, so none can still be written.
+fn found(job: &Job, stages: &[StageRow]) -> BTreeMap<AttemptId, Found> {
+    let running = stages.iter().filter_map(|row| match row.stage.status {
+        StageStatus::Running(attempt) => Some(attempt),
+        _ => None,
+    });
+    let found = running.filter_map(|attempt| Some((attempt, left_by(job, attempt)?)));
+    found.collect()
+}
+
+/// The result that the guard of a person's program has left of an attempt.
+pub(super) fn left_by(job: &Job, attempt: AttemptId) -> Option<Found> {
+    match job.prepared.runner {
+        Runner::Worker(_) => None,
+        Runner::Command { .. } => result::read(job.home, attempt),
+    }
 }
 
 /// The trials of the first so many configurations.
@@ -65,24 +85,33 @@ fn first(mut trials: Vec<Trial>, limit: Option<usize>) -> Vec<Trial> {
     trials
 }
 
+/// Of this machine, as far as this process may use it.
+pub(super) fn cores() -> u32 {
+    std::thread::available_parallelism().map_or(1, |n| n.get() as u32)
+}
+
 /// The device of each slot.
 pub(super) fn devices(job: &Job) -> Result<Vec<String>, RunError> {
-    let Prepared { spec, description, .. } = job.prepared;
-    let cores = || std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
+    let Prepared { spec, description, runner, .. } = job.prepared;
     let on_cpu = |n: u32| vec!["cpu".to_owned(); n.max(1) as usize];
     match (job.slots, &spec.run.slots) {
         (Some(slots), _) => Ok(on_cpu(slots)),
         (None, Slots::Auto) => Ok(on_cpu(cores())),
         (None, Slots::Number(slots)) => Ok(on_cpu(*slots)),
         (None, Slots::Devices { devices, per_device }) => {
-            if let Some(device) =
-                devices.iter().find(|device| !description.devices.contains(device))
-            {
-                return Err(RunError::Device {
-                    device: device.clone(),
-                    program: description.program.clone(),
-                    known: description.devices.clone(),
-                });
+            let gpu = |device: &str| device.strip_prefix("cuda:")?.parse::<u8>().ok();
+            let is_usable = |device: &String| match runner {
+                Runner::Worker(_) => description.devices.contains(device),
+                // Only the person knows what it can use.
+                Runner::Command { .. } => device == "cpu" || gpu(device).is_some(),
+            };
+            let known = match runner {
+                Runner::Worker(_) => description.devices.clone(),
+                Runner::Command { .. } => ["cpu", "cuda:0", "cuda:1, …"].map(str::to_owned).into(),
+            };
+            if let Some(device) = devices.iter().find(|device| !is_usable(device)) {
+                let (device, program) = (device.clone(), description.program.clone());
+                return Err(RunError::Device { device, program, known });
             }
             Ok(devices
                 .iter()

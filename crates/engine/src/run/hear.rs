@@ -8,7 +8,7 @@ use pleach_core::{
 };
 use pleach_protocol::message::{FromWorker, Outcome};
 
-use super::{Run, Stopping};
+use super::{Run, Stopping, begin::left_by};
 use crate::{logs::last_line, prepare::check, process::Input, program::program, translate};
 
 impl Run<'_> {
@@ -103,6 +103,7 @@ impl Run<'_> {
         if let Some(line) = last_line(&handle.log) {
             how = format!("{how}; it said: {line}");
         }
-        self.events.push(Event::WorkerDied { worker, how });
+        let found = handle.queue.front().and_then(|head| left_by(self.job, *head));
+        self.events.push(Event::WorkerDied { worker, how, found });
     }
 }

@@ -31,7 +31,6 @@ use crate::{
     logs::Logs,
     prepare::Prepared,
     process::{Input, Process},
-    program::WorkerProgram,
 };
 
 /// How often time passes when nothing else happens: requests from outside are looked for, progress is shown.
@@ -51,7 +50,6 @@ const MAX_FAILED_COMMITS: u32 = 5;
 pub struct Job<'a> {
     pub home: &'a Home,
     pub prepared: &'a Prepared,
-    pub worker: &'a WorkerProgram,
     /// Instead of the sweep file's.
     pub slots: Option<u32>,
     /// Seconds, instead of the sweep file's.
@@ -118,7 +116,7 @@ pub async fn run(
     reporter: &mut dyn Reporter,
 ) -> Result<Finish, RunError> {
     let mark = job.home.mark()?;
-    leftovers::end(&mark);
+    leftovers::end(&leftovers::sweep_marks(&mark), leftovers::GRACE);
     let devices = devices(job)?;
     let (sender, inputs) = mpsc::channel(256);
     listen(&sender)?;

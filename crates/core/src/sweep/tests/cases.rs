@@ -46,7 +46,7 @@ fn started(settings: Settings, single: usize) -> Sweep {
 }
 
 fn died() -> Event {
-    Event::WorkerDied { worker: FIRST, how: "killed by signal 9".to_owned() }
+    Event::WorkerDied { worker: FIRST, how: "killed by signal 9".to_owned(), found: None }
 }
 
 #[test]
@@ -273,6 +273,89 @@ fn a_stopped_trial_leaves_the_others_alone() {
     [
         "attempt 1 ended: Interrupted",
         "stage 2 is attempt 2",
+    ]
+    "#);
+}
+
+#[test]
+fn a_result_that_a_dead_worker_left_is_counted_even_if_it_was_killed() {
+    let found = |outcome| Event::WorkerDied {
+        worker: FIRST,
+        how: "killed by signal 9".to_owned(),
+        found: Some(Found { metrics: vec![(5, vec![("m".to_owned(), 0.25)])], step: 20, outcome }),
+    };
+    let mut sweep = started(settings(1), 1);
+    let _killed = step(&mut sweep, 1, &[Event::Asked(Request::Kill)]);
+    insta::assert_debug_snapshot!(step(&mut sweep, 2, &[found(Outcome::Done)]), @r#"
+    [
+        "attempt 1 ended: Done",
+        "trial 1 is Done",
+        "Say(TrialEnded { trial: TrialId(1) })",
+        "Finish(Complete)",
+    ]
+    "#);
+    let mut sweep = started(settings(1), 1);
+    insta::assert_debug_snapshot!(step(&mut sweep, 2, &[found(Outcome::Failed("no data".to_owned()))]), @r#"
+    [
+        "attempt 1 ended: Failed(\"no data\")",
+        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(1), why: \"no data\", again: Yes })",
+        "Spawn { worker: WorkerId(2), slot: 0 }",
+    ]
+    "#);
+    // What is no result of the stage is none.
+    let mut sweep = started(settings(1), 1);
+    insta::assert_debug_snapshot!(step(&mut sweep, 2, &[found(Outcome::Stopped)]), @r#"
+    [
+        "attempt 1 ended: Crashed(\"killed by signal 9\")",
+        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(1), why: \"killed by signal 9\", again: Yes })",
+        "Spawn { worker: WorkerId(2), slot: 0 }",
+    ]
+    "#);
+}
+
+#[test]
+fn a_broken_program_stops_the_sweep_and_what_runs_goes_on() {
+    let failed = |worker: u32, attempt: u32, why: &str| Event::Finished {
+        worker: WorkerId(worker),
+        attempt: AttemptId(attempt),
+        step: 3,
+        outcome: Outcome::Failed(why.to_owned()),
+        digest: String::new(),
+    };
+    let no_retries = Budgets { retries: 0, crashes: 3 };
+    let mut sweep = Sweep::new(Settings { budgets: no_retries, ..settings(2) }, alone(100));
+    let ready = |worker: u32| Event::WorkerReady { worker: WorkerId(worker), queue: 0 };
+    let _started = (step(&mut sweep, 0, &[]), step(&mut sweep, 0, &[ready(1), ready(2)]));
+    // The second worker is busy with attempt 2.
+    let why = |attempt: u32| format!("no such file: {attempt}.5e-3");
+    let mut said = step(&mut sweep, 1, &[failed(1, 1, "another failure")]);
+    for attempt in 3..=7 {
+        said = step(&mut sweep, 1, &[failed(1, attempt, &why(attempt))]);
+    }
+    insta::assert_debug_snapshot!(said, @r#"
+    [
+        "attempt 7 ended: Failed(\"no such file: 7.5e-3\")",
+        "trial 7 is Failed",
+        "Say(AttemptFailed { trial: TrialId(7), others: 0, attempt: AttemptId(7), why: \"no such file: 7.5e-3\", again: No })",
+        "Say(TrialEnded { trial: TrialId(7) })",
+        "Dismiss { worker: WorkerId(1) }",
+    ]
+    "#);
+    let last = [Event::WorkerDied { worker: FIRST, how: String::new(), found: None }];
+    assert!(step(&mut sweep, 2, &last).is_empty());
+    insta::assert_debug_snapshot!(step(&mut sweep, 3, &[failed(2, 2, "other")]), @r#"
+    [
+        "attempt 2 ended: Failed(\"other\")",
+        "trial 2 is Failed",
+        "Say(AttemptFailed { trial: TrialId(2), others: 0, attempt: AttemptId(2), why: \"other\", again: No })",
+        "Say(TrialEnded { trial: TrialId(2) })",
+        "Dismiss { worker: WorkerId(2) }",
+    ]
+    "#);
+    let last = Event::WorkerDied { worker: WorkerId(2), how: String::new(), found: None };
+    insta::assert_debug_snapshot!(step(&mut sweep, 4, &[last]), @r#"
+    [
+        "Finish(Broken { times: 5, why: \"no such file: 3.5e-3\" })",
     ]
     "#);
 }

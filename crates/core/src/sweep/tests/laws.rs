@@ -34,6 +34,26 @@ proptest! {
     }
 
     #[test]
+    fn what_left_a_result_is_never_run_again(
+        random in any::<u64>(), trials in 1_usize..8, slots in 1_u32..4,
+    ) {
+        let mut simulation = Simulation::new(forest(&vec![0; trials]), slots, random, true);
+        simulation.world.keep = Keep::Results;
+        simulation.run();
+        prop_assert_eq!(simulation.world.finish.clone(), Some(Finish::Complete));
+        let database = &simulation.database;
+        for trial in &database.rows.trials {
+            let stage = trial.path[0];
+            let left = simulation.world.results.values().any(|(other, _)| *other == stage);
+            prop_assert_eq!(trial.status == TrialStatus::Done, left);
+            if left {
+                prop_assert_eq!(database.objectives[&trial.id], value(stage, 10));
+                prop_assert_eq!(database.metrics.get(&(stage, 5)), Some(&value(stage, 5)));
+            }
+        }
+    }
+
+    #[test]
     fn without_faults_each_stage_is_granted_once_and_few_states_wait(parents in parents(), slots in 1_u32..5) {
         let mut simulation = Simulation::new(forest(&parents), slots, 1, false);
         let depth = simulation.database.rows.trials.iter().map(|trial| trial.path.len()).max().unwrap();
@@ -73,7 +93,7 @@ proptest! {
     }
 
     #[test]
-    fn no_event_is_too_strange(numbers in prop::collection::vec((0_u8..8, 0_u32..4, 0_u32..6, 0_u64..40), 0..60)) {
+    fn no_event_is_too_strange(numbers in prop::collection::vec((0_u8..9, 0_u32..4, 0_u32..6, 0_u64..40), 0..60)) {
         let mut sweep = Sweep::new(settings(2), forest(&[0, 1, 1, 0]));
         let mut database = Database { rows: forest(&[0, 1, 1, 0]), ..Database::default() };
         for (index, (kind, worker, attempt, step)) in numbers.into_iter().enumerate() {
@@ -81,7 +101,12 @@ proptest! {
             let text = || "../x".to_owned();
             let event = match kind {
                 0 => Event::WorkerReady { worker, queue: 3 },
-                1 => Event::WorkerDied { worker, how: text() },
+                1 => Event::WorkerDied { worker, how: text(), found: None },
+                8 => Event::WorkerDied {
+                    worker,
+                    how: text(),
+                    found: Some(Found { metrics: vec![(step, vec![("m".to_owned(), 1.0)])], step, outcome: Outcome::Done }),
+                },
                 2 => Event::Metrics { worker, attempt, step, values: vec![("m".to_owned(), f64::NAN)] },
                 3 => Event::Checkpoint { worker, attempt, step, file: text(), digest: text(), bytes: 1 },
                 4 => Event::Finished { worker, attempt, step, outcome: Outcome::Done, digest: text() },

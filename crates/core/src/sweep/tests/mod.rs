@@ -12,7 +12,7 @@ mod rebuild;
 use super::*;
 use crate::{
     command::Finish,
-    event::{Outcome, Request},
+    event::{Found, Outcome, Request},
     key::Key,
     life::ConfigurationId,
     objective::{Goal, Reduce},
@@ -176,6 +176,13 @@ struct Process {
     queue: VecDeque<(AttemptId, StageId, u64)>,
 }
 
+/// What processes leave on disk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    Checkpoints,
+    Results,
+}
+
 /// Everything outside the machine.
 struct World {
     random: u64,
@@ -188,6 +195,9 @@ struct World {
     /// Of which stage each is the state.
     files: BTreeMap<(AttemptId, String), StageId>,
     faults: bool,
+    keep: Keep,
+    /// What attempts left on disk at their end.
+    results: BTreeMap<AttemptId, (StageId, Found)>,
     /// Stages whose loss stops being finite.
     diverge: BTreeSet<StageId>,
 }
@@ -223,6 +233,10 @@ impl World {
                     "remembered before acting"
                 );
                 assert!(self.training.insert(stage), "a stage is trained by one worker at a time");
+                assert!(
+                    self.results.values().all(|(other, _)| *other != stage),
+                    "what finished is not run again"
+                );
                 if let Some(process) = self.processes.get_mut(&worker) {
                     process.queue.push_back((attempt, stage, start));
                 }
@@ -255,10 +269,28 @@ impl World {
 
     fn die(&mut self, worker: WorkerId, how: &str) {
         if let Some(process) = self.processes.remove(&worker) {
+            let found = process.queue.front().and_then(|(head, ..)| self.results.get(head));
+            let found = found.map(|(_, found)| found.clone());
             for (_, stage, _) in process.queue {
                 self.training.remove(&stage);
             }
-            self.events.push(Event::WorkerDied { worker, how: how.to_owned() });
+            self.events.push(Event::WorkerDied { worker, how: how.to_owned(), found });
+        }
+    }
+
+    /// Leaves a result, and then dies or says so.
+    fn finish_durably(&mut self, worker: WorkerId, attempt: AttemptId, stage: StageId, end: u64) {
+        let metrics = (5..=end).step_by(5);
+        let metrics = metrics.map(|step| (step, vec![("m".to_owned(), value(stage, step))]));
+        let (outcome, digest) = (Outcome::Done, String::new());
+        let found = Found { metrics: metrics.collect(), step: end, outcome: outcome.clone() };
+        self.results.insert(attempt, (stage, found));
+        if self.faults && self.once_in(4) {
+            self.die(worker, "killed by signal 9");
+        } else if let Some(process) = self.processes.get_mut(&worker) {
+            process.queue.pop_front();
+            self.training.remove(&stage);
+            self.events.push(Event::Finished { worker, attempt, step: end, outcome, digest });
         }
     }
 
@@ -310,6 +342,12 @@ impl World {
             }
             let values = vec![("m".to_owned(), value(stage, step))];
             self.events.push(Event::Metrics { worker, attempt, step, values });
+            if self.keep == Keep::Results {
+                if step == ends[&stage] {
+                    self.finish_durably(worker, attempt, stage, step);
+                }
+                continue;
+            }
             let file = format!("{step}");
             self.files.insert((attempt, file.clone()), stage);
             self.events.push(Event::Checkpoint {
@@ -351,6 +389,8 @@ impl Simulation {
             finish: None,
             files: BTreeMap::new(),
             faults,
+            keep: Keep::Checkpoints,
+            results: BTreeMap::new(),
             diverge: BTreeSet::new(),
         };
         Self { database: Database { rows, ..Database::default() }, world, sweep, slots, ends }
@@ -393,6 +433,8 @@ impl Simulation {
                 self.world.files.contains_key(&(checkpoint.attempt, checkpoint.file.clone()))
             });
         }
+        let results = self.world.results.iter();
+        rows.found = results.map(|(attempt, (_, found))| (*attempt, found.clone())).collect();
         self.sweep = Sweep::new(settings(self.slots), rows);
     }
 

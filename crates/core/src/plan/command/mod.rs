@@ -1,0 +1,181 @@
+//! A program of a person's own, as a worker program: it takes whatever the file sets, and how long its trials are stands
+//! in the file too.
+
+use std::collections::BTreeSet;
+
+use pleach_schedule::duration::{Duration, Horizon};
+
+use crate::{
+    diagnostic::{Diagnostic, suggest},
+    key::Key,
+    plan::{
+        Length, Refused,
+        schedule::{Scheduled, Wrong},
+        view::list,
+    },
+    program::{Kind, Parameter, Program, Role, Takes},
+    spec::{Argument, CommandSpec, SweepSpec},
+    value::{Parameters, Value},
+};
+
+/// What a program is told beside its parameters, by the name of a variable of its environment; placeholders may name
+/// these too. The last two only when the sweep has a budget.
+pub const VARIABLES: [&str; 6] = [
+    "PLEACH_SEED",
+    "PLEACH_DIRECTORY",
+    "PLEACH_METRICS",
+    "PLEACH_PARAMETERS",
+    "PLEACH_SCHEDULE",
+    "PLEACH_STEPS",
+];
+
+/// The trial's seed, as a placeholder.
+pub const SEED: &str = "seed";
+
+/// The name of a trial's length among its parameters.
+pub const BUDGET: &str = "budget";
+
+/// The steps of a trial of which nobody says how many it has.
+pub const OPEN_ENDED: u64 = 1 << 40;
+
+/// The program as the planner needs it. `numerics` is a label of its files' content.
+#[must_use]
+pub fn program(spec: &SweepSpec, numerics: String) -> Program {
+    let budget = Parameter {
+        name: BUDGET.to_owned(),
+        kind: Kind::Duration,
+        default: None,
+        doc: "how long a trial trains".to_owned(),
+        length: true,
+        only: None,
+        role: Some(Role::Budget),
+        per_step: false,
+    };
+    Program {
+        name: "command".to_owned(),
+        numerics,
+        parameters: if has_budget(spec) { vec![budget] } else { Vec::new() },
+        metrics: Vec::new(),
+        takes: Takes::Anything,
+        checkpoints: false,
+    }
+}
+
+/// Whether the file says how long trials are.
+fn has_budget(spec: &SweepSpec) -> bool {
+    spec.blocks.iter().any(|block| block.names().any(|name| name == BUDGET))
+}
+
+/// How long a trial is. Its data is whatever the command reads, of which nothing is known but the command.
+pub fn length(command: &CommandSpec, asked: &Parameters) -> Result<Length, Refused> {
+    let refused =
+        |message: &str| Refused { parameter: Some(BUDGET.to_owned()), message: message.to_owned() };
+    let duration = match asked.get(BUDGET) {
+        Some(Value::Text(text)) => text.parse().ok(),
+        _ => None,
+    };
+    let steps = match (duration, command.steps_per_epoch) {
+        (None, _) => OPEN_ENDED as f64,
+        (Some(Duration::Fraction(_)), _) => {
+            return Err(refused(
+                "a budget is in steps (\"5000st\") or epochs, not a part of itself",
+            ));
+        }
+        (Some(Duration::Epochs(_)), None) => {
+            return Err(refused(
+                "nobody says how many steps an epoch has: write command.steps_per_epoch = 500, or the budget in steps",
+            ));
+        }
+        (Some(Duration::Epochs(epochs)), Some(steps)) => epochs * steps as f64,
+        (Some(Duration::Steps(steps)), _) => steps,
+    };
+    if !(0.5..=OPEN_ENDED as f64).contains(&steps) {
+        return Err(refused("at least one step, and not more than 10^12"));
+    }
+    let texts: Vec<&str> = command.run.iter().map(|argument| argument.text.as_str()).collect();
+    let environment: Vec<(&String, &String)> =
+        command.environment.iter().map(|(name, argument)| (name, &argument.text)).collect();
+    // Texts always serialize.
+    let content =
+        serde_json::to_string(&(texts, environment, &command.metrics)).unwrap_or_default();
+    Ok(Length {
+        steps: steps.round() as u64,
+        steps_per_epoch: command.steps_per_epoch.unwrap_or(1),
+        data: Key::of(&content).to_string(),
+    })
+}
+
+/// Placeholders that have no value anywhere.
+pub(super) fn unknown<'a>(
+    command: &'a CommandSpec,
+    program: &Program,
+    names: &BTreeSet<&str>,
+) -> impl Iterator<Item = Diagnostic> {
+    let said = if program.parameters.is_empty() { &VARIABLES[..4] } else { &VARIABLES[..] };
+    let known: Vec<&str> =
+        names.iter().copied().chain([SEED]).chain(said.iter().copied()).collect();
+    let unknown = move |argument: &'a Argument| {
+        let name = argument.template.names().find(|name| !known.contains(name))?;
+        Some(Diagnostic {
+            message: format!("nothing is called `{name}`"),
+            span: Some(argument.span.clone()),
+            label: "unknown in every branch".to_owned(),
+            help: if VARIABLES.contains(&name) {
+                "write budget = \"5000st\" under [command]; without one there is none".to_owned()
+            } else {
+                suggest(name, known.iter().copied())
+            },
+        })
+    };
+    arguments(command).filter_map(unknown)
+}
+
+/// A placeholder that has no value among these parameters.
+pub(super) fn absent(command: &CommandSpec, parameters: &Parameters) -> Option<Diagnostic> {
+    let is_absent =
+        |name: &&str| !parameters.contains_key(*name) && *name != SEED && !VARIABLES.contains(name);
+    arguments(command).find_map(|argument| {
+        let name = argument.template.names().find(is_absent)?;
+        Some(Diagnostic {
+            message: format!("`{name}` has no value in every branch"),
+            span: Some(argument.span.clone()),
+            label: "needed here".to_owned(),
+            help: format!(
+                "give it one in the others, or let the program read it from $PLEACH_PARAMETERS, which may lack it (absent for {})",
+                list(parameters)
+            ),
+        })
+    })
+}
+
+fn arguments(command: &CommandSpec) -> impl Iterator<Item = &Argument> {
+    command.run.iter().chain(command.environment.values())
+}
+
+/// Whether a program can be told this schedule before it begins. `in_other` is its text in another horizon.
+pub(super) fn followable(
+    command: &CommandSpec,
+    scheduled: &Scheduled,
+    horizon: Horizon,
+    in_other: impl Fn(Horizon) -> Result<String, Wrong>,
+) -> Result<(), Wrong> {
+    if scheduled.plateau.is_some() {
+        return Err((
+            String::new(),
+            "a program of your own is told every rate before it begins; this schedule waits for metrics".to_owned(),
+            "choose another schedule, or write a worker program (docs/protocol.md)".to_owned(),
+        ));
+    }
+    let twice = Horizon { steps_per_epoch: 2 * horizon.steps_per_epoch, ..horizon };
+    if command.steps_per_epoch.is_some() || in_other(twice)? == scheduled.text {
+        return Ok(());
+    }
+    Err((
+        String::new(),
+        "the schedule is in epochs, and nobody says how many steps these have".to_owned(),
+        "write steps_per_epoch = 500 under [command], or durations in steps and percent".to_owned(),
+    ))
+}
+
+#[cfg(test)]
+mod tests;

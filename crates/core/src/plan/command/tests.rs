@@ -1,0 +1,95 @@
+use std::fmt::Write;
+
+use super::*;
+use crate::{
+    plan::{Lengths, Plan, PlanError, plan},
+    spec::{ProgramSpec, read},
+};
+
+const HEAD: &str =
+    "[sweep]\nname = \"x\"\nobjective = { metric = \"loss\", goal = \"min\" }\n[command]\n";
+
+fn planned(rest: &str) -> Result<Plan, PlanError> {
+    let spec = read("x.toml", &format!("{HEAD}{rest}")).map_err(PlanError::Invalid)?;
+    let ProgramSpec::Command(command) = &spec.program else { panic!("no command") };
+    let program = program(&spec, "digest".to_owned());
+    let mut lengths = Lengths::default();
+    loop {
+        match plan(&spec, &program, &lengths) {
+            Err(PlanError::Unmeasured(asked)) => {
+                for parameters in asked {
+                    lengths.insert(&parameters, length(command, &parameters));
+                }
+            }
+            other => return other,
+        }
+    }
+}
+
+/// What each configuration's program is told, its schedule and its steps.
+fn told(rest: &str) -> String {
+    let mut text = String::new();
+    for configuration in planned(rest).unwrap().configurations {
+        let told: Vec<String> =
+            configuration.worker.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        let schedule = configuration.schedule.map_or("-".to_owned(), |it| it.text.clone());
+        let steps = configuration.length.steps;
+        writeln!(text, "{} | {schedule} | {steps}", told.join(", ")).unwrap();
+    }
+    text
+}
+
+#[test]
+fn a_command_is_told_everything_its_schedule_too() {
+    insta::assert_snapshot!(told(
+        "run = [\"train\", \"--lr={{ peak }}\"]\nbudget = \"100st\"\nparameters = { model = \"resnet\" }\n[space]\npeak = 0.5\n[space.schedule.constant]\n[space.schedule.cosine]\nwarmup = \"10%\"\n"
+    ), @"
+    budget = 100st, model = resnet, peak = 0.5, schedule = constant | 0.5: 1 hold | 100
+    budget = 100st, model = resnet, peak = 0.5, schedule = cosine, warmup = 10% | 0.5: 0 > 1 linear for 10, 1 > 0 cosine for 90 | 100
+    ");
+}
+
+#[test]
+fn a_budget_may_be_swept_and_is_only_needed_for_a_schedule() {
+    insta::assert_snapshot!(told(
+        "run = [\"train\", \"{{ budget }}\"]\nsteps_per_epoch = 50\n[space]\nbudget = [\"1ep\", \"200st\"]\n"
+    ), @"
+    budget = 1ep | - | 50
+    budget = 200st | - | 200
+    ");
+    insta::assert_snapshot!(told("run = [\"train\", \"{{ peak }}\"]\n[space]\npeak = [1, 2]\n"), @"
+    peak = 1 | 1: 1 hold | 1099511627776
+    peak = 2 | 2: 1 hold | 1099511627776
+    ");
+}
+
+#[test]
+fn the_argument_list_is_part_of_what_is_run() {
+    let key = |run: &str| {
+        let plan = planned(&format!("run = {run}\n[space]\nx = 1\n")).unwrap();
+        plan.trials[0].key
+    };
+    assert_eq!(key("[\"a\", \"{{ x }}\"]"), key("[\"a\", \"{{ x }}\"] # again"));
+    assert_ne!(key("[\"a\", \"{{ x }}\"]"), key("[\"a\", \"-v\", \"{{ x }}\"]"));
+}
+
+#[test]
+fn what_a_command_cannot_be_is_said_with_its_place() {
+    let files = [
+        "run = [\"train\", \"{{ lr }}\"]\n[space]\npeak = 1\n",
+        "run = [\"train\", \"{{ PLEACH_SCHEDULE }}\"]\n[space]\npeak = 1\n",
+        "run = [\"train\", \"{{ warmup }}\"]\nbudget = \"9st\"\nparameters = { peak = 1 }\n[space.schedule.cosine]\nwarmup = \"5%\"\n[space.schedule.constant]\n",
+        "run = [\"train\"]\n[space]\npeak = 1\n[space.schedule.cosine]\n",
+        "run = [\"train\"]\nbudget = \"5ep\"\n",
+        "run = [\"train\"]\nbudget = \"50%\"\n",
+        "run = [\"train\"]\nbudget = 50\n",
+        "run = [\"train\"]\nbudget = \"50st\"\n[space]\npeak = 1\n[space.schedule.cosine]\nwarmup = \"2ep\"\n",
+        "run = [\"train\"]\nbudget = \"50st\"\n[space]\npeak = 1\n[space.schedule.plateau]\n",
+    ];
+    let text = |file: &&str| match planned(file) {
+        Err(PlanError::Invalid(diagnostics)) => format!("{file}\n{diagnostics}\n"),
+        _ => format!("{file}\nnothing is wrong\n"),
+    };
+    let texts: Vec<String> = files.iter().map(text).collect();
+    insta::assert_snapshot!(texts.join("--------\n"));
+}

@@ -1,0 +1,111 @@
+//! The section `[command]`: a program of the person's own.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    output::Form,
+    spec::{
+        Argument, CommandSpec, ProgramSpec,
+        file::{self, keys},
+        node::{Entry, Kind, Node},
+        reader::{Reader, find},
+    },
+    value::Value,
+};
+
+const RUN: &str = "write run = [\"python\", \"train.py\", \"--lr={{ peak }}\"]: an argument list, never a shell line";
+const METRICS: &str = "write metrics = \"jsonl\", or a regular expression whose named groups are metrics: 'step (?<step>\\d+): loss=(?<loss>\\S+)'";
+const ENVIRONMENT: &str = "write environment = { SEED = \"{{ seed }}\" }";
+
+impl Reader {
+    pub(super) fn program(&mut self, root: &[Entry]) -> ProgramSpec {
+        let Some(entry) = find(root, "command") else { return ProgramSpec::Trainer };
+        if let Some(trainer) = find(root, "trainer") {
+            self.error(
+                &trainer.key_span,
+                "[trainer] and [command] exclude each other",
+                "one too many",
+                "fixed parameters of a command are command.parameters",
+            );
+        }
+        let entries = self.table(entry);
+        self.only(entries, &keys::<file::CommandSection>(), "[command]");
+        let run = if let Some(run) = find(entries, "run") {
+            self.arguments(run)
+        } else {
+            self.error(&entry.key_span, "the command has nothing to run", "`run` is missing", RUN);
+            Vec::new()
+        };
+        let metrics = find(entries, "metrics").and_then(|entry| self.metrics(entry));
+        let directory = find(entries, "directory")
+            .and_then(|entry| self.text(entry, "write directory = \"experiments\""));
+        let steps_per_epoch = find(entries, "steps_per_epoch")
+            .and_then(|entry| self.whole(entry, 1, "optimizer steps to an epoch"));
+        let environment = find(entries, "environment").map(|entry| self.environment(entry));
+        ProgramSpec::Command(CommandSpec {
+            run,
+            metrics: metrics.unwrap_or_else(|| "jsonl".to_owned()),
+            environment: environment.unwrap_or_default(),
+            directory,
+            steps_per_epoch,
+        })
+    }
+
+    fn arguments(&mut self, entry: &Entry) -> Vec<Argument> {
+        let nodes = match &entry.node.kind {
+            Kind::List(nodes) if !nodes.is_empty() => nodes.as_slice(),
+            _ => {
+                let what = format!("this is {}", entry.node.what());
+                self.error(&entry.node.span, "`run` must be a list of texts", what, RUN);
+                return Vec::new();
+            }
+        };
+        nodes.iter().filter_map(|node| self.argument(node, RUN)).collect()
+    }
+
+    fn argument(&mut self, node: &Node, help: &str) -> Option<Argument> {
+        let Kind::Scalar(Value::Text(text)) = &node.kind else {
+            let what = format!("this is {}", node.what());
+            self.error(&node.span, "an argument must be a text", what, help);
+            return None;
+        };
+        match text.parse() {
+            Ok(template) => {
+                Some(Argument { text: text.clone(), template, span: node.span.clone() })
+            }
+            Err(error) => {
+                let message = format!("`{text}` cannot be an argument: {error}");
+                self.error(&node.span, message, "here", help);
+                None
+            }
+        }
+    }
+
+    fn metrics(&mut self, entry: &Entry) -> Option<String> {
+        let text = self.text(entry, METRICS)?;
+        match text.parse::<Form>() {
+            Ok(_) => Some(text),
+            Err(error) => {
+                let message = format!("`{text}` cannot say what is measured: {error}");
+                self.error(&entry.node.span, message, "here", METRICS);
+                None
+            }
+        }
+    }
+
+    fn environment(&mut self, entry: &Entry) -> BTreeMap<String, Argument> {
+        let mut variables = BTreeMap::new();
+        for variable in self.table(entry) {
+            let name = &variable.key;
+            if name.is_empty() || name.contains(['=', '\0']) || name.starts_with("PLEACH_") {
+                let message = format!("`{name}` cannot be a variable of the environment");
+                let help =
+                    "a name without `=`, and PLEACH_ is what pleach itself tells the program";
+                self.error(&variable.key_span, message, "here", help);
+            } else if let Some(value) = self.argument(&variable.node, ENVIRONMENT) {
+                variables.insert(name.clone(), value);
+            }
+        }
+        variables
+    }
+}

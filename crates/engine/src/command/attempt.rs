@@ -1,0 +1,417 @@
+//! One run of a person's program: what it is told, what it says, how it ends.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    fs::{self, File},
+    io::{self, BufWriter, Read, Write},
+    os::fd::OwnedFd,
+    path::{Path, PathBuf},
+    process::{Child, ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+use pleach_core::{
+    output::{Evaluation, Form, LineError, Reader},
+    plan::{
+        Scheduled,
+        command::{OPEN_ENDED, SEED},
+    },
+    template::Template,
+    value::Value,
+};
+use pleach_protocol::{
+    message::{Greeting, Metrics, Outcome, Schedule, Start},
+    number::Number,
+    serve::{Ending, Reporter},
+};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    process::{Pid, PidfdFlags, Signal, getpid, kill_process_group, pidfd_open},
+};
+
+use super::{
+    Command,
+    guard::Life,
+    output::{Growing, Lines, Log},
+    result,
+};
+use crate::{
+    guard::{self, BECOME},
+    logs::{LOG, last_line},
+};
+
+/// How often metrics and requests to stop are looked for while a program runs.
+const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+
+/// After the end of a program and of everything that it has started, so long is waited for the end of its output.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// More evaluations than this are a mistake.
+const MAX_EVALUATIONS: usize = 1_000_000;
+
+/// The numbers of threads that libraries ask the environment for.
+const THREADS: [&str; 4] =
+    ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"];
+
+/// Runs the program to its end. Its result is on disk when this returns, unless it was stopped.
+pub(super) fn run(
+    command: &Command,
+    greeting: &Greeting,
+    start: &Start,
+    life: &Life,
+    reporter: &mut Reporter,
+) -> Result<Ending, String> {
+    let folder = PathBuf::from(&start.directory);
+    let told = Told::new(command, greeting, start, &folder)?;
+    let form: Form = command.metrics.parse().map_err(|error| format!("`metrics`: {error}"))?;
+    let log = File::create(folder.join(LOG)).map_err(cannot("write its log"))?;
+    let mut child = life.begin(|| told.spawn(command))?;
+    let budget = (start.budget < OPEN_ENDED).then_some(start.budget);
+    let mut attempt = Attempt {
+        start,
+        objective: &command.objective,
+        prints_metrics: matches!(form, Form::Pattern(_)),
+        reader: Reader::new(form, budget),
+        measured: Vec::new(),
+        step: start.first,
+        wrong: None,
+        asked: None,
+        log: Log::new(log),
+        lines: Lines::default(),
+        growing: Growing::new(folder.join("metrics.jsonl")),
+        folder: &folder,
+    };
+    let status = match attempt.attend(&mut child, life, reporter) {
+        Ok(status) => Ok(status),
+        // Not even then is it left to itself.
+        Err(error) => life.bury(&mut child).and(Err(error)),
+    };
+    let ending = status.map_err(cannot("watch it")).and_then(|status| attempt.end(status));
+    life.finish();
+    ending
+}
+
+/// What cannot be done, for people.
+fn cannot(what: &str) -> impl Fn(io::Error) -> String {
+    let what = what.to_owned();
+    move |error| format!("pleach cannot {what}: {error}")
+}
+
+/// Everything that a program is told.
+struct Told {
+    arguments: Vec<String>,
+    environment: BTreeMap<String, String>,
+}
+
+impl Told {
+    /// Writes the files that it is told of.
+    fn new(
+        command: &Command,
+        greeting: &Greeting,
+        start: &Start,
+        folder: &Path,
+    ) -> Result<Self, String> {
+        fs::create_dir_all(folder).map_err(cannot("make the attempt's folder"))?;
+        let file = |name: &str| folder.join(name).to_string_lossy().into_owned();
+        let parameters = serde_json::to_vec_pretty(&start.parameters).unwrap_or_default();
+        fs::write(file("parameters.json"), parameters).map_err(cannot("write the parameters"))?;
+        let values: BTreeMap<&str, String> = start
+            .parameters
+            .iter()
+            .filter_map(|(name, value)| {
+                let value: Value = serde_json::from_value(value.clone()).ok()?;
+                Some((name.as_str(), value.to_string()))
+            })
+            .collect();
+        let mut environment: BTreeMap<String, String> = [
+            ("PLEACH_SEED", start.seed.to_string()),
+            ("PLEACH_TRIAL", start.trial.to_string()),
+            ("PLEACH_ATTEMPT", start.attempt.to_string()),
+            ("PLEACH_DIRECTORY", start.directory.clone()),
+            ("PLEACH_PARAMETERS", file("parameters.json")),
+            ("PLEACH_METRICS", file("metrics.jsonl")),
+            ("PLEACH_STOP", file("stop")),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into();
+        for (name, value) in &values {
+            environment.insert(format!("PLEACH_PARAMETER_{name}"), value.clone());
+        }
+        if start.budget < OPEN_ENDED {
+            environment.insert("PLEACH_STEPS".to_owned(), start.budget.to_string());
+            if let Some(schedule) = &start.schedule {
+                write_rates(&file("schedule.txt"), schedule, start.budget)?;
+                environment.insert("PLEACH_SCHEDULE".to_owned(), file("schedule.txt"));
+            }
+        }
+        let value = |name: &str| {
+            let seed = || (name == SEED).then(|| start.seed.to_string());
+            values.get(name).or_else(|| environment.get(name)).cloned().or_else(seed)
+        };
+        let render = |text: &String| {
+            let template: Template = text.parse().map_err(|error| format!("`{text}`: {error}"))?;
+            let rendered = template.render(value);
+            rendered.map_err(|name| format!("`{name}` in `{text}` has no value"))
+        };
+        let arguments = command.run.iter().map(render).collect::<Result<_, String>>()?;
+        let own: Vec<(String, String)> = command
+            .environment
+            .iter()
+            .map(|(name, text)| Ok((name.clone(), render(text)?)))
+            .collect::<Result<_, String>>()?;
+        environment.extend(resources(greeting));
+        environment.extend(own);
+        Ok(Self { arguments, environment })
+    }
+
+    /// Through a process of this program, which asks the kernel to be killed with the guard and becomes the person's: in
+    /// a process group of its own.
+    fn spawn(&self, command: &Command) -> Result<Child, String> {
+        // The file of this program may have been replaced since.
+        std::process::Command::new("/proc/self/exe")
+            .arg(BECOME)
+            .arg(getpid().as_raw_nonzero().to_string())
+            .args(&self.arguments)
+            .envs(&self.environment)
+            .current_dir(&command.directory)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(cannot("start it"))
+    }
+}
+
+/// One rate on a line, for each step from 0.
+fn write_rates(path: &str, schedule: &Schedule, steps: u64) -> Result<(), String> {
+    let write = || -> io::Result<()> {
+        let mut file = BufWriter::new(File::create(path)?);
+        match schedule {
+            Schedule::Profile { rates, .. } => {
+                for rate in Scheduled::rates(rates, steps).map_err(io::Error::other)? {
+                    writeln!(file, "{rate:?}")?;
+                }
+            }
+            Schedule::Table(rates) => {
+                for rate in rates {
+                    writeln!(file, "{rate:?}")?;
+                }
+            }
+        }
+        file.flush()
+    };
+    write().map_err(cannot("write the schedule"))
+}
+
+/// The slot's share of the machine. What the person has set for everything stays.
+fn resources(greeting: &Greeting) -> Vec<(String, String)> {
+    let mut variables: Vec<(String, String)> = THREADS
+        .iter()
+        .filter(|name| env::var_os(name).is_none())
+        .map(|&name| (name.to_owned(), greeting.threads.to_string()))
+        .collect();
+    if let Some(number) = greeting.device.strip_prefix("cuda:").and_then(|n| n.parse().ok()) {
+        variables.push(("CUDA_VISIBLE_DEVICES".to_owned(), visible_device(number)));
+    }
+    variables
+}
+
+/// The name of the GPU with this number among those that the person allows.
+fn visible_device(number: usize) -> String {
+    let allowed = env::var("CUDA_VISIBLE_DEVICES").ok();
+    let name = allowed.as_deref().and_then(|names| names.split(',').nth(number));
+    name.map_or_else(|| number.to_string(), |name| name.trim().to_owned())
+}
+
+/// A running program.
+struct Attempt<'a> {
+    start: &'a Start,
+    objective: &'a str,
+    prints_metrics: bool,
+    reader: Reader,
+    measured: Vec<Metrics>,
+    step: u64,
+    /// What is wrong with what it said.
+    wrong: Option<String>,
+    /// When it was asked to stop.
+    asked: Option<Instant>,
+    log: Log,
+    lines: Lines,
+    growing: Growing,
+    folder: &'a Path,
+}
+
+/// Of a program's two outputs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stream {
+    Output,
+    Error,
+}
+
+impl Attempt<'_> {
+    /// Listens until the program has ended, and everything that it has started.
+    fn attend(
+        &mut self,
+        child: &mut Child,
+        life: &Life,
+        reporter: &mut Reporter,
+    ) -> io::Result<ExitStatus> {
+        let group = Pid::from_child(child);
+        let handle = pidfd_open(group, PidfdFlags::empty())?;
+        let mut pipes: Vec<(Stream, File)> = Vec::new();
+        let output = child.stdout.take().map(OwnedFd::from);
+        let error = child.stderr.take().map(OwnedFd::from);
+        pipes.extend(output.map(|pipe| (Stream::Output, pipe.into())));
+        pipes.extend(error.map(|pipe| (Stream::Error, pipe.into())));
+        while !self.wait(Some(&handle), &mut pipes, reporter)? {
+            self.read_metrics(reporter);
+            if self.wrong.is_some() {
+                // It may have ended by itself.
+                let _ = kill_process_group(group, Signal::KILL);
+            }
+            if self.asked.is_none() && reporter.should_stop() {
+                self.asked = Some(Instant::now());
+                // For programs that look for a file rather than listen to signals.
+                drop(File::create(self.folder.join("stop")));
+                let _ = kill_process_group(group, Signal::TERM);
+            }
+        }
+        let status = life.bury(child)?;
+        guard::end_orphans();
+        let ended = Instant::now();
+        while !pipes.is_empty() && ended.elapsed() < PATIENCE {
+            self.wait(None, &mut pipes, reporter)?;
+        }
+        self.read_metrics(reporter);
+        self.read_last(reporter);
+        Ok(status)
+    }
+
+    /// Waits for output or for an end, a tick at the most; says whether the program has ended.
+    fn wait(
+        &mut self,
+        handle: Option<&OwnedFd>,
+        pipes: &mut Vec<(Stream, File)>,
+        reporter: &mut Reporter,
+    ) -> io::Result<bool> {
+        let mut polled: Vec<PollFd> =
+            pipes.iter().map(|(_, pipe)| PollFd::new(pipe, PollFlags::IN)).collect();
+        polled.extend(handle.map(|handle| PollFd::new(handle, PollFlags::IN)));
+        match poll(&mut polled, Some(&TICK)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let is_ready: Vec<bool> = polled.iter().map(|fd| !fd.revents().is_empty()).collect();
+        let has_ended = handle.is_some() && is_ready.last() == Some(&true);
+        let mut is_open = Vec::new();
+        for ((stream, pipe), &is_ready) in pipes.iter_mut().zip(&is_ready) {
+            is_open.push(!is_ready || self.read_output(*stream, pipe, reporter));
+        }
+        let mut is_open = is_open.into_iter();
+        pipes.retain(|_| is_open.next() == Some(true));
+        Ok(has_ended)
+    }
+
+    /// Takes what is there; says whether more may come.
+    fn read_output(&mut self, stream: Stream, pipe: &mut File, reporter: &mut Reporter) -> bool {
+        let mut buffer = [0; 1 << 13];
+        let Ok(length @ 1..) = pipe.read(&mut buffer) else { return false };
+        let bytes = &buffer[..length];
+        self.log.add(bytes);
+        if self.prints_metrics && stream == Stream::Output {
+            self.read_lines(reporter, |lines, each| lines.feed(bytes, each));
+        }
+        reporter.progress(self.step, &[]);
+        true
+    }
+
+    fn read_metrics(&mut self, reporter: &mut Reporter) {
+        if self.prints_metrics {
+            return;
+        }
+        let mut bytes = Vec::new();
+        if let Err(error) = self.growing.read(|more| bytes.extend_from_slice(more)) {
+            self.wrong.get_or_insert_with(|| cannot("read its metrics")(error));
+        }
+        if !bytes.is_empty() {
+            self.read_lines(reporter, |lines, each| lines.feed(&bytes, each));
+        }
+    }
+
+    fn read_last(&mut self, reporter: &mut Reporter) {
+        self.read_lines(reporter, |lines, each| lines.finish(each));
+        if let (None, Some(last)) = (&self.wrong, self.reader.finish()) {
+            self.note(last, reporter);
+        }
+    }
+
+    fn read_lines(
+        &mut self,
+        reporter: &mut Reporter,
+        cut: impl FnOnce(&mut Lines, &mut dyn FnMut(&[u8])),
+    ) {
+        let mut found: Vec<Result<Option<Evaluation>, LineError>> = Vec::new();
+        let Self { lines, reader, .. } = self;
+        cut(lines, &mut |line| found.push(reader.line(line)));
+        for found in found {
+            match found {
+                _ if self.wrong.is_some() => return,
+                Ok(Some(evaluation)) => self.note(evaluation, reporter),
+                Ok(None) => {}
+                Err(error) => self.wrong = Some(error.to_string()),
+            }
+        }
+        reporter.flush();
+    }
+
+    fn note(&mut self, Evaluation { step, values }: Evaluation, reporter: &mut Reporter) {
+        if MAX_EVALUATIONS <= self.measured.len() {
+            self.wrong = Some(format!("it measured more than {MAX_EVALUATIONS} times"));
+            return;
+        }
+        self.step = step;
+        let numbers = values.iter().map(|(name, value)| (name.clone(), Number::new(*value)));
+        let values_told = numbers.collect();
+        self.measured.push(Metrics { attempt: self.start.attempt, step, values: values_told });
+        reporter.metrics(step, values);
+    }
+
+    /// Judges the end, and makes it durable.
+    fn end(self, status: ExitStatus) -> Result<Ending, String> {
+        let Self { start, objective, reader, measured, step, wrong, asked, log, folder, .. } = self;
+        let log = log.finish();
+        let said = last_line(&log).map_or(String::new(), |line| format!("; it said: {line}"));
+        let measured_objective = reader.seen().contains_key(objective);
+        let outcome = if let Some(wrong) = wrong {
+            Outcome::Failed(wrong)
+        } else if status.success() && measured_objective {
+            Outcome::Done
+        } else if asked.is_some() {
+            Outcome::Stopped
+        } else if status.success() {
+            Outcome::Failed(no_objective(objective, reader.seen()))
+        } else {
+            Outcome::Failed(format!("{}{said}", guard::how(status)))
+        };
+        let step = if outcome == Outcome::Done { start.end } else { step };
+        let ending = Ending { step, outcome, digest: String::new() };
+        if ending.outcome != Outcome::Stopped {
+            result::write(folder, &measured, &ending, start.attempt)
+                .map_err(cannot("keep its result"))?;
+        }
+        Ok(ending)
+    }
+}
+
+fn no_objective(objective: &str, seen: &BTreeMap<String, u64>) -> String {
+    if seen.is_empty() {
+        return format!(
+            "it ended well and measured nothing, so `{objective}` is not known (see what it printed with `pleach logs`, and docs/programs.md for how to measure)"
+        );
+    }
+    let times = |n: &u64| if *n == 1 { "once".to_owned() } else { format!("{n} times") };
+    let seen: Vec<String> =
+        seen.iter().map(|(name, n)| format!("`{name}` ({})", times(n))).collect();
+    format!("it ended well and never measured `{objective}`; it measured {}", seen.join(", "))
+}

@@ -1,0 +1,142 @@
+//! A person's own program as a worker. This program, under a hidden command, is the guard around it: towards the
+//! coordinator it speaks the protocol, on the other side it runs the person's program once for each attempt, and its
+//! result is on disk before anybody is told. Whatever happens to the coordinator, what finished is not run again.
+//!
+//! Reading order: this file (what is run), [`guard`] (the process), `attempt` (one run of the program), `output` (what it
+//! prints and measures), [`result`] (what stays).
+
+mod attempt;
+pub mod guard;
+mod output;
+pub mod result;
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use pleach_core::{
+    key::Key,
+    spec::{Argument, CommandSpec},
+};
+use pleach_protocol::{
+    describe::{Description, ScheduleForm},
+    message::PROTOCOL,
+};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Larger files of a command are told apart by their size alone.
+const DIGESTED: u64 = 64 << 20;
+
+/// Attempts that a guard holds beside the one that it runs: they hide the time between two short programs.
+const QUEUE: u32 = 8;
+
+/// What a guard must know to run a person's program.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Command {
+    /// Templates; not empty.
+    run: Vec<String>,
+    environment: BTreeMap<String, String>,
+    /// Absolute.
+    directory: PathBuf,
+    metrics: String,
+    /// The metric without which a program has failed.
+    objective: String,
+    numerics: String,
+}
+
+#[derive(Debug, Error)]
+pub enum CommandError {
+    #[error("there is no folder {0}, where `[command] directory` says that the program runs")]
+    Directory(PathBuf),
+    #[error("there is no program `{name}` that can be run; looked {looked}")]
+    Program { name: String, looked: String },
+}
+
+impl Command {
+    /// A command whose program and folder exist.
+    pub fn new(spec: &CommandSpec, objective: &str) -> Result<Self, CommandError> {
+        let relative = spec.directory.as_deref().unwrap_or(".");
+        let directory = Path::new(relative)
+            .canonicalize()
+            .ok()
+            .filter(|folder| folder.is_dir())
+            .ok_or_else(|| CommandError::Directory(relative.into()))?;
+        if let Some(program) = spec.run.first().filter(|program| is_plain(program)) {
+            check_program(&program.text, &directory)?;
+        }
+        Ok(Self {
+            run: spec.run.iter().map(|argument| argument.text.clone()).collect(),
+            environment: spec
+                .environment
+                .iter()
+                .map(|(name, argument)| (name.clone(), argument.text.clone()))
+                .collect(),
+            metrics: spec.metrics.clone(),
+            objective: objective.to_owned(),
+            numerics: numerics(spec, &directory),
+            directory,
+        })
+    }
+
+    /// For people.
+    pub fn name(&self) -> &str {
+        self.run.first().map_or("", String::as_str)
+    }
+
+    /// A label of the content of the files that the command names.
+    pub fn numerics(&self) -> &str {
+        &self.numerics
+    }
+
+    pub fn describe(&self) -> Description {
+        Description {
+            protocol: PROTOCOL,
+            program: "command".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            numerics: self.numerics.clone(),
+            queue: QUEUE,
+            schedules: ScheduleForm::Profile,
+            checkpoints: false,
+            parameters: Vec::new(),
+            devices: Vec::new(),
+            metrics: Vec::new(),
+        }
+    }
+}
+
+fn is_plain(argument: &Argument) -> bool {
+    argument.template.names().next().is_none()
+}
+
+/// Whether the kernel will find it: a path from where it runs, or a name in `PATH`.
+fn check_program(name: &str, directory: &Path) -> Result<(), CommandError> {
+    let can_run = |path: PathBuf| {
+        fs::metadata(path).is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
+    };
+    let (is_there, looked) = if name.contains('/') {
+        (can_run(directory.join(name)), format!("at {}", directory.join(name).display()))
+    } else {
+        let path = env::var_os("PATH").unwrap_or_default();
+        (env::split_paths(&path).any(|folder| can_run(folder.join(name))), "in PATH".to_owned())
+    };
+    if is_there { Ok(()) } else { Err(CommandError::Program { name: name.to_owned(), looked }) }
+}
+
+/// The files that a command names decide what it computes, as far as anybody can see.
+fn numerics(spec: &CommandSpec, directory: &Path) -> String {
+    let mut content = Vec::new();
+    for argument in spec.run.iter().filter(|argument| is_plain(argument)) {
+        let path = directory.join(&argument.text);
+        let Ok(metadata) = fs::metadata(&path) else { continue };
+        if metadata.is_file() {
+            content.extend(metadata.len().to_le_bytes());
+            let is_small = metadata.len() <= DIGESTED;
+            content.extend(fs::read(path).ok().filter(|_| is_small).unwrap_or_default());
+        }
+    }
+    format!("files {}", &Key::of_bytes(&content).to_string()[..16])
+}

@@ -1,0 +1,93 @@
+//! The result of an attempt as the guard leaves it: in `result.jsonl`, in the attempt's folder, the very lines that it
+//! tells the coordinator, the last one its end. The file is there whole or not at all, also after a loss of power.
+
+use std::{fs, fs::File, io, path::Path};
+
+use pleach_core::{event::Found, life::AttemptId};
+use pleach_protocol::{
+    line,
+    message::{Finished, FromWorker, Metrics, Outcome},
+    serve::Ending,
+};
+
+use crate::{
+    home::{Home, write_whole},
+    translate,
+};
+
+const RESULT: &str = "result.jsonl";
+
+/// Makes a result durable. The folder's own entry must survive, too.
+pub(crate) fn write(
+    folder: &Path,
+    metrics: &[Metrics],
+    ending: &Ending,
+    attempt: u64,
+) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    for metrics in metrics {
+        line::write(&FromWorker::Metrics(metrics.clone()), &mut bytes);
+    }
+    let Ending { step, outcome, digest } = ending.clone();
+    line::write(&FromWorker::Finished(Finished { attempt, step, outcome, digest }), &mut bytes);
+    write_whole(&folder.join(RESULT), &bytes)?;
+    folder.parent().map_or(Ok(()), |attempts| File::open(attempts)?.sync_all())
+}
+
+/// The result of an attempt, if it has one. A file that says anything else than a result says nothing.
+pub fn read(home: &Home, attempt: AttemptId) -> Option<Found> {
+    let bytes = fs::read(home.attempt(attempt).join(RESULT)).ok()?;
+    let mut metrics = Vec::new();
+    let mut lines = bytes.strip_suffix(b"\n")?.split(|byte| *byte == b'\n').peekable();
+    while let Some(bytes) = lines.next() {
+        match line::read(bytes).ok()? {
+            FromWorker::Metrics(said) => metrics.push((said.step, translate::values(said.values))),
+            FromWorker::Finished(said)
+                if lines.peek().is_none()
+                    && said.attempt == u64::from(attempt.0)
+                    && said.outcome != Outcome::Stopped =>
+            {
+                let (step, outcome) = (said.step, translate::outcome(said.outcome));
+                return Some(Found { metrics, step, outcome });
+            }
+            _ => return None,
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use pleach_core::event;
+    use pleach_protocol::number::Number;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_found_and_a_part_of_it_is_nothing() {
+        let runs = tempfile::tempdir().unwrap();
+        let home = Home::new(runs.path(), "x").unwrap();
+        let attempt = AttemptId(7);
+        let folder = home.attempt(attempt);
+        fs::create_dir_all(&folder).unwrap();
+        assert_eq!(read(&home, attempt), None);
+        let values = [("loss".to_owned(), Number::new(f64::INFINITY))];
+        let metrics = [Metrics { attempt: 7, step: 3, values: values.into() }];
+        let ending = Ending { step: 5, outcome: Outcome::Done, digest: String::new() };
+        write(&folder, &metrics, &ending, 7).unwrap();
+        let expected = Found {
+            metrics: vec![(3, vec![("loss".to_owned(), f64::INFINITY)])],
+            step: 5,
+            outcome: event::Outcome::Done,
+        };
+        assert_eq!(read(&home, attempt), Some(expected));
+        let whole = fs::read(folder.join(RESULT)).unwrap();
+        for length in 0..whole.len() {
+            fs::write(folder.join(RESULT), &whole[..length]).unwrap();
+            assert_eq!(read(&home, attempt), None, "{length} bytes of {}", whole.len());
+        }
+        // Another attempt's result is not this one's.
+        write(&folder, &metrics, &ending, 8).unwrap();
+        assert_eq!(read(&home, attempt), None);
+    }
+}

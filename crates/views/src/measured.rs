@@ -1,0 +1,116 @@
+//! What a sample of a program's output measures: to try a pattern before anything runs.
+
+use std::fmt::Write;
+
+use pleach_core::output::{Evaluation, Form, Reader};
+use tabled::{builder::Builder, settings::Style};
+
+use crate::format::{number, plural};
+
+/// So many evaluations are shown from the beginning, and so many from the end.
+const SHOWN: usize = 10;
+
+/// Whether a program that says this has an objective.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    Good,
+    Bad,
+}
+
+/// Every evaluation in a sample, what is wrong with it, and whether the objective is measured.
+pub fn text(form: Form, objective: &str, sample: &[u8]) -> (String, Judgement) {
+    let mut reader = Reader::new(form, None);
+    let mut evaluations: Vec<Evaluation> = Vec::new();
+    let mut wrong = None;
+    for line in sample.split(|byte| matches!(byte, b'\n' | b'\r')) {
+        match reader.line(line) {
+            Ok(completed) => evaluations.extend(completed),
+            Err(error) => {
+                wrong = Some(error);
+                break;
+            }
+        }
+    }
+    evaluations.extend(reader.finish());
+    let mut text = table(&evaluations);
+    let seen = reader.seen();
+    let is_measured = seen.contains_key(objective);
+    let names: Vec<String> = seen.keys().map(|name| format!("`{name}`")).collect();
+    // A `String` takes everything.
+    let _infallible = match (&wrong, names.is_empty()) {
+        (Some(error), _) => writeln!(text, "{error}"),
+        (None, true) => writeln!(text, "nothing is measured"),
+        (None, false) => writeln!(
+            text,
+            "{} of {}",
+            plural(evaluations.len() as u64, "evaluation"),
+            names.join(", ")
+        ),
+    };
+    let judgement = if is_measured && wrong.is_none() { Judgement::Good } else { Judgement::Bad };
+    let _infallible = match (judgement, is_measured) {
+        (Judgement::Good, _) => writeln!(text, "the objective `{objective}` is among them"),
+        (Judgement::Bad, true) => writeln!(text, "a trial that says this fails"),
+        (Judgement::Bad, false) => {
+            writeln!(text, "the objective `{objective}` is not: a trial that says this fails")
+        }
+    };
+    (text, judgement)
+}
+
+fn table(evaluations: &[Evaluation]) -> String {
+    if evaluations.is_empty() {
+        return String::new();
+    }
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in evaluations.iter().flat_map(|evaluation| &evaluation.values) {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    let mut builder = Builder::new();
+    builder.push_record(std::iter::once("step").chain(names.iter().copied()));
+    for (index, Evaluation { step, values }) in evaluations.iter().enumerate() {
+        if SHOWN <= index && index + SHOWN < evaluations.len() {
+            if index == SHOWN {
+                builder.push_record(["…"]);
+            }
+            continue;
+        }
+        let value = |name: &&str| {
+            let found = values.iter().find(|(other, _)| other == name);
+            found.map_or(String::new(), |(_, value)| number(*value, 4))
+        };
+        builder.push_record(std::iter::once(step.to_string()).chain(names.iter().map(value)));
+    }
+    format!("{}\n", builder.build().with(Style::rounded()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn shown(form: &str, sample: &str) -> String {
+        text(form.parse().unwrap(), "loss", sample.as_bytes()).0
+    }
+
+    #[test]
+    fn a_sample_is_shown_as_it_would_be_measured() {
+        let epochs: Vec<String> =
+            (1..=30).map(|n| format!("epoch {n}: loss={} acc=0.5", 1.0 / f64::from(n))).collect();
+        let pattern = r"epoch (?<step>\d+): loss=(?<loss>\S+)( acc=(?<acc>\S+))?";
+        insta::assert_snapshot!(shown(pattern, &epochs.join("\n")));
+    }
+
+    #[test]
+    fn what_would_fail_a_trial_is_said() {
+        let texts = [
+            shown("jsonl", "{\"step\": 1, \"los\": 0.5}\n"),
+            shown("jsonl", "epoch 1\n"),
+            shown("jsonl", "{\"loss\": 0.5, \"step\": 2}\n{\"loss\": 0.5, \"step\": 1}\n"),
+            shown(r"loss: (?<loss>\S+)", "epoch 1 loss=0.3\n"),
+        ];
+        insta::assert_snapshot!(texts.join("\n"));
+    }
+}
