@@ -298,6 +298,8 @@ for metrics in [WALK, CREEPING]:
         case(name, patience=0, eps=1e-4, **plain)
     case("keras.ReduceLROnPlateau", factor=0.5, patience=2, **plain)
     case("keras.ReduceLROnPlateau", factor=0.5, patience=2, cooldown=3, min_delta=0.01, min_lr=0.01, **plain)
+    case("optax.reduce_on_plateau", factor=0.5, patience=2, **plain)
+    case("optax.reduce_on_plateau", factor=0.5, patience=2, cooldown=2, rtol=0.0, atol=0.01, min_scale=0.1, **plain)
     case("timm.PlateauLRScheduler", decay_rate=0.5, patience_t=2, mode="min", **plain)
     case("timm.PlateauLRScheduler", decay_rate=0.5, patience_t=1, cooldown_t=2, lr_min=0.01, mode="min", **plain)
     case("sklearn.mlp_adaptive", learning_rate_init=0.1, n_iter_no_change=2, metrics=metrics)

@@ -101,6 +101,13 @@ def keras(name, peak, arguments, at, metrics):
 def optax(name, peak, arguments, at, metrics):
     import optax as library
     arguments = dict(arguments)
+    if name == "reduce_on_plateau":
+        rule = library.contrib.reduce_on_plateau(**arguments)
+        state, values = rule.init(numpy.float32(0.0)), []
+        for metric in metrics:
+            _, state = rule.update(numpy.float32(0.0), state, value=metric)
+            values.append(peak * float(state.scale))
+        return values
     if name == "sgdr_schedule":
         keys = list(arguments)
         return called(library.sgdr_schedule([dict(zip(keys, row)) for row in zip(*arguments.values())]), at)

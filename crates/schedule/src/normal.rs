@@ -138,6 +138,8 @@ fn simplify_phase(mut phase: Phase<f64>, last: f64) -> Phase<f64> {
             (*shape == Shape::Hold || end.to_bits() == from.to_bits()).then_some(from)
         }
         Body::Law { law, floor } => {
+            // No law falls below zero.
+            *floor = floor.filter(|&floor| 0.0 < floor);
             if let Law::Multistep { at, .. } = law {
                 at.retain(|&at| at <= last);
                 at.sort_by(f64::total_cmp);

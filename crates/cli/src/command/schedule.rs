@@ -9,7 +9,7 @@ use clap::{
 };
 use pleach_core::{plan::Scheduled, spec::read_schedule};
 use pleach_engine::prepare::PrepareError;
-use pleach_schedule::{duration::Horizon, preset::PRESETS, snippet::Framework};
+use pleach_schedule::{duration::Horizon, library::LIBRARIES, preset::PRESETS, snippet::Framework};
 use pleach_views::schedule::{self, Named};
 
 use crate::{
@@ -29,7 +29,7 @@ pub(crate) struct Schedule {
     /// For durations in epochs; a tenth of the steps by default
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     steps_per_epoch: Option<u64>,
-    /// List every preset and what it takes
+    /// List every preset and every library's schedule, and what it takes
     #[arg(long, exclusive = true)]
     presets: bool,
     #[command(flatten)]
@@ -120,6 +120,13 @@ fn presets() -> String {
     let _infallible = writeln!(text, "all of them take:");
     for argument in pleach_schedule::preset::COMMON {
         let _infallible = writeln!(text, "    {}: {}", argument.name, argument.doc);
+    }
+    let _infallible =
+        writeln!(text, "other libraries' schedules, by their arguments there (docs/schedules.md):");
+    for class in LIBRARIES.iter().flat_map(|library| library.classes) {
+        let names: Vec<&str> = class.info.all_arguments().map(|argument| argument.name).collect();
+        let _infallible = writeln!(text, "{}: {}", class.info.name, class.info.doc);
+        let _infallible = writeln!(text, "    {}", names.join(", "));
     }
     text
 }

@@ -1,7 +1,7 @@
 //! `optax.schedules`: a function each; rates are absolute.
 
 use super::{
-    Class, Library,
+    Class, Library, plateau,
     read::{COSINE, Phases, multiple},
 };
 use crate::{
@@ -260,6 +260,17 @@ pub(super) const LIBRARY: Library = Library {
             needs: 4,
             differs: "`cosine_kwargs` is a list for each of its keys",
             build: sgdr,
+        },
+        Class {
+            info: PresetInfo {
+                name: "optax.reduce_on_plateau",
+                doc: "falls by `factor` when a metric stops improving",
+                arguments: plateau::OPTAX,
+            },
+            rate: "peak",
+            needs: 0,
+            differs: "it watches `monitor` at the sweep's evaluations, which stand for `accumulation_size`; one of `rtol` and `atol` is 0; its state is part of a checkpoint",
+            build: plateau::optax,
         },
     ],
     elsewhere: &[(

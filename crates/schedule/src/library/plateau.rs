@@ -50,6 +50,17 @@ pub(super) const KERAS: &[ArgumentInfo] = &[
     LOWEST,
 ];
 
+/// Of `optax.contrib.reduce_on_plateau`.
+pub(super) const OPTAX: &[ArgumentInfo] = &[
+    FACTOR,
+    argument("patience", Count, "10", "it falls at so many evaluations without improvement"),
+    argument("rtol", Number, "1e-4", "what an improvement must exceed, as a share of the best"),
+    argument("atol", Number, "0", "or as it is, with `rtol = 0`"),
+    COOLDOWN,
+    argument("min_scale", Number, "0", "the lowest multiple of the rate"),
+    MONITOR,
+];
+
 /// Of `timm.scheduler.PlateauLRScheduler`.
 pub(super) const TIMM: &[ArgumentInfo] = &[
     argument("decay_rate", Number, "0.1", "the factor"),
@@ -122,6 +133,24 @@ pub(super) fn keras(given: &Given) -> Result<Schedule, PresetError> {
         ..Plateau::keras(patience, given.natural("min_delta")?, cooldown)
     };
     Ok(flat(given, peak, Vec::new(), plateau))
+}
+
+pub(super) fn optax(given: &Given) -> Result<Schedule, PresetError> {
+    let (share, absolute) = (given.natural("rtol")?, given.natural("atol")?);
+    if 0.0 < share && 0.0 < absolute {
+        return Err(given.wrong("atol", "0, or `rtol = 0` beside it: one of the two"));
+    }
+    let plateau = Plateau {
+        factor: factor(given, "factor")?,
+        patience: given.positive("patience")? as u32 - 1,
+        threshold: share.max(absolute),
+        threshold_is: if 0.0 < absolute { Threshold::Absolute } else { Threshold::Relative },
+        cooldown: given.value("cooldown") as u32,
+        min: given.natural("min_scale")?,
+        monitor: monitor(given, false)?,
+        ..Plateau::default()
+    };
+    Ok(flat(given, given.rate()?, Vec::new(), plateau))
 }
 
 pub(super) fn timm(given: &Given) -> Result<Schedule, PresetError> {

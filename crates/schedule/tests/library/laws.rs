@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pleach_schedule::{
     duration::{Duration, Horizon},
     library::{Class, LIBRARIES},
-    preset::{Argument, ArgumentInfo, Expected, preset},
+    preset::{Argument, ArgumentInfo, Expected, find, preset},
     resolved::Resolved,
     schedule::Schedule,
 };
@@ -34,6 +34,63 @@ fn what_does_not_depend_on_the_budget_is_the_same_in_any() {
             (case.resolve(&case.schedule, 1, 1), case.resolve(&case.schedule, 7, 1));
         for &step in &case.at {
             assert_eq!(short.at(step).to_bits(), long.at(step).to_bits(), "{}", case.text);
+        }
+    }
+}
+
+/// The normal form of a class with some arguments, or of a line.
+fn form(schedule: &str) -> String {
+    let schedule: Schedule = match schedule.split_once('(') {
+        Some((class, arguments)) if class.contains('.') && !class.contains(' ') => {
+            let number = |pair: &str| {
+                let (name, value) = pair.split_once('=').unwrap();
+                let argument = match value.parse() {
+                    Ok(number) => Argument::Number(number),
+                    Err(_) => Argument::Bool(value == "true"),
+                };
+                (name.to_owned(), argument)
+            };
+            let arguments = arguments.trim_end_matches(')').split(' ').map(number).collect();
+            preset(find(class).unwrap(), None, &arguments).unwrap()
+        }
+        _ => schedule.parse().unwrap(),
+    };
+    schedule.resolve(Horizon { steps: 100, steps_per_epoch: 10 }).unwrap().to_string()
+}
+
+#[test]
+fn the_same_schedule_in_the_words_of_several_libraries_is_one() {
+    for same in [
+        &[
+            "0.5: stairs(gamma=0.5,tau=10st)",
+            "keras.ExponentialDecay(initial_learning_rate=0.5 decay_steps=10 decay_rate=0.5 staircase=true)",
+            "optax.exponential_decay(init_value=0.5 transition_steps=10 decay_rate=0.5 staircase=true)",
+            "mxnet.FactorScheduler(base_lr=0.5 step=10 factor=0.5 stop_factor_lr=0)",
+        ][..],
+        &[
+            "0.5: > 0 cosine",
+            "keras.CosineDecay(initial_learning_rate=0.5 decay_steps=100)",
+            "optax.cosine_decay_schedule(init_value=0.5 decay_steps=100)",
+            "d2l.CosineScheduler(base_lr=0.5 max_update=100)",
+            "fastai.SchedCos(start=0.5 end=0)",
+        ],
+        &[
+            "0.5: 0 > 1 for 10st, > 0 cosine",
+            "keras.CosineDecay(initial_learning_rate=0 warmup_target=0.5 warmup_steps=10 decay_steps=90)",
+            "optax.warmup_cosine_decay_schedule(init_value=0 peak_value=0.5 warmup_steps=10 decay_steps=100)",
+            "d2l.CosineScheduler(base_lr=0.5 max_update=100 warmup_steps=10)",
+        ],
+        &[
+            "0.5: hold",
+            "optax.constant_schedule(value=0.5)",
+            "sklearn.constant(eta0=0.5)",
+            "sklearn.mlp_constant(learning_rate_init=0.5)",
+            "mxnet.FactorScheduler(base_lr=0.5 step=200 factor=1)",
+            "keras.InverseTimeDecay(initial_learning_rate=0.5 decay_steps=10 decay_rate=0)",
+        ],
+    ] {
+        for other in same {
+            assert_eq!(form(other), form(same[0]), "{other}");
         }
     }
 }
