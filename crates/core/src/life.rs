@@ -173,7 +173,7 @@ impl Stage {
         let status = match (self.status, change) {
             (StageStatus::Waiting, StageChange::Granted(attempt)) => StageStatus::Running(*attempt),
             (StageStatus::Running(current), StageChange::Ended(attempt, ending, budgets))
-                if current == *attempt =>
+                if current == *attempt && **ending != Ending::Rebuilt =>
             {
                 match ending.charge() {
                     Charge::Counted if **ending == Ending::Diverged => StageStatus::Diverged,
@@ -243,4 +243,67 @@ impl TrialStatus {
 pub enum Place {
     Inside,
     Last,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_changes_in_these_ways_and_in_no_other() {
+        let (this, other) = (AttemptId(1), AttemptId(2));
+        let statuses = [
+            StageStatus::Waiting,
+            StageStatus::Running(this),
+            StageStatus::Done,
+            StageStatus::Rebuilding(this),
+            StageStatus::Diverged,
+            StageStatus::Failed,
+        ];
+        let budgets = Budgets { retries: 1, crashes: 0 };
+        let failed = Ending::Failed(String::new());
+        let crashed = Ending::Crashed(String::new());
+        let endings =
+            [&Ending::Done, &Ending::Diverged, &Ending::Rebuilt, &failed, &crashed, &Ending::Lost];
+        let mut changes = vec![StageChange::Granted(this), StageChange::Barred];
+        changes.extend(endings.map(|ending| StageChange::Ended(this, ending, budgets)));
+        changes.push(StageChange::Ended(other, &Ending::Done, budgets));
+        let mut table = Vec::new();
+        for status in statuses {
+            for change in &changes {
+                let mut stage = Stage {
+                    id: StageId(1),
+                    key: Key::of("x"),
+                    parent: None,
+                    first: 0,
+                    end: 1,
+                    status,
+                    failures: 0,
+                    crashes: 0,
+                };
+                if stage.change(change).is_ok() {
+                    let what = match change {
+                        StageChange::Ended(_, ending, _) => format!("{ending:?}"),
+                        StageChange::Granted(_) => "granted".to_owned(),
+                        StageChange::Barred => "barred".to_owned(),
+                    };
+                    table.push(format!("{status:?}, {what}: {:?}", stage.status));
+                }
+            }
+        }
+        insta::assert_snapshot!(table.join("\n"), @r#"
+        Waiting, granted: Running(AttemptId(1))
+        Waiting, barred: Failed
+        Running(AttemptId(1)), Done: Done
+        Running(AttemptId(1)), Diverged: Diverged
+        Running(AttemptId(1)), Failed(""): Waiting
+        Running(AttemptId(1)), Crashed(""): Failed
+        Running(AttemptId(1)), Lost: Waiting
+        Done, granted: Rebuilding(AttemptId(1))
+        Rebuilding(AttemptId(1)), Rebuilt: Done
+        Rebuilding(AttemptId(1)), Failed(""): Done
+        Rebuilding(AttemptId(1)), Crashed(""): Done
+        Rebuilding(AttemptId(1)), Lost: Done
+        "#);
+    }
 }

@@ -19,7 +19,7 @@ use crate::{
     column::{self, ending_number, goal_word, reduce_words},
     fault::DatabaseError,
     plan::{Planner, known_trials},
-    read::ReadError,
+    read::{ReadError, Reader},
     store::{Store, Time},
 };
 
@@ -147,6 +147,13 @@ impl Store {
     /// What [`Store::accept`] would do to the trials, without doing it.
     pub fn compare(&self, trials: &[Planned]) -> Result<Difference, ReadError> {
         compare(&self.connection, trials).map_err(|source| self.error(source).into())
+    }
+}
+
+impl Reader {
+    /// See [`Store::compare`].
+    pub fn compare(&self, trials: &[Planned]) -> Result<Difference, ReadError> {
+        self.ask(|connection| compare(connection, trials))
     }
 }
 

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Result as SqlResult};
 use crate::{
     accept::Revision,
     column::{self, DigestColumn, EvaluatedColumn},
-    read::ReadError,
+    read::{ReadError, Reader},
     store::Store,
 };
 
@@ -54,6 +54,13 @@ impl Store {
         load(&self.connection)
             .map_err(|source| self.error(source))?
             .ok_or_else(|| ReadError::NoRevision { path: self.path.clone() })
+    }
+}
+
+impl Reader {
+    /// See [`Store::begun`].
+    pub fn begun(&self) -> Result<Vec<NewStage>, ReadError> {
+        self.ask(begun)
     }
 }
 

@@ -11,9 +11,8 @@ use pleach_core::{fact::NewTrial, plan::Tree, spec::ProgramSpec};
 use pleach_engine::{
     home::Home,
     prepare::{self, Prepared},
-    reuse::Others,
 };
-use pleach_store::{Planned, Store};
+use pleach_store::{Planned, Reader};
 use pleach_views::{
     measured::{self, Judgement},
     plan::{self, Difference, Extent},
@@ -55,9 +54,10 @@ impl Plan {
         } else {
             Extent { configurations: 12, schedules: 12 }
         };
-        let store = if home.exists() { Some(Store::open(&home.database())?) } else { None };
-        let tree = tree(&prepared, store.as_ref(), &Others::default())?;
-        let difference = difference(store.as_ref(), &prepared, &tree)?;
+        let reader = if home.exists() { Some(Reader::open(&home.database())?) } else { None };
+        let begun = reader.as_ref().map(Reader::begun).transpose()?.unwrap_or_default();
+        let tree = prepared.plan.tree(&begun.into_iter().collect());
+        let difference = difference(reader.as_ref(), &prepared, &tree)?;
         let Prepared { spec, plan, .. } = &prepared;
         super::print(&plan::text(spec, plan, &tree, difference, extent, self.drawing.style(5)))?;
         Ok(Ending::Good)
@@ -83,21 +83,15 @@ fn check_metrics(name: &str, text: &str, sample: &Path) -> Result<Ending> {
 
 /// Against what exists, if anything does.
 fn difference(
-    store: Option<&Store>,
+    reader: Option<&Reader>,
     prepared: &Prepared,
     tree: &Tree,
 ) -> Result<Option<Difference>> {
-    let Some(store) = store else { return Ok(None) };
+    let Some(reader) = reader else { return Ok(None) };
     let trials = tree.trials(&prepared.plan.trials);
-    let difference = store.compare(&planned(prepared, &trials))?;
+    let difference = reader.compare(&planned(prepared, &trials))?;
     let pleach_store::Difference { added, kept, removed } = difference;
     Ok(Some(Difference { added, kept, removed }))
-}
-
-/// In which pieces the trials are trained, beside what the sweep has begun already and what others have done.
-pub(crate) fn tree(prepared: &Prepared, store: Option<&Store>, others: &Others) -> Result<Tree> {
-    let begun = store.map(Store::begun).transpose()?.unwrap_or_default();
-    Ok(prepared.plan.tree(&begun.into_iter().chain(others.stages()).collect()))
 }
 
 /// The trials of a plan, as they are trained, with what was swept.

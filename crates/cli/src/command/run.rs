@@ -25,11 +25,7 @@ use pleach_views::{
     plan::headline,
 };
 
-use super::{
-    block_on, board,
-    plan::{planned, tree},
-    prepared,
-};
+use super::{block_on, board, plan::planned, prepared};
 use crate::{
     exit::{self, Ending, Failure},
     place::{Place, read},
@@ -201,7 +197,9 @@ fn accept(
     if is_same && !options.reuse {
         return Ok(());
     }
-    let trials = tree(prepared, Some(&store), others)?.trials(&prepared.plan.trials);
+    // In pieces that make use of what the sweep has begun already and of what others have done.
+    let begun = store.begun()?.into_iter().chain(others.stages()).collect();
+    let trials = prepared.plan.tree(&begun).trials(&prepared.plan.trials);
     let planned = planned(prepared, &trials);
     if let Some(known) = &known {
         let difference = store.compare(&planned)?;
