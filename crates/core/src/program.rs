@@ -1,6 +1,6 @@
 //! What a worker program says of itself, as the core needs it to check and complete a sweep.
 
-use crate::value::Value;
+use crate::value::{Parameters, Value};
 
 /// A worker program.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +40,17 @@ pub struct Parameter {
     /// A number that may follow a schedule.
     pub per_step: bool,
     pub role: Option<Role>,
+}
+
+impl Program {
+    /// Whether a parameter has any effect beside the others; absent ones are as they are by default.
+    #[must_use]
+    pub fn acts(&self, parameter: &Parameter, beside: &Parameters) -> bool {
+        let Some((other, texts)) = &parameter.only else { return true };
+        let found = self.parameters.iter().find(|parameter| parameter.name == *other);
+        let value = beside.get(other).or_else(|| found?.default.as_ref());
+        matches!(value, Some(Value::Text(text)) if texts.contains(text))
+    }
 }
 
 /// What a parameter means for how long a trial is and when it is evaluated.

@@ -1,5 +1,5 @@
 //! A training state as a safetensors file: the weights under their names (a file that other programs can load), the
-//! optimizer's state beside them, the rest in the header. Written whole or not at all; read only if everything fits.
+//! optimizer's state and averaged weights beside them, the rest in the header. Written whole or not at all; read only if everything fits.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -17,6 +17,9 @@ use crate::{
     optimizer::Rule,
     state::{State, Sums},
 };
+
+/// The name of a slot's averaged weights, after its own.
+const AVERAGE: &str = "average";
 
 /// The file format's name and version.
 const FORMAT: &str = "pleach checkpoint 1";
@@ -60,6 +63,9 @@ pub fn write(
         insert(slot.name.clone(), &state.weights[index]);
         for (name, vector) in rule.state_names().iter().zip(&state.optimizer[index]) {
             insert(format!("{}.{name}", slot.name), vector);
+        }
+        if let Some(averaged) = &state.averaged {
+            insert(format!("{}.{AVERAGE}", slot.name), &averaged.weights[index]);
         }
     }
     let encode = |source| CheckpointError::Encode { path: path.to_owned(), source };
@@ -127,8 +133,23 @@ pub fn read(
         }
         _ => Err(CheckpointError::Mismatch { path: path(), tensor: name }),
     };
-    let (mut weights, mut optimizer) = (Vec::new(), Vec::new());
+    let mut state = State {
+        step: 0,
+        weights: Vec::new(),
+        optimizer: Vec::new(),
+        sums: Sums::default(),
+        plateau: PlateauState::default(),
+        averaged: None,
+    };
+    state.set_counters(field("counters")?).ok_or_else(|| CheckpointError::Foreign {
+        path: path(),
+        what: "readable counters".to_owned(),
+    })?;
+    let State { weights, optimizer, averaged, .. } = &mut state;
     for slot in &model.slots {
+        if let Some(averaged) = averaged {
+            averaged.weights.push(vector(format!("{}.{AVERAGE}", slot.name), slot)?);
+        }
         weights.push(vector(slot.name.clone(), slot)?);
         let names = rule.state_names().iter();
         optimizer.push(
@@ -137,24 +158,14 @@ pub fn read(
                 .collect::<Result<_, _>>()?,
         );
     }
-    let n_expected = model.slots.len() * (1 + rule.state_names().len());
+    let n_vectors = 1 + rule.state_names().len() + usize::from(averaged.is_some());
+    let n_expected = model.slots.len() * n_vectors;
     if tensors.len() != n_expected {
         return Err(CheckpointError::Mismatch {
             path: path(),
             tensor: "the number of tensors".to_owned(),
         });
     }
-    let mut state = State {
-        step: 0,
-        weights,
-        optimizer,
-        sums: Sums::default(),
-        plateau: PlateauState::default(),
-    };
-    state.set_counters(field("counters")?).ok_or_else(|| CheckpointError::Foreign {
-        path: path(),
-        what: "readable counters".to_owned(),
-    })?;
     let found = state.digest();
     if found != *field("digest")? {
         return Err(CheckpointError::Damaged { path: path() });

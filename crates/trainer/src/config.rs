@@ -10,6 +10,7 @@ use pleach_schedule::duration::{Duration, Horizon};
 use serde_json::Value;
 
 use crate::{
+    average::Average,
     model::Architecture,
     optimizer::{ALMOST_ONE, Rule},
 };
@@ -27,6 +28,7 @@ pub struct Config {
     pub model: Architecture,
     pub init: Init,
     pub optimizer: Rule,
+    pub average: Average,
     pub batch: usize,
     /// In epochs or steps.
     pub budget: Duration,
@@ -78,15 +80,53 @@ const fn float(min: f64, max: Option<f64>) -> Kind {
     Kind::Float { min: Some(min), max }
 }
 
+/// A parameter that acts only when another one has one of these values.
+fn beside(other: &str, values: &[&str], parameter: Parameter) -> Parameter {
+    let values = values.iter().map(|&value| value.to_owned()).collect();
+    Parameter { only: Some((other.to_owned(), values)), ..parameter }
+}
+
 /// Every parameter, in the order in which people think of them.
 pub fn parameters() -> Vec<Parameter> {
+    [training(), average()].concat()
+}
+
+fn average() -> Vec<Parameter> {
+    vec![
+        parameter(
+            "average",
+            text(&["none", "swa", "ema"], None),
+            "none",
+            "an average of the weights along the path, evaluated beside them",
+        ),
+        beside(
+            "average",
+            &["swa"],
+            parameter("swa_start", Kind::Duration, "75%", "after this, weights are averaged"),
+        ),
+        beside(
+            "average",
+            &["swa"],
+            parameter("swa_every", Kind::Duration, "1ep", "how often weights are averaged"),
+        ),
+        beside(
+            "average",
+            &["ema"],
+            parameter(
+                "ema_decay",
+                float(0.0, Some(ALMOST_ONE)),
+                0.999,
+                "what is left of the average after each step",
+            ),
+        ),
+    ]
+}
+
+fn training() -> Vec<Parameter> {
     let role = |role, parameter: Parameter| Parameter { role: Some(role), ..parameter };
     let length = |parameter: Parameter| Parameter { length: true, ..parameter };
     let per_step = |parameter: Parameter| Parameter { per_step: true, ..parameter };
-    let only = |optimizers: &[&str], parameter: Parameter| {
-        let optimizers = optimizers.iter().map(|&name| name.to_owned()).collect();
-        Parameter { only: Some(("optimizer".to_owned(), optimizers)), ..parameter }
-    };
+    let only = |optimizers: &[&str], parameter| beside("optimizer", optimizers, parameter);
     let adam = ["adam", "adamw"];
     vec![
         length(parameter(
@@ -212,6 +252,7 @@ impl Config {
                 _ => return Err(refuse("init", "torch, glorot or kaiming")),
             },
             optimizer: reader.rule()?,
+            average: reader.average()?,
             batch: reader.count("batch", 128)?,
             budget: reader.duration("budget", Duration::Epochs(5.0))?,
             eval: reader.duration("eval", Duration::Epochs(1.0))?,
@@ -296,6 +337,18 @@ impl<'a> Reader<'a> {
                 text.parse().map_err(|error| refuse(name, format!("{error}")))
             }
             Some(_) => Err(refuse(name, "a duration: 5ep or 1000st")),
+        }
+    }
+
+    fn average(&self) -> Result<Average, Refusal> {
+        match self.text("average", "none")? {
+            "none" => Ok(Average::None),
+            "swa" => Ok(Average::Swa {
+                start: self.duration("swa_start", Duration::Fraction(0.75))?,
+                every: self.duration("swa_every", Duration::Epochs(1.0))?,
+            }),
+            "ema" => Ok(Average::Ema { decay: self.number("ema_decay", 0.999, ALMOST_ONE)? }),
+            _ => Err(refuse("average", "none, swa or ema")),
         }
     }
 

@@ -1,9 +1,10 @@
 //! Trains small image classifiers with Candle, bit for bit reproducibly: the same configuration and seed give the same
 //! weights and metrics, whatever runs beside, and training `a` steps and resuming for `b` more gives what `a + b` give.
 //!
-//! Reading order: [`config`] (what can be set), [`data`], [`fetch`](mod@fetch) (its files, which lie at [`sources`]), [`model`], [`network`] (what computes with one), [`optimizer`], [`state`] (everything that a
+//! Reading order: [`config`] (what can be set), [`data`], [`fetch`](mod@fetch) (its files, which lie at [`sources`]), [`model`], [`network`] (what computes with one), [`optimizer`], [`average`], [`state`] (everything that a
 //! checkpoint holds), [`checkpoint`] (its file), [`train`](mod@train) (the loop), [`worker`] (the loop as a worker).
 
+pub mod average;
 pub mod checkpoint;
 pub mod config;
 pub mod data;

@@ -3,7 +3,7 @@
 use pleach_schedule::plateau::PlateauState;
 use sha2::{Digest, Sha256};
 
-use crate::{config::Init, hex, model::Model, optimizer::Rule};
+use crate::{average::Averaged, config::Init, hex, model::Model, optimizer::Rule};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
@@ -16,6 +16,8 @@ pub struct State {
     /// Since the last evaluation.
     pub sums: Sums,
     pub plateau: PlateauState,
+    /// Absent until an average of the weights begins.
+    pub averaged: Option<Averaged>,
 }
 
 /// What running means are made of.
@@ -41,6 +43,7 @@ impl State {
             weights,
             sums: Sums::default(),
             plateau: PlateauState::default(),
+            averaged: None,
         }
     }
 
@@ -48,7 +51,8 @@ impl State {
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
         hash.update(self.counters_text());
-        for vector in self.weights.iter().chain(self.optimizer.iter().flatten()) {
+        let averaged = self.averaged.iter().flat_map(|averaged| &averaged.weights);
+        for vector in self.weights.iter().chain(self.optimizer.iter().flatten()).chain(averaged) {
             hash.update((vector.len() as u64).to_le_bytes());
             let bytes: Vec<u8> = vector.iter().flat_map(|number| number.to_le_bytes()).collect();
             hash.update(&bytes);
@@ -58,11 +62,13 @@ impl State {
 
     /// Everything but the tensors, exactly: floats as their bits.
     pub fn counters_text(&self) -> String {
-        let Self { step, sums, plateau, .. } = self;
+        let Self { step, sums, plateau, averaged, .. } = self;
+        let averaged =
+            averaged.as_ref().map_or(String::new(), |averaged| format!(" averaged={}", averaged.n));
         let best =
             plateau.best.map_or("none".to_owned(), |best| format!("{:016x}", best.to_bits()));
         format!(
-            "step={step} samples={} correct={} loss={:016x} steps={} gradient_norm={:016x} multiplier={:016x} best={best} bad={} cooldown={}",
+            "step={step} samples={} correct={} loss={:016x} steps={} gradient_norm={:016x} multiplier={:016x} best={best} bad={} cooldown={}{averaged}",
             sums.samples,
             sums.correct,
             sums.loss.to_bits(),
@@ -74,7 +80,7 @@ impl State {
         )
     }
 
-    /// Reads back what [`State::counters_text`] wrote.
+    /// Reads back what [`State::counters_text`] wrote; an average is left without its weights.
     pub fn set_counters(&mut self, text: &str) -> Option<()> {
         let mut values = text.split(' ');
         let mut next = |name: &str| values.next()?.strip_prefix(name)?.strip_prefix('=');
@@ -95,6 +101,13 @@ impl State {
             },
             bad: next("bad")?.parse().ok()?,
             cooldown: next("cooldown")?.parse().ok()?,
+        };
+        self.averaged = match values.next() {
+            None => None,
+            Some(text) => {
+                let n = text.strip_prefix("averaged=")?.parse().ok()?;
+                Some(Averaged { n, weights: Vec::new() })
+            }
         };
         values.next().is_none().then_some(())
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pleach_schedule::{duration::Horizon, plateau::Plateau, resolved::Resolved};
 
 use crate::{
+    average::Average,
     config::Config,
     data::Split,
     model::Model,
@@ -156,6 +157,8 @@ fn step(
         return Ok(false);
     }
     state.step += 1;
+    let State { averaged, weights, .. } = state;
+    job.config.average.learn(averaged, weights, state.step, job.horizon);
     let sums = &mut state.sums;
     sums.samples += batch.len() as u64;
     sums.correct += judged.correct;
@@ -188,10 +191,18 @@ fn evaluate(
         if samples.is_empty() {
             continue;
         }
-        let sum = network.evaluate(&state.weights, samples)?;
-        let n = samples.len() as f64;
-        metrics.push((format!("{name}_accuracy"), sum.correct as f64 / n));
-        metrics.push((format!("{name}_loss"), sum.loss / n));
+        let mut judge = |prefix: &str, weights: &[Vec<f32>]| {
+            let sum = network.evaluate(weights, samples)?;
+            let n = samples.len() as f64;
+            metrics.push((format!("{prefix}{name}_accuracy"), sum.correct as f64 / n));
+            metrics.push((format!("{prefix}{name}_loss"), sum.loss / n));
+            Ok::<(), String>(())
+        };
+        judge("", &state.weights)?;
+        if job.config.average != Average::None {
+            let averaged = state.averaged.as_ref().map(|averaged| &averaged.weights);
+            judge("avg_", averaged.unwrap_or(&state.weights))?;
+        }
     }
     metrics.sort_by(|a, b| a.0.cmp(&b.0));
     if let Some(plateau) = &job.plateau {

@@ -22,6 +22,7 @@ use pleach_schedule::{
 };
 
 use crate::{
+    average::Average,
     checkpoint,
     config::{self, Config},
     data::{Dataset, Library, Split},
@@ -63,8 +64,13 @@ pub fn description(arithmetic: Arithmetic) -> Description {
     }
 }
 
-/// What evaluations yield; those of `val` only with validation images.
-const METRICS: [&str; 8] = [
+/// What evaluations yield; those of `val` only with validation images, those of
+/// `avg` only with an average of the weights.
+const METRICS: [&str; 12] = [
+    "avg_test_accuracy",
+    "avg_test_loss",
+    "avg_val_accuracy",
+    "avg_val_loss",
     "gradient_norm",
     "learning_rate",
     "test_accuracy",
@@ -134,7 +140,12 @@ impl Trainer {
                     "the plateau rule watches `{metric}`, which is not measured"
                 )));
             }
-            if metric.starts_with("val_") && split.valid.is_empty() {
+            if metric.starts_with("avg_") && config.average == Average::None {
+                return Err(refuse(format!(
+                    "the plateau rule watches `{metric}`, but no weights are averaged: set `average`"
+                )));
+            }
+            if metric.contains("val_") && split.valid.is_empty() {
                 return Err(refuse(format!(
                     "the plateau rule watches `{metric}`, but no images are held out: set `valid`"
                 )));

@@ -76,6 +76,8 @@ const KINDS: &[&str] = &[
     "model=lenet momentum=0.5 batch=100 eval=10%",
     "model=lenet optimizer=adam batch=128",
     "model=mlp-16 ~momentum=1: 0.95 > 0.85 cosine for 5, 0.85 > 0.95 linear for 10~weight_decay=0.1: 1 stairs(gamma=0.5,tau=3)",
+    "model=mlp-16 average=swa swa_start=3st swa_every=2st eval=4st",
+    "model=mlp-16 optimizer=adam average=ema ema_decay=0.9",
     "model=mlp-16 nesterov=true ~momentum=0.9: 0 hold for 4, 1 hold",
     "model=mlp-16 optimizer=adamw ~beta1=1: 0.95 > 0.85 linear for 9, 0.85 hold~weight_decay=0.1: 1 > 0 linear for 12",
 ];
@@ -262,6 +264,9 @@ fn what_cannot_be_is_refused_by_name() {
         "data=mnist",
         "moment=0.9",
         "eval=0st",
+        "average=mean",
+        "average=ema ema_decay=1",
+        "average=swa swa_every=often",
     ];
     let text: Vec<String> =
         cases.iter().map(|case| format!("{case} | {}", refusal(case))).collect();

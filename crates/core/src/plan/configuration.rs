@@ -205,7 +205,7 @@ impl<'a> Planner<'a> {
                 profiles.insert(name.clone(), profile);
             }
         }
-        profiles.retain(|name, _| self.acts(self.parameters[name.as_str()], &worker));
+        profiles.retain(|name, _| self.program.acts(self.parameters[name.as_str()], &worker));
         Ok((worker, profiles))
     }
 
@@ -323,19 +323,11 @@ impl<'a> Planner<'a> {
         if mistakes.is_empty() { Ok((worker, arguments)) } else { Err(Outcome::Wrong(mistakes)) }
     }
 
-    /// Whether a parameter has any effect beside the others.
-    fn acts(&self, parameter: &Parameter, worker: &Parameters) -> bool {
-        let Some((other, texts)) = &parameter.only else { return true };
-        let default =
-            || self.parameters.get(other.as_str()).and_then(|other| other.default.as_ref());
-        matches!(worker.get(other).or_else(default), Some(Value::Text(text)) if texts.contains(text))
-    }
-
     /// What acts and is not as it is by default.
     fn acting(&self, worker: &Parameters) -> Parameters {
         let is_told = |name: &str, value: &Value| {
             self.parameters.get(name).is_none_or(|parameter| {
-                self.acts(parameter, worker) && parameter.default.as_ref() != Some(value)
+                self.program.acts(parameter, worker) && parameter.default.as_ref() != Some(value)
             })
         };
         worker

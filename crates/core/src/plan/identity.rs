@@ -39,6 +39,7 @@ fn kin(configuration: &Configuration, program: &Program) -> String {
     let budget = program.parameters.iter().find(|parameter| parameter.role == Some(Role::Budget));
     let any_relative = program.parameters.iter().any(|parameter| {
         parameter.kind == Kind::Duration
+            && program.acts(parameter, worker)
             && matches!(duration(parameter, worker), Some(Duration::Fraction(_)))
     });
     let (worker, steps) = match budget.filter(|_| program.checkpoints && !any_relative) {
