@@ -10,7 +10,12 @@ use std::{
 use anstream::eprintln;
 use anyhow::{Context, Result};
 use clap::Args;
-use pleach_core::{key::Key, life::TrialId, rank::rank};
+use pleach_core::{
+    key::Key,
+    life::TrialId,
+    plan::{Configuration, Plan, Scheduled},
+    rank::rank,
+};
 use pleach_engine::home::{Home, write_whole};
 use pleach_schedule::snippet::{Framework, TABLE};
 use pleach_store::{Reader, Which};
@@ -108,8 +113,8 @@ fn best(place: &Place, home: &Home, reader: &Reader, folder: &Path) -> Result<()
     let description = folder.join("trial.json");
     write_whole(&description, export::trial_json(&detail).as_bytes())
         .with_context(|| format!("failed to write {}", description.display()))?;
-    match scheduled(place, home, detail.key) {
-        Ok(Some((schedule, steps))) => write_schedule(&schedule, steps, folder)?,
+    match configuration(place, home, detail.key) {
+        Ok(Some(configuration)) => write_schedules(&configuration, folder)?,
         Ok(None) => {}
         Err(error) => eprintln!("the schedule of trial {} is left out: {error}", trial.0),
     }
@@ -130,27 +135,36 @@ fn best(place: &Place, home: &Home, reader: &Reader, folder: &Path) -> Result<()
     Ok(())
 }
 
-/// The schedule of a trial, and its steps; `None` if it has none, or is not of the sweep's present file.
-fn scheduled(place: &Place, home: &Home, key: Key) -> Result<Option<(Named, u64)>> {
+/// What a trial is one of; `None` if it is not of the sweep's present file.
+fn configuration(place: &Place, home: &Home, key: Key) -> Result<Option<Configuration>> {
     let file = home.sweep_file();
     let (name, text) = (file.display().to_string(), read(&file)?);
-    let prepared = super::prepared(place, &name, &text)?;
-    let plan = &prepared.plan;
-    let point = plan.trials.iter().find(|trial| trial.key == key).map(|trial| trial.point);
-    let found = plan.configurations.iter().find(|configuration| Some(configuration.point) == point);
-    Ok(found.and_then(|configuration| {
-        let scheduled = configuration.schedule.as_deref()?.clone();
-        Some((Named { name: scheduled.written.clone(), scheduled }, configuration.length.steps))
-    }))
+    let Plan { trials, configurations, .. } = super::prepared(place, &name, &text)?.plan;
+    let point = trials.iter().find(|trial| trial.key == key).map(|trial| trial.point);
+    Ok(configurations.into_iter().find(|configuration| Some(configuration.point) == point))
 }
 
-fn write_schedule(named: &Named, steps: u64, folder: &Path) -> Result<()> {
-    let code = Framework::ALL.map(|framework| {
-        let name = format!("schedule_{}.{}", framework.name(), framework.extension());
-        (name, schedule::snippet(named, steps, framework))
-    });
-    let table = (TABLE.to_owned(), schedule::csv(std::slice::from_ref(named), steps));
-    for (name, text) in code.into_iter().chain([table]) {
+/// The learning rate as a table and as code, and every other parameter that follows a schedule as a table.
+fn write_schedules(configuration: &Configuration, folder: &Path) -> Result<()> {
+    let steps = configuration.length.steps;
+    let named = |name: &str, scheduled: &Scheduled| Named {
+        name: name.to_owned(),
+        scheduled: scheduled.clone(),
+    };
+    let mut files = Vec::new();
+    if let Some(scheduled) = &configuration.schedule {
+        let rate = named("learning_rate", scheduled);
+        files.push((TABLE.to_owned(), schedule::csv(std::slice::from_ref(&rate), steps)));
+        files.extend(Framework::ALL.map(|framework| {
+            let name = format!("schedule_{}.{}", framework.name(), framework.extension());
+            (name, schedule::snippet(&rate, steps, framework))
+        }));
+    }
+    for (name, scheduled) in &configuration.profiles {
+        let values = schedule::csv(&[named(name, scheduled)], steps);
+        files.push((format!("schedule_{name}.csv"), values));
+    }
+    for (name, text) in files {
         let path = folder.join(name);
         write_whole(&path, text.as_bytes())
             .with_context(|| format!("failed to write {}", path.display()))?;

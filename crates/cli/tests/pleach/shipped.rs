@@ -71,7 +71,7 @@ fn the_best_trial_is_exported_with_its_weights() {
     let stage = Stage::new("pleach-mnist");
     stage.write(
         "x.toml",
-        "[sweep]\nname = \"x\"\nobjective = { metric = \"val_loss\", goal = \"min\" }\n[trainer]\nvalid = 500\nbudget = \"40st\"\neval = \"20st\"\n[space]\npeak = [0.001, 0.1]\n",
+        "[sweep]\nname = \"x\"\nobjective = { metric = \"val_loss\", goal = \"min\" }\n[trainer]\nvalid = 500\nbudget = \"40st\"\neval = \"20st\"\nmomentum = \"0.9 > 0.8\"\n[space]\npeak = [0.001, 0.1]\n",
     );
     stage.run("run x.toml", 0);
     stage.run("export x --best best", 0);
@@ -85,6 +85,7 @@ fn the_best_trial_is_exported_with_its_weights() {
     let kept = |name: &str| fs::read_to_string(stage.path().join("best").join(name)).unwrap();
     assert_eq!(kept("schedule.csv").lines().nth(40), Some("39,0.1"));
     assert!(kept("schedule_pytorch.py").contains("torch.optim.SGD(model.parameters(), lr=0.1)"));
+    assert_eq!(kept("schedule_momentum.csv").lines().nth(21), Some("20,0.8500000000000001"));
     for name in ["schedule_keras.py", "schedule_optax.py", "schedule_candle.rs"] {
         assert!(kept(name).contains("0.1"), "{name}");
     }

@@ -1,6 +1,8 @@
 //! Code for Keras 3: a class of `keras.optimizers.schedules`, or one of our own.
 
-use super::{TABLE, call, is_constant, language::Language, option, profile::profile, rate, whole};
+use super::{
+    TABLE, call, is_constant, is_single, language::Language, option, profile::profile, rate, whole,
+};
 use crate::{
     evaluate,
     phase::{Body, Law, Phase, Shape, Stairs},
@@ -12,7 +14,7 @@ pub(super) fn code(schedule: &Resolved, steps: u64) -> String {
     const OPTIMIZER: &str = "optimizer = keras.optimizers.SGD(learning_rate)\n";
     let peak = rate(schedule.peak);
     let constant = is_constant(schedule).then(|| peak.clone());
-    if let Some(schedule) = constant.or_else(|| class(schedule)) {
+    if let Some(schedule) = constant.or_else(|| class(schedule, steps)) {
         return format!("import keras\n\nlearning_rate = {schedule}\n{OPTIMIZER}");
     }
     let (imports, definition) = match profile(schedule, steps, Language::Keras) {
@@ -31,7 +33,7 @@ pub(super) fn code(schedule: &Resolved, steps: u64) -> String {
 }
 
 /// The schedule that Keras has for exactly this, which holds its last value by itself.
-fn class(schedule: &Resolved) -> Option<String> {
+fn class(schedule: &Resolved, steps: u64) -> Option<String> {
     let [phases] = schedule.factors.as_slice() else { return None };
     if schedule.hold != 1.0 || schedule.sample != Sample::Left {
         return None;
@@ -44,21 +46,18 @@ fn class(schedule: &Resolved) -> Option<String> {
         all => all,
     };
     match phases {
-        [only] => single(only, schedule.peak, is_held(schedule)),
+        [only] => single(only, schedule, steps),
         [up, down] => warmed(up, down, schedule.peak),
         _ => None,
     }
-}
-
-fn is_held(schedule: &Resolved) -> bool {
-    1 < schedule.factors[0].len()
 }
 
 fn named(class: &str, arguments: &[String]) -> String {
     call(&format!("keras.optimizers.schedules.{class}"), arguments)
 }
 
-fn single(phase: &Phase<f64>, peak: f64, is_held: bool) -> Option<String> {
+fn single(phase: &Phase<f64>, schedule: &Resolved, steps: u64) -> Option<String> {
+    let (peak, is_held) = (schedule.peak, 1 < schedule.factors[0].len());
     let from = phase.from.filter(|_| phase.skip.is_none())?;
     let start = rate(peak * from);
     match &phase.body {
@@ -82,15 +81,15 @@ fn single(phase: &Phase<f64>, peak: f64, is_held: bool) -> Option<String> {
                 _ => None,
             }
         }
-        Body::Law { law, floor: None } if !is_held => lawful(law, peak * from),
+        Body::Law { law, floor: None } if !is_held => lawful(law, peak * from, steps),
         _ => None,
     }
 }
 
-fn lawful(law: &Law<f64>, start: f64) -> Option<String> {
+fn lawful(law: &Law<f64>, start: f64, steps: u64) -> Option<String> {
     let unit = |tau: f64| format!("decay_steps={}", Language::Python.number(tau));
     match law {
-        Law::Decay { gamma, tau, stairs } => {
+        Law::Decay { gamma, tau, stairs } if is_single(*gamma, steps as f64 / tau) => {
             let staircase = match stairs {
                 Stairs::Smooth => String::new(),
                 Stairs::Stairs => whole(*tau).map(|_| "staircase=True".to_owned())?,
@@ -114,7 +113,7 @@ fn lawful(law: &Law<f64>, start: f64) -> Option<String> {
                 named("PiecewiseConstantDecay", &[format!("{at:?}"), values])
             })
         }
-        Law::Inverse { .. } => None,
+        Law::Decay { .. } | Law::Inverse { .. } => None,
     }
 }
 

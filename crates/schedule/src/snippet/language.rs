@@ -28,6 +28,11 @@ pub(super) fn atom(text: &str) -> String {
     if is_open || text.starts_with('-') { format!("({text})") } else { text.to_owned() }
 }
 
+/// The relative error of a number in 32 bits.
+pub(super) fn single_error(value: f64) -> f64 {
+    (f64::from(value as f32) - value).abs() / value
+}
+
 impl Language {
     /// Whether it computes in 32 bits.
     pub(super) fn is_single(self) -> bool {
@@ -191,6 +196,11 @@ impl Language {
     pub(super) fn exponential(self, base: f64, exponent: &str) -> String {
         match self {
             Rust => format!("{}_f64.powf({exponent})", self.number(base)),
+            // The rounding error of the base itself would grow with the exponent.
+            Jax | Keras if 0.0 < base && single_error(base) != 0.0 => {
+                let slope = self.number(base.ln());
+                format!("{}.exp({slope} * {})", self.module(), atom(exponent))
+            }
             _ => format!("{} ** {}", self.number(base), atom(exponent)),
         }
     }

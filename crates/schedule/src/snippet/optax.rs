@@ -1,6 +1,8 @@
 //! Code for optax: its schedules, joined where the phases are, or a function of our own.
 
-use super::{TABLE, call, is_constant, language::Language, option, profile::profile, rate, whole};
+use super::{
+    TABLE, call, is_constant, is_single, language::Language, option, profile::profile, rate, whole,
+};
 use crate::{
     phase::{Body, Law, Phase, Shape, Stairs},
     resolved::Resolved,
@@ -11,7 +13,7 @@ pub(super) fn code(schedule: &Resolved, steps: u64) -> String {
     const OPTIMIZER: &str = "optimizer = optax.sgd(learning_rate)\n";
     let peak = rate(schedule.peak);
     let constant = is_constant(schedule).then(|| peak.clone());
-    if let Some(schedule) = constant.or_else(|| joined(schedule)) {
+    if let Some(schedule) = constant.or_else(|| joined(schedule, steps)) {
         return format!("import optax\n\nlearning_rate = {schedule}\n{OPTIMIZER}");
     }
     let (imports, definition) = match profile(schedule, steps, Language::Jax) {
@@ -30,12 +32,12 @@ pub(super) fn code(schedule: &Resolved, steps: u64) -> String {
 }
 
 /// Optax's own schedule, or several one after another.
-fn joined(schedule: &Resolved) -> Option<String> {
+fn joined(schedule: &Resolved, steps: u64) -> Option<String> {
     let [phases] = schedule.factors.as_slice() else { return None };
     if schedule.hold != 1.0 || schedule.sample != Sample::Left {
         return None;
     }
-    let parts = phases.iter().map(|phase| part(phase, schedule.peak));
+    let parts = phases.iter().map(|phase| part(phase, schedule.peak, steps));
     let parts: Vec<String> = parts.collect::<Option<_>>()?;
     if let [only] = parts.as_slice() {
         return Some(only.clone());
@@ -51,7 +53,7 @@ fn joined(schedule: &Resolved) -> Option<String> {
     Some(format!("optax.join_schedules(\n    [\n{parts}    ],\n{boundaries})"))
 }
 
-fn part(phase: &Phase<f64>, peak: f64) -> Option<String> {
+fn part(phase: &Phase<f64>, peak: f64, steps: u64) -> Option<String> {
     let from = phase.from.filter(|_| phase.skip.is_none())?;
     let start = rate(peak * from);
     match &phase.body {
@@ -76,15 +78,14 @@ fn part(phase: &Phase<f64>, peak: f64) -> Option<String> {
                 _ => None,
             }
         }
-        Body::Law { law, floor: None } => lawful(law, start),
+        Body::Law { law, floor: None } => lawful(law, start, steps),
         _ => None,
     }
 }
 
-fn lawful(law: &Law<f64>, start: String) -> Option<String> {
+fn lawful(law: &Law<f64>, start: String, steps: u64) -> Option<String> {
     match law {
-        // Optax takes a factor of 0 for no decay at all.
-        Law::Decay { gamma, tau, stairs } if 0.0 < *gamma => {
+        Law::Decay { gamma, tau, stairs } if is_single(*gamma, steps as f64 / tau) => {
             let staircase = match stairs {
                 Stairs::Smooth => String::new(),
                 Stairs::Stairs => whole(*tau).map(|_| "staircase=True".to_owned())?,

@@ -5,9 +5,14 @@ use std::fmt::Write;
 use pleach_schedule::{
     library::{self, Class, LIBRARIES, Library},
     preset::{ArgumentInfo, COMMON, PresetInfo, find},
+    schedule::Schedule,
+    snippet::{Framework, snippet},
 };
 
-use crate::presets::{ENTRIES, Entry};
+use crate::{
+    HORIZON,
+    presets::{ENTRIES, Entry},
+};
 
 const INTRODUCTION: &str = "\
 # Learning-rate schedules
@@ -35,6 +40,17 @@ of them over each other; `--csv`, `--table`, `--svg` and `--snippet` give the va
 
 ";
 
+const CODE_HEAD: &str = "\
+## Code for other libraries
+
+`pleach schedule SCHEDULE --steps N --snippet FRAMEWORK` writes code for PyTorch, Keras, optax and Candle that follows a schedule,
+and `pleach export SWEEP --best FOLDER` writes it for the winner of a sweep: in the library's own words where it has exactly
+that schedule, otherwise as a small function, and where that would not be small, as a table that is read from a file.
+[`scripts/goldens/snippets`](../scripts/goldens/snippets) runs all four in their libraries and compares every step's rate: they
+differ by less than 1e-12 of the peak (PyTorch, Candle) or 1e-5 (Keras and optax, which compute in 32 bits).
+
+";
+
 const LIBRARIES_HEAD: &str = "\
 ## The schedules of other libraries
 
@@ -43,7 +59,7 @@ numbers count optimizer steps, or epochs with `per = \"1ep\"`, which also holds 
 may stand for any of them. The rate is the argument that the library has for it, or else `peak`. Where we differ on purpose,
 `compat = true` asks for the library's own numbers, as far as there are any. Arguments without a default stand alone.
 
-Every rate is compared with the library's own: the golden values are made by [`scripts/goldens`](../scripts/goldens).
+Every rate is compared with the library's own: [how near they are](parity.md).
 
 ";
 
@@ -56,6 +72,14 @@ pub(crate) fn page() -> String {
     page.push_str(&arguments(COMMON));
     for entry in ENTRIES {
         page.push_str(&preset(entry));
+    }
+    page.push_str(CODE_HEAD);
+    for (framework, line) in [
+        (Framework::PyTorch, "0.1: > 0 cosine"),
+        (Framework::Optax, "0.1: 0 > 1 5%, > 0 cosine"),
+        (Framework::Candle, "0.1: 0 > 1 5%, hold, > 0 20% 1-sqrt"),
+    ] {
+        page.push_str(&code(framework, line));
     }
     page.push_str(LIBRARIES_HEAD);
     page.push_str("All of them take:\n\n");
@@ -86,6 +110,16 @@ fn preset(entry: &Entry) -> String {
     let names: Vec<String> = elsewhere.iter().map(|name| format!("`{name}`")).collect();
     writeln!(text, "- Elsewhere: {}\n", names.join(", ")).unwrap();
     text + &arguments(info.arguments)
+}
+
+/// What is written for a schedule.
+fn code(framework: Framework, line: &str) -> String {
+    let schedule: Schedule = line.parse().unwrap();
+    let resolved = schedule.resolve(HORIZON).unwrap();
+    let code = snippet(&resolved, None, HORIZON.steps, framework);
+    let language = if framework.extension() == "rs" { "rust" } else { "python" };
+    let name = framework.name();
+    format!("`pleach schedule '{line}' --snippet {name}`:\n\n```{language}\n{code}```\n\n")
 }
 
 fn arguments(arguments: &[ArgumentInfo]) -> String {

@@ -212,6 +212,15 @@ mod decay {
     }
 }
 
+mod decay_slow {
+    pub fn rate(step: u64) -> f64 {
+        0.1 * profile(step as f64)
+    }
+    fn profile(step: f64) -> f64 {
+        1.01_f64.powf(step)
+    }
+}
+
 mod decay_floor {
     pub fn rate(step: u64) -> f64 {
         0.1 * profile(step as f64)
@@ -465,6 +474,7 @@ pub(super) const RATES: &[(&str, Rate)] = &[
     ("steps_apart", steps_apart::rate),
     ("multistep", multistep::rate),
     ("decay", decay::rate),
+    ("decay_slow", decay_slow::rate),
     ("decay_floor", decay_floor::rate),
     ("inverse_time", inverse_time::rate),
     ("inverse_sqrt", inverse_sqrt::rate),
