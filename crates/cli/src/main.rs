@@ -3,6 +3,7 @@
 
 mod command;
 mod exit;
+mod failures;
 mod place;
 mod progress;
 

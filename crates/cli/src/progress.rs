@@ -7,30 +7,29 @@ use std::{
 
 use anstream::eprintln;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use pleach_core::{
-    command::{Again, Message},
-    spec::SweepSpec,
+use pleach_core::{command::Message, spec::SweepSpec};
+use pleach_engine::{
+    home::Home,
+    run::{Reporter, Status, Stopping},
 };
-use pleach_engine::run::{Reporter, Status, Stopping};
 use pleach_views::progress::{Line, line};
+
+use crate::failures::{Failure, Failures};
 
 /// Without a terminal, how often a line is printed.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// So many failures are told one by one.
-const MAX_TOLD: u32 = 20;
-
 pub(crate) struct Shown {
     bar: Option<ProgressBar>,
     printed: Instant,
-    told: u32,
+    failures: Failures,
     is_over: bool,
     name: String,
     metric: String,
 }
 
 impl Shown {
-    pub(crate) fn new(spec: &SweepSpec, name: &str) -> Self {
+    pub(crate) fn new(spec: &SweepSpec, home: &Home) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             // The template is a constant; were it wrong, the default would do.
@@ -42,10 +41,17 @@ impl Shown {
         Self {
             bar,
             printed: now,
-            told: 0,
+            failures: Failures::new(home),
             is_over: false,
-            name: name.to_owned(),
+            name: home.name().to_owned(),
             metric: spec.objective.metric.clone(),
+        }
+    }
+
+    /// Says what was only counted.
+    pub(crate) fn finish(&self) {
+        for line in self.failures.rest() {
+            eprintln!("{line}");
         }
     }
 
@@ -62,21 +68,10 @@ impl Reporter for Shown {
         let name = &self.name;
         match message {
             Message::TrialEnded { .. } => {}
-            Message::AttemptFailed { trial, others, why, again, .. } => {
-                self.told += 1;
-                if self.told <= MAX_TOLD {
-                    let what = match again {
-                        Again::Yes => "it will run again",
-                        Again::No => "it has failed for good",
-                    };
-                    let others = match others {
-                        0 => String::new(),
-                        1 => " and another".to_owned(),
-                        others => format!(" and {others} others that share its beginning"),
-                    };
-                    self.say(&format!("trial {}{others}: {why}; {what}", trial.0));
-                } else if self.told == MAX_TOLD + 1 {
-                    self.say(&format!("more failures follow; `pleach board {name}` shows them"));
+            &Message::AttemptFailed { trial, others, attempt, ref why, again } => {
+                let failure = Failure { trial, others, attempt, why, again };
+                if let Some(text) = self.failures.tell(&failure) {
+                    self.say(&text);
                 }
             }
             Message::WorkerSilent { trial, seconds, .. } => {

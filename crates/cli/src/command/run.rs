@@ -166,8 +166,10 @@ async fn locked(home: &Home, prepared: &Prepared, asked: &Asked<'_>) -> Result<F
     let job =
         Job { home, prepared, slots: options.slots, limit: options.limit, first: options.first };
     eprintln!("{}", headline(&prepared.spec, &prepared.plan));
-    let mut shown = Shown::new(&prepared.spec, home.name());
-    Ok(run(&job, &lock, &mut shown).await?)
+    let mut shown = Shown::new(&prepared.spec, home);
+    let finish = run(&job, &lock, &mut shown).await?;
+    shown.finish();
+    Ok(finish)
 }
 
 /// Makes the file the sweep's current revision, if it is not.

@@ -98,7 +98,7 @@ echo '{"step": 3, "loss": 0.5}' >> "$PLEACH_METRICS""#;
 #[test]
 fn what_goes_wrong_is_said_in_the_programs_own_words() {
     let script = r#"case $1 in
-exit) echo "ValueError: no data" >&2; exit 3;;
+exit) echo "epoch 1"; echo "ValueError: no data" >&2; exit 3;;
 signal) echo "about to die"; kill -11 $$;;
 none) echo accuracy=0.5;;
 silent) ;;
@@ -112,7 +112,8 @@ esac"#;
         "way = [\"good\", \"exit\", \"signal\", \"none\", \"silent\", \"strange\", \"strays\"]";
     let own = Own::new(script, command, space, "retries = 0");
     let (_, err) = own.0.run("run own.toml --slots 1", 3);
-    let said: Vec<&str> = err.lines().filter(|line| line.contains("failed for good")).collect();
+    let is_failure = |line: &&str| line.starts_with("trial ") || line.starts_with("    | ");
+    let said: Vec<&str> = err.lines().filter(is_failure).collect();
     insta::assert_snapshot!(said.join("\n"));
     let (board, _) = own.0.run("board own --json", 0);
     let rows: Value = serde_json::from_str(&board).unwrap();
@@ -131,6 +132,7 @@ fn a_program_that_is_broken_stops_the_sweep() {
         ),
         "{err}"
     );
+    assert!(err.contains(" more failed like trial "), "{err}");
     let failed = own.0.canonical("own").lines().filter(|it| it.contains("\"failed\"")).count();
     assert!(failed < 30, "{failed} trials were burnt");
     // Repaired, it goes on.

@@ -27,6 +27,7 @@ use crate::{
 };
 
 pub use progress::{Progress, Running};
+pub use repeat::alike;
 
 /// What a person set for a run. Times in microseconds.
 #[derive(Clone, Debug)]

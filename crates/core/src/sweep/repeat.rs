@@ -52,8 +52,9 @@ impl Sweep {
     }
 }
 
-/// Whether two texts are the same but for their numbers.
-fn alike(a: &str, b: &str) -> bool {
+/// Whether two reasons of failures are the same but for their numbers.
+#[must_use]
+pub fn alike(a: &str, b: &str) -> bool {
     let without_numbers = |text: &str| {
         let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+');
         text.split(is_number).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")

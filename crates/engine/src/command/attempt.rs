@@ -1,43 +1,38 @@
-//! One run of a person's program: what it is told, what it says, how it ends.
+//! One run of a person's program: what it says, how it ends.
 
 use std::{
     collections::BTreeMap,
-    env,
-    fs::{self, File},
-    io::{self, BufWriter, Read, Write},
+    fs::File,
+    io::{self, Read},
     os::fd::OwnedFd,
     path::{Path, PathBuf},
-    process::{Child, ExitStatus, Stdio},
+    process::{Child, ExitStatus},
     time::{Duration, Instant},
 };
 
 use pleach_core::{
     output::{Evaluation, Form, LineError, Reader},
-    plan::{
-        Scheduled,
-        command::{OPEN_ENDED, SEED},
-    },
-    template::Template,
-    value::Value,
+    plan::command::OPEN_ENDED,
 };
 use pleach_protocol::{
-    message::{Greeting, Metrics, Outcome, Schedule, Start},
+    message::{Greeting, Metrics, Outcome, Start},
     number::Number,
     serve::{Ending, Reporter},
 };
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
-    process::{Pid, PidfdFlags, Signal, getpid, kill_process_group, pidfd_open},
+    process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open},
 };
 
 use super::{
-    Command,
+    Command, cannot,
     guard::Life,
     output::{Growing, Lines, Log},
     result,
+    told::Told,
 };
 use crate::{
-    guard::{self, BECOME},
+    guard,
     logs::{LOG, last_line},
 };
 
@@ -49,10 +44,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// More evaluations than this are a mistake.
 const MAX_EVALUATIONS: usize = 1_000_000;
-
-/// The numbers of threads that libraries ask the environment for.
-const THREADS: [&str; 4] =
-    ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"];
 
 /// Runs the program to its end. Its result is on disk when this returns, unless it was stopped.
 pub(super) fn run(
@@ -76,7 +67,7 @@ pub(super) fn run(
         measured: Vec::new(),
         step: start.first,
         wrong: None,
-        asked: None,
+        is_asked_to_stop: false,
         log: Log::new(log),
         lines: Lines::default(),
         growing: Growing::new(folder.join("metrics.jsonl")),
@@ -92,138 +83,6 @@ pub(super) fn run(
     ending
 }
 
-/// What cannot be done, for people.
-fn cannot(what: &str) -> impl Fn(io::Error) -> String {
-    let what = what.to_owned();
-    move |error| format!("pleach cannot {what}: {error}")
-}
-
-/// Everything that a program is told.
-struct Told {
-    arguments: Vec<String>,
-    environment: BTreeMap<String, String>,
-}
-
-impl Told {
-    /// Writes the files that it is told of.
-    fn new(
-        command: &Command,
-        greeting: &Greeting,
-        start: &Start,
-        folder: &Path,
-    ) -> Result<Self, String> {
-        fs::create_dir_all(folder).map_err(cannot("make the attempt's folder"))?;
-        let file = |name: &str| folder.join(name).to_string_lossy().into_owned();
-        let parameters = serde_json::to_vec_pretty(&start.parameters).unwrap_or_default();
-        fs::write(file("parameters.json"), parameters).map_err(cannot("write the parameters"))?;
-        let values: BTreeMap<&str, String> = start
-            .parameters
-            .iter()
-            .filter_map(|(name, value)| {
-                let value: Value = serde_json::from_value(value.clone()).ok()?;
-                Some((name.as_str(), value.to_string()))
-            })
-            .collect();
-        let mut environment: BTreeMap<String, String> = [
-            ("PLEACH_SEED", start.seed.to_string()),
-            ("PLEACH_TRIAL", start.trial.to_string()),
-            ("PLEACH_ATTEMPT", start.attempt.to_string()),
-            ("PLEACH_DIRECTORY", start.directory.clone()),
-            ("PLEACH_PARAMETERS", file("parameters.json")),
-            ("PLEACH_METRICS", file("metrics.jsonl")),
-            ("PLEACH_STOP", file("stop")),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into();
-        for (name, value) in &values {
-            environment.insert(format!("PLEACH_PARAMETER_{name}"), value.clone());
-        }
-        if start.budget < OPEN_ENDED {
-            environment.insert("PLEACH_STEPS".to_owned(), start.budget.to_string());
-            if let Some(schedule) = &start.schedule {
-                write_rates(&file("schedule.txt"), schedule, start.budget)?;
-                environment.insert("PLEACH_SCHEDULE".to_owned(), file("schedule.txt"));
-            }
-        }
-        let value = |name: &str| {
-            let seed = || (name == SEED).then(|| start.seed.to_string());
-            values.get(name).or_else(|| environment.get(name)).cloned().or_else(seed)
-        };
-        let render = |text: &String| {
-            let template: Template = text.parse().map_err(|error| format!("`{text}`: {error}"))?;
-            let rendered = template.render(value);
-            rendered.map_err(|name| format!("`{name}` in `{text}` has no value"))
-        };
-        let arguments = command.run.iter().map(render).collect::<Result<_, String>>()?;
-        let own: Vec<(String, String)> = command
-            .environment
-            .iter()
-            .map(|(name, text)| Ok((name.clone(), render(text)?)))
-            .collect::<Result<_, String>>()?;
-        environment.extend(resources(greeting));
-        environment.extend(own);
-        Ok(Self { arguments, environment })
-    }
-
-    /// Through a process of this program, which asks the kernel to be killed with the guard and becomes the person's: in
-    /// a process group of its own.
-    fn spawn(&self, command: &Command) -> Result<Child, String> {
-        // The file of this program may have been replaced since.
-        std::process::Command::new("/proc/self/exe")
-            .arg(BECOME)
-            .arg(getpid().as_raw_nonzero().to_string())
-            .args(&self.arguments)
-            .envs(&self.environment)
-            .current_dir(&command.directory)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(cannot("start it"))
-    }
-}
-
-/// One rate on a line, for each step from 0.
-fn write_rates(path: &str, schedule: &Schedule, steps: u64) -> Result<(), String> {
-    let write = || -> io::Result<()> {
-        let mut file = BufWriter::new(File::create(path)?);
-        match schedule {
-            Schedule::Profile { rates, .. } => {
-                for rate in Scheduled::rates(rates, steps).map_err(io::Error::other)? {
-                    writeln!(file, "{rate:?}")?;
-                }
-            }
-            Schedule::Table(rates) => {
-                for rate in rates {
-                    writeln!(file, "{rate:?}")?;
-                }
-            }
-        }
-        file.flush()
-    };
-    write().map_err(cannot("write the schedule"))
-}
-
-/// The slot's share of the machine. What the person has set for everything stays.
-fn resources(greeting: &Greeting) -> Vec<(String, String)> {
-    let mut variables: Vec<(String, String)> = THREADS
-        .iter()
-        .filter(|name| env::var_os(name).is_none())
-        .map(|&name| (name.to_owned(), greeting.threads.to_string()))
-        .collect();
-    if let Some(number) = greeting.device.strip_prefix("cuda:").and_then(|n| n.parse().ok()) {
-        variables.push(("CUDA_VISIBLE_DEVICES".to_owned(), visible_device(number)));
-    }
-    variables
-}
-
-/// The name of the GPU with this number among those that the person allows.
-fn visible_device(number: usize) -> String {
-    let allowed = env::var("CUDA_VISIBLE_DEVICES").ok();
-    let name = allowed.as_deref().and_then(|names| names.split(',').nth(number));
-    name.map_or_else(|| number.to_string(), |name| name.trim().to_owned())
-}
-
 /// A running program.
 struct Attempt<'a> {
     start: &'a Start,
@@ -234,8 +93,7 @@ struct Attempt<'a> {
     step: u64,
     /// What is wrong with what it said.
     wrong: Option<String>,
-    /// When it was asked to stop.
-    asked: Option<Instant>,
+    is_asked_to_stop: bool,
     log: Log,
     lines: Lines,
     growing: Growing,
@@ -270,8 +128,8 @@ impl Attempt<'_> {
                 // It may have ended by itself.
                 let _ = kill_process_group(group, Signal::KILL);
             }
-            if self.asked.is_none() && reporter.should_stop() {
-                self.asked = Some(Instant::now());
+            if !self.is_asked_to_stop && reporter.should_stop() {
+                self.is_asked_to_stop = true;
                 // For programs that look for a file rather than listen to signals.
                 drop(File::create(self.folder.join("stop")));
                 let _ = kill_process_group(group, Signal::TERM);
@@ -379,7 +237,8 @@ impl Attempt<'_> {
 
     /// Judges the end, and makes it durable.
     fn end(self, status: ExitStatus) -> Result<Ending, String> {
-        let Self { start, objective, reader, measured, step, wrong, asked, log, folder, .. } = self;
+        let is_asked_to_stop = self.is_asked_to_stop;
+        let Self { start, objective, reader, measured, step, wrong, log, folder, .. } = self;
         let log = log.finish();
         let said = last_line(&log).map_or(String::new(), |line| format!("; it said: {line}"));
         let measured_objective = reader.seen().contains_key(objective);
@@ -387,7 +246,7 @@ impl Attempt<'_> {
             Outcome::Failed(wrong)
         } else if status.success() && measured_objective {
             Outcome::Done
-        } else if asked.is_some() {
+        } else if is_asked_to_stop {
             Outcome::Stopped
         } else if status.success() {
             Outcome::Failed(no_objective(objective, reader.seen()))
@@ -414,4 +273,22 @@ fn no_objective(objective: &str, seen: &BTreeMap<String, u64>) -> String {
     let seen: Vec<String> =
         seen.iter().map(|(name, n)| format!("`{name}` ({})", times(n))).collect();
     format!("it ended well and never measured `{objective}`; it measured {}", seen.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_its_objective_a_program_is_told_what_it_measured() {
+        let seen = |names: &[(&str, u64)]| {
+            names.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect::<BTreeMap<_, _>>()
+        };
+        let text = no_objective("loss", &seen(&[("acc", 1), ("los", 12)]));
+        assert_eq!(
+            text,
+            "it ended well and never measured `loss`; it measured `acc` (once), `los` (12 times)"
+        );
+        assert!(no_objective("loss", &seen(&[])).contains("measured nothing"));
+    }
 }

@@ -2,17 +2,19 @@
 //! coordinator it speaks the protocol, on the other side it runs the person's program once for each attempt, and its
 //! result is on disk before anybody is told. Whatever happens to the coordinator, what finished is not run again.
 //!
-//! Reading order: this file (what is run), [`guard`] (the process), `attempt` (one run of the program), `output` (what it
+//! Reading order: this file (what is run), [`guard`] (the process), `told` (what a
+//! program is told), `attempt` (one run of it), `output` (what it
 //! prints and measures), [`result`] (what stays).
 
 mod attempt;
 pub mod guard;
 mod output;
 pub mod result;
+mod told;
 
 use std::{
     collections::BTreeMap,
-    env, fs,
+    env, fs, io,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
@@ -139,4 +141,10 @@ fn numerics(spec: &CommandSpec, directory: &Path) -> String {
         }
     }
     format!("files {}", &Key::of_bytes(&content).to_string()[..16])
+}
+
+/// What cannot be done, for people.
+fn cannot(what: &str) -> impl Fn(io::Error) -> String {
+    let what = what.to_owned();
+    move |error| format!("pleach cannot {what}: {error}")
 }

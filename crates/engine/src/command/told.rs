@@ -1,0 +1,180 @@
+//! What a program is told: its arguments, its environment, its files; and its start.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    fs::{self, File},
+    io::{self, BufWriter, Write},
+    os::unix::process::CommandExt,
+    path::Path,
+    process::{Child, Stdio},
+};
+
+use pleach_core::{
+    plan::{
+        Scheduled,
+        command::{OPEN_ENDED, SEED},
+    },
+    template::Template,
+    value::Value,
+};
+use pleach_protocol::message::{Greeting, Schedule, Start};
+use rustix::process::getpid;
+
+use super::{Command, cannot};
+use crate::guard::BECOME;
+
+/// The numbers of threads that libraries ask the environment for.
+const THREADS: [&str; 4] =
+    ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"];
+
+/// The GPUs that a program sees.
+const GPUS: &str = "CUDA_VISIBLE_DEVICES";
+
+/// Everything that a program is told.
+pub(super) struct Told {
+    arguments: Vec<String>,
+    environment: BTreeMap<String, String>,
+}
+
+impl Told {
+    /// Writes the files that it is told of.
+    pub(super) fn new(
+        command: &Command,
+        greeting: &Greeting,
+        start: &Start,
+        folder: &Path,
+    ) -> Result<Self, String> {
+        fs::create_dir_all(folder).map_err(cannot("make the attempt's folder"))?;
+        let file = |name: &str| folder.join(name).to_string_lossy().into_owned();
+        let parameters = serde_json::to_vec_pretty(&start.parameters).unwrap_or_default();
+        fs::write(file("parameters.json"), parameters).map_err(cannot("write the parameters"))?;
+        let values: BTreeMap<&str, String> = start
+            .parameters
+            .iter()
+            .filter_map(|(name, value)| {
+                let value: Value = serde_json::from_value(value.clone()).ok()?;
+                Some((name.as_str(), value.to_string()))
+            })
+            .collect();
+        let mut environment: BTreeMap<String, String> = [
+            ("PLEACH_SEED", start.seed.to_string()),
+            ("PLEACH_TRIAL", start.trial.to_string()),
+            ("PLEACH_ATTEMPT", start.attempt.to_string()),
+            ("PLEACH_DIRECTORY", start.directory.clone()),
+            ("PLEACH_PARAMETERS", file("parameters.json")),
+            ("PLEACH_METRICS", file("metrics.jsonl")),
+            ("PLEACH_STOP", file("stop")),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into();
+        for (name, value) in &values {
+            environment.insert(format!("PLEACH_PARAMETER_{name}"), value.clone());
+        }
+        if start.budget < OPEN_ENDED {
+            environment.insert("PLEACH_STEPS".to_owned(), start.budget.to_string());
+            if let Some(schedule) = &start.schedule {
+                write_rates(&file("schedule.txt"), schedule, start.budget)?;
+                environment.insert("PLEACH_SCHEDULE".to_owned(), file("schedule.txt"));
+            }
+        }
+        let value = |name: &str| {
+            let seed = || (name == SEED).then(|| start.seed.to_string());
+            values.get(name).or_else(|| environment.get(name)).cloned().or_else(seed)
+        };
+        let render = |text: &String| {
+            let template: Template = text.parse().map_err(|error| format!("`{text}`: {error}"))?;
+            let rendered = template.render(value);
+            rendered.map_err(|name| format!("`{name}` in `{text}` has no value"))
+        };
+        let arguments = command.run.iter().map(render).collect::<Result<_, String>>()?;
+        let own: Vec<(String, String)> = command
+            .environment
+            .iter()
+            .map(|(name, text)| Ok((name.clone(), render(text)?)))
+            .collect::<Result<_, String>>()?;
+        environment.extend(resources(greeting)?);
+        environment.extend(own);
+        Ok(Self { arguments, environment })
+    }
+
+    /// Through a process of this program, which asks the kernel to be killed with the guard and becomes the person's. Its
+    /// process group is there before anybody may want to kill it.
+    pub(super) fn spawn(&self, command: &Command) -> Result<Child, String> {
+        // The file of this program may have been replaced since.
+        std::process::Command::new("/proc/self/exe")
+            .arg(BECOME)
+            .arg(getpid().as_raw_nonzero().to_string())
+            .args(&self.arguments)
+            .envs(&self.environment)
+            .current_dir(&command.directory)
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(cannot("start it"))
+    }
+}
+
+/// One rate on a line, for each step from 0.
+fn write_rates(path: &str, schedule: &Schedule, steps: u64) -> Result<(), String> {
+    let write = || -> io::Result<()> {
+        let mut file = BufWriter::new(File::create(path)?);
+        match schedule {
+            Schedule::Profile { rates, .. } => {
+                for rate in Scheduled::rates(rates, steps).map_err(io::Error::other)? {
+                    writeln!(file, "{rate:?}")?;
+                }
+            }
+            Schedule::Table(rates) => {
+                for rate in rates {
+                    writeln!(file, "{rate:?}")?;
+                }
+            }
+        }
+        file.flush()
+    };
+    write().map_err(cannot("write the schedule"))
+}
+
+/// The slot's share of the machine. What the person has set for everything stays.
+fn resources(greeting: &Greeting) -> Result<Vec<(String, String)>, String> {
+    let mut variables: Vec<(String, String)> = THREADS
+        .iter()
+        .filter(|name| env::var_os(name).is_none())
+        .map(|&name| (name.to_owned(), greeting.threads.to_string()))
+        .collect();
+    if let Some(number) = greeting.device.strip_prefix("cuda:") {
+        let allowed = env::var(GPUS).ok();
+        let gpu = gpu(number, allowed.as_deref())
+            .ok_or_else(|| format!("the slot is {}, and {GPUS} has no such", greeting.device))?;
+        variables.push((GPUS.to_owned(), gpu));
+    }
+    Ok(variables)
+}
+
+/// The name of the GPU with this number among those that the person allows.
+fn gpu(number: &str, allowed: Option<&str>) -> Option<String> {
+    let index: usize = number.parse().ok()?;
+    match allowed {
+        None => Some(index.to_string()),
+        Some(names) => names.split(',').nth(index).map(|name| name.trim().to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slots_gpu_is_one_of_those_that_are_allowed() {
+        let check = |number, allowed, expected: Option<&str>| {
+            assert_eq!(gpu(number, allowed).as_deref(), expected, "{number} of {allowed:?}");
+        };
+        check("1", None, Some("1"));
+        check("1", Some("2, GPU-ab"), Some("GPU-ab"));
+        check("1", Some("3"), None);
+        check("x", None, None);
+    }
+}
