@@ -4,7 +4,7 @@
 //! Reading order: [`home`] (a sweep's folder, its lock), [`inbox`] (requests from outside), [`program`] (which worker
 //! program, and what it can do), [`guard`] (no process outlives its coordinator), [`command`] (a person's own program
 //! as a worker), `process` (one worker), [`prepare`] (from a file to a plan), [`reuse`] (from other sweeps), [`run`]
-//! (the loop).
+//! (the loop), [`verify`] (one trial, once more).
 
 pub mod command;
 pub mod guard;
@@ -18,3 +18,4 @@ pub mod program;
 pub mod reuse;
 pub mod run;
 mod translate;
+pub mod verify;

@@ -94,7 +94,7 @@ pub async fn describe(worker: WorkerProgram) -> Result<Description, PrepareError
 const CPU: &str = "cpu";
 
 /// Where the sweep runs: numerics are those of a device. Workers on devices with other numerics are refused later.
-fn device(spec: &SweepSpec) -> &str {
+pub(crate) fn device(spec: &SweepSpec) -> &str {
     match &spec.run.slots {
         Slots::Devices { devices, .. } => devices.first().map_or(CPU, String::as_str),
         Slots::Auto | Slots::Number(_) => CPU,
@@ -102,16 +102,16 @@ fn device(spec: &SweepSpec) -> &str {
 }
 
 /// A worker process that is only asked.
-struct Dialogue<'a> {
+pub(crate) struct Dialogue<'a> {
     runner: &'a Runner,
-    process: Process,
+    pub(crate) process: Process,
     inputs: mpsc::Receiver<Input>,
     said: Vec<FromWorker>,
     log: Vec<u8>,
 }
 
 impl<'a> Dialogue<'a> {
-    fn start(runner: &'a Runner, device: &str) -> Result<Self, PrepareError> {
+    pub(crate) fn start(runner: &'a Runner, device: &str) -> Result<Self, PrepareError> {
         let (sender, inputs) = mpsc::channel(64);
         let folder = std::env::current_dir().unwrap_or_else(|_| "/".into());
         let place = Place { mark: "", device, folder: &folder, threads: 1 };
@@ -119,7 +119,7 @@ impl<'a> Dialogue<'a> {
         Ok(Self { runner, process, inputs, said: Vec::new(), log: Vec::new() })
     }
 
-    fn unusable(&self, why: impl Into<String>) -> PrepareError {
+    pub(crate) fn unusable(&self, why: impl Into<String>) -> PrepareError {
         let mut why = why.into();
         if let Some(line) = crate::logs::last_line(&self.log) {
             why = format!("{why}; it said: {line}");
@@ -127,7 +127,7 @@ impl<'a> Dialogue<'a> {
         PrepareError::Unusable { program: self.runner.name(), why }
     }
 
-    async fn next(&mut self) -> Result<FromWorker, PrepareError> {
+    pub(crate) async fn next(&mut self) -> Result<FromWorker, PrepareError> {
         loop {
             if !self.said.is_empty() {
                 return Ok(self.said.remove(0));
@@ -143,7 +143,7 @@ impl<'a> Dialogue<'a> {
         }
     }
 
-    async fn hello(&mut self) -> Result<Description, PrepareError> {
+    pub(crate) async fn hello(&mut self) -> Result<Description, PrepareError> {
         match self.next().await? {
             FromWorker::Hello(description) => match check(&description) {
                 Ok(()) => Ok(*description),

@@ -6,12 +6,16 @@ use pleach_core::{
     event::{Event, Outcome},
     fact::Checkpoint,
     life::{AttemptId, WorkerId},
+    plan::{Configuration, Scheduled},
     spec,
 };
 use pleach_protocol::{
-    message::{self, FromWorker},
+    describe::ScheduleForm,
+    message::{self, FromWorker, Start},
     number::Number,
 };
+
+use crate::program::told;
 
 /// What a worker said, as an event. `bytes_of` looks up the size of a file in an attempt's folder. A message that cannot
 /// come from a worker that is running a sweep is an error.
@@ -63,6 +67,34 @@ pub(crate) fn outcome(outcome: message::Outcome) -> Outcome {
         message::Outcome::Diverged => Outcome::Diverged,
         message::Outcome::Stopped => Outcome::Stopped,
         message::Outcome::Failed(why) => Outcome::Failed(why),
+    }
+}
+
+/// A whole trial's training, in the form that the worker understands, without a place on disk.
+pub(crate) fn start(configuration: &Configuration, form: ScheduleForm, seed: u64) -> Start {
+    let steps = configuration.length.steps;
+    let schedule = |scheduled: &Scheduled| match form {
+        ScheduleForm::Profile => message::Schedule::Profile {
+            rates: scheduled.text.clone(),
+            plateau: scheduled.plateau.as_ref().map(ToString::to_string),
+        },
+        ScheduleForm::Table => message::Schedule::Table(scheduled.resolved.table(steps)),
+    };
+    let profiles = configuration.profiles.iter();
+    Start {
+        attempt: 0,
+        trial: 0,
+        parameters: told(&configuration.worker),
+        schedule: configuration.schedule.as_deref().map(schedule),
+        profiles: profiles.map(|(name, profile)| (name.clone(), schedule(profile))).collect(),
+        seed,
+        first: 0,
+        end: steps,
+        budget: steps,
+        from: None,
+        checkpoint: None,
+        keep: false,
+        directory: String::new(),
     }
 }
 

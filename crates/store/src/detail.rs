@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use pleach_core::{
+    fact::Checkpoint,
     key::Key,
     life::{AttemptId, ConfigurationId, Ending, StageId, StageStatus, TrialId, TrialStatus},
     value::Parameters,
@@ -11,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Result as SqlResult, Row, params};
 
 use crate::{
     column::{self, DigestColumn, ObjectiveColumn},
+    load::checkpoint,
     read::{CURRENT, ReadError, Reader},
     store::Time,
 };
@@ -58,8 +60,8 @@ pub struct StageDetail {
     pub digest: String,
     /// In the order of their grants.
     pub attempts: Vec<AttemptDetail>,
-    /// Steps of the training states on disk, with the attempt and the file in its folder.
-    pub checkpoints: Vec<(u64, AttemptId, String)>,
+    /// The training states on disk, by step.
+    pub checkpoints: Vec<Checkpoint>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -177,10 +179,11 @@ fn stage(connection: &Connection, id: StageId) -> SqlResult<StageDetail> {
     let running = attempts.iter().find(|attempt| attempt.ending.is_none());
     let running = running.map(|attempt| attempt.attempt);
     let checkpoints = connection
-        .prepare_cached("SELECT step, attempt, file FROM checkpoint WHERE stage = ? ORDER BY step")?
-        .query_map([id.0], |row| {
-            Ok((column::unsigned(row, 0)?, AttemptId(row.get(1)?), row.get(2)?))
-        })?
+        .prepare_cached(
+            "SELECT stage, step, attempt, file, digest, evaluated, bytes
+             FROM checkpoint WHERE stage = ? ORDER BY step",
+        )?
+        .query_map([id.0], checkpoint)?
         .collect::<SqlResult<_>>()?;
     let sql = format!(
         "SELECT count(*) FROM paths JOIN trial ON trial.id = paths.trial

@@ -7,7 +7,7 @@ use pleach_core::{
     life::{AttemptId, ConfigurationId, Stage, StageId, Trial, TrialId},
     objective::Evaluated,
 };
-use rusqlite::{Connection, OptionalExtension, Result as SqlResult};
+use rusqlite::{Connection, OptionalExtension, Result as SqlResult, Row};
 
 use crate::{
     accept::Revision,
@@ -198,15 +198,19 @@ fn checkpoints(connection: &Connection) -> SqlResult<BTreeMap<StageId, Vec<Check
     )?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
-        let checkpoint = Checkpoint {
-            step: column::unsigned(row, 1)?,
-            attempt: AttemptId(row.get(2)?),
-            file: row.get(3)?,
-            digest: row.get::<_, DigestColumn>(4)?.0,
-            evaluated: row.get::<_, EvaluatedColumn>(5)?.0,
-            bytes: column::unsigned(row, 6)?,
-        };
-        checkpoints.entry(StageId(row.get(0)?)).or_default().push(checkpoint);
+        checkpoints.entry(StageId(row.get(0)?)).or_default().push(checkpoint(row)?);
     }
     Ok(checkpoints)
+}
+
+/// From the columns stage, step, attempt, file, digest, evaluated, bytes.
+pub(crate) fn checkpoint(row: &Row) -> SqlResult<Checkpoint> {
+    Ok(Checkpoint {
+        step: column::unsigned(row, 1)?,
+        attempt: AttemptId(row.get(2)?),
+        file: row.get(3)?,
+        digest: row.get::<_, DigestColumn>(4)?.0,
+        evaluated: row.get::<_, EvaluatedColumn>(5)?.0,
+        bytes: column::unsigned(row, 6)?,
+    })
 }

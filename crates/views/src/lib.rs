@@ -1,7 +1,7 @@
 //! What people see of a sweep, as text: pure functions from rows to strings. Nothing here reads or decides.
 //!
 //! [`board`] (leaderboards), [`plan`] (what would run), [`measured`] (what a sample of output measures), [`schedule`] (drawn and tabulated), [`show`] (one trial), [`list`] (all sweeps), [`progress`] (while it
-//! runs), [`tree`](mod@tree) (what trials share), [`export`] (for other programs); [`format`](mod@format) has the numbers and times in all of them.
+//! runs), [`tree`](mod@tree) (what trials share), [`verify`] (a trial and its repetition), [`export`] (for other programs); [`format`](mod@format) has the numbers and times in all of them.
 
 pub mod board;
 pub mod export;
@@ -13,3 +13,4 @@ pub mod progress;
 pub mod schedule;
 pub mod show;
 pub mod tree;
+pub mod verify;

@@ -119,7 +119,7 @@ fn best(place: &Place, home: &Home, reader: &Reader, folder: &Path) -> Result<()
         Err(error) => eprintln!("the schedule of trial {} is left out: {error}", trial.0),
     }
     let last = detail.path.last().and_then(|stage| Some((stage.end, stage.checkpoints.last()?)));
-    let Some((_, (_, attempt, file))) = last.filter(|(end, (step, ..))| end == step) else {
+    let Some((_, checkpoint)) = last.filter(|(end, checkpoint)| *end == checkpoint.step) else {
         eprintln!(
             "wrote {}; the weights of trial {} are not on disk: its worker program keeps none, or `[run] keep` is too small",
             description.display(),
@@ -127,7 +127,7 @@ fn best(place: &Place, home: &Home, reader: &Reader, folder: &Path) -> Result<()
         );
         return Ok(());
     };
-    let from = home.attempt(*attempt).join(file);
+    let from = home.attempt(checkpoint.attempt).join(&checkpoint.file);
     let to = folder.join("weights.safetensors");
     fs::copy(&from, &to)
         .with_context(|| format!("failed to copy {} to {}", from.display(), to.display()))?;

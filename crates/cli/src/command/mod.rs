@@ -20,6 +20,7 @@ mod schema;
 mod show;
 mod stop;
 mod tree;
+mod verify;
 
 use std::io::IsTerminal;
 
@@ -58,6 +59,8 @@ pub(crate) enum Command {
     Retry(retry::Retry),
     /// Train configurations of a sweep for longer, from where they are
     Extend(extend::Extend),
+    /// Train a trial once more, and compare it with what is recorded
+    Verify(verify::Verify),
     /// Remove a sweep and everything that came out of it
     Rm(rm::Rm),
     /// Draw a learning-rate schedule, or print its values
@@ -91,6 +94,7 @@ impl Command {
             Self::Pause(command) => command.run(place),
             Self::Retry(command) => command.run(place),
             Self::Extend(command) => command.run(place),
+            Self::Verify(command) => command.run(place),
             Self::Rm(command) => command.run(place),
             Self::Schedule(command) => command.run(),
             Self::Export(command) => command.run(place),

@@ -12,3 +12,4 @@ mod stage;
 mod storm;
 mod tidy;
 mod tree;
+mod verify;

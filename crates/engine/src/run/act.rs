@@ -7,18 +7,14 @@ use pleach_core::{
     event::Event,
     fact::Checkpoint,
     life::{AttemptId, StageId, TrialId, WorkerId},
-    plan::Scheduled,
 };
-use pleach_protocol::{
-    describe::ScheduleForm,
-    message::{Schedule, Start, ToWorker},
-};
+use pleach_protocol::message::{Start, ToWorker};
 
 use super::{Handle, Run, begin::cores};
 use crate::{
     prepare::Prepared,
     process::{Place, Process},
-    program::{Runner, told},
+    program::Runner,
     translate,
 };
 
@@ -85,30 +81,14 @@ impl Run<'_> {
         let Prepared { description, spec, .. } = self.job.prepared;
         let configuration = self.planner.configuration(*self.points.get(&trial)?)?;
         let (first, end) = self.sweep.steps(stage)?;
-        let told_schedule = |scheduled: &Scheduled| match description.schedules {
-            ScheduleForm::Profile => Schedule::Profile {
-                rates: scheduled.text.clone(),
-                plateau: scheduled.plateau.as_ref().map(ToString::to_string),
-            },
-            ScheduleForm::Table => {
-                Schedule::Table(scheduled.resolved.table(configuration.length.steps))
-            }
-        };
-        let profiles = configuration.profiles.iter();
-        let profiles = profiles.map(|(name, profile)| (name.clone(), told_schedule(profile)));
         let absolute = |path: PathBuf| {
             std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned()
         };
         Some(Start {
             attempt: u64::from(attempt.0),
             trial: u64::from(trial.0),
-            parameters: told(&configuration.worker),
-            schedule: configuration.schedule.as_deref().map(told_schedule),
-            profiles: profiles.collect(),
-            seed: *self.seeds.get(&trial)?,
             first,
             end,
-            budget: configuration.length.steps,
             from: from.map(|checkpoint| {
                 let file = self.job.home.attempt(checkpoint.attempt).join(&checkpoint.file);
                 translate::checkpoint_file(checkpoint, absolute(file))
@@ -116,6 +96,7 @@ impl Run<'_> {
             checkpoint: description.checkpoints.then(|| translate::interval(spec.run.checkpoint)),
             keep: description.checkpoints && keep == Keep::State,
             directory: absolute(self.job.home.attempt(attempt)),
+            ..translate::start(&configuration, description.schedules, *self.seeds.get(&trial)?)
         })
     }
 }

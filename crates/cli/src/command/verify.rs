@@ -1,0 +1,78 @@
+//! `verify`: a trial trained once more, and compared with what is recorded.
+
+use anyhow::Result;
+use clap::Args;
+use pleach_core::{fact::Checkpoint, life::StageStatus};
+use pleach_engine::{
+    home::Home,
+    program::Runner,
+    verify::{Again, train_again},
+};
+use pleach_store::{Store, TrialDetail};
+use pleach_views::verify::Comparison;
+
+use crate::{
+    exit::{Ending, Failure},
+    place::Place,
+};
+
+#[derive(Args)]
+pub(crate) struct Verify {
+    /// The name of the sweep; it must not be running
+    sweep: String,
+    /// The trial's number, or the beginning of its key
+    trial: String,
+    /// Start from the last checkpoint that is not after this step, instead of from the beginning
+    #[arg(long, value_name = "STEP", default_value_t = 0)]
+    from: u64,
+}
+
+impl Verify {
+    pub(crate) fn run(self, place: &Place) -> Result<Ending> {
+        let (home, reader) = place.reader(&self.sweep)?;
+        let trial = reader.find(&self.trial)?;
+        let none = |why: &str| Failure::NotFound(format!("trial {} {why}", trial.0));
+        let detail = reader.trial(trial)?.ok_or_else(|| none("does not exist"))?;
+        let (point, recorded) = {
+            let _lock = home.lock()?;
+            let loaded = Store::open(&home.database())?.load()?;
+            (loaded.points.get(&trial).copied(), loaded.revision.numerics)
+        };
+        let point = point.ok_or_else(|| none("is not in the current sweep file"))?;
+        let ended = |status| matches!(status, StageStatus::Done | StageStatus::Diverged);
+        let last = detail.path.iter().take_while(|stage| ended(stage.status)).last();
+        let last = last.ok_or_else(|| none("has no result yet that could be compared"))?;
+        let from = newest(&detail, &home, self.from.min(last.end - 1));
+
+        let file = home.sweep_file().display().to_string();
+        let prepared = super::prepared(place, &file, &home.read_sweep_file()?)?;
+        if matches!(prepared.runner, Runner::Command { .. }) {
+            return Err(Failure::Invalid(
+                "a program of your own writes what it likes where it likes: `verify` trains only what a worker program does. `retry` runs the trial again"
+                    .to_owned(),
+            )
+            .into());
+        }
+        let again = Again { point, seed: detail.seed, from, end: last.end };
+        let trained = super::block_on(async { Ok(train_again(&prepared, &home, &again).await?) })?;
+        let trained = trained.ok_or_else(|| none("is not in the current sweep file"))?;
+        let comparison = Comparison {
+            trial: &detail,
+            steps: (from.map_or(0, |from| from.step), last.end),
+            digests: (&last.digest, &trained.digest),
+            numerics: (&recorded, &prepared.program.numerics),
+            metrics: &trained.metrics,
+        };
+        super::print(&comparison.text())?;
+        Ok(if comparison.is_equal() { Ending::Good } else { Ending::Code(1) })
+    }
+}
+
+/// The last training state of a trial on disk that is not after `step`.
+fn newest<'a>(detail: &'a TrialDetail, home: &Home, step: u64) -> Option<&'a Checkpoint> {
+    let checkpoints = detail.path.iter().flat_map(|stage| &stage.checkpoints);
+    checkpoints
+        .filter(|checkpoint| checkpoint.step <= step)
+        .filter(|checkpoint| home.attempt(checkpoint.attempt).join(&checkpoint.file).is_file())
+        .max_by_key(|checkpoint| checkpoint.step)
+}
