@@ -17,6 +17,13 @@ pub struct Program {
     pub takes: Takes,
 }
 
+impl Program {
+    /// Whether nobody knows how long its trials are.
+    pub fn is_open_ended(&self) -> bool {
+        self.takes == Takes::Anything && self.parameters.is_empty()
+    }
+}
+
 /// Which parameters a program takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {

@@ -1,7 +1,12 @@
 //! Numbers, times and parameters as people read them.
 
-use pleach_core::value::Parameters;
+use pleach_core::{plan::command::OPEN_ENDED, value::Parameters};
 use pleach_schedule::draw::short;
+
+/// A step; the last one of a trial of which nobody says how long it is has no number.
+pub fn steps(step: u64) -> String {
+    if step == OPEN_ENDED { "its end".to_owned() } else { step.to_string() }
+}
 
 /// A number with so many digits after the point; very small and very large ones with an exponent.
 pub fn number(value: f64, decimals: usize) -> String {

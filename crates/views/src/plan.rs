@@ -6,7 +6,7 @@ use std::{
 };
 
 use pleach_core::{
-    plan::{Configuration, Merged, Plan, Scheduled, Tree},
+    plan::{Configuration, Merged, Plan, Scheduled, Tree, command::OPEN_ENDED},
     spec::{Search, SweepSpec},
 };
 use pleach_schedule::draw::terminal::{self, draw};
@@ -227,13 +227,14 @@ fn configurations_table(plan: &Plan, limit: usize) -> String {
     let shown =
         if limit == 0 { plan.configurations.len() } else { limit.min(plan.configurations.len()) };
     let mut builder = Builder::new();
-    builder.push_record(names.iter().copied().chain(["steps"]));
+    let is_open_ended = plan.configurations.iter().all(|it| it.length.steps == OPEN_ENDED);
+    builder.push_record(names.iter().copied().chain((!is_open_ended).then_some("steps")));
     for configuration in &plan.configurations[..shown] {
         let value = |name: &&str| {
             configuration.parameters.get(*name).map_or(String::new(), ToString::to_string)
         };
-        builder
-            .push_record(names.iter().map(value).chain([configuration.length.steps.to_string()]));
+        let steps = (!is_open_ended).then(|| configuration.length.steps.to_string());
+        builder.push_record(names.iter().map(value).chain(steps));
     }
     let mut text = format!("\n{}\n", builder.build().with(Style::rounded()));
     if shown < plan.configurations.len() {

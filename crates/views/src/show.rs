@@ -10,7 +10,7 @@ use pleach_schedule::draw::{Curve, Picture, terminal};
 use pleach_store::TrialDetail;
 use tabled::{builder::Builder, settings::Style};
 
-use crate::format::{count, number, plural, took};
+use crate::format::{count, number, plural, steps, took};
 
 /// So many evaluations are shown.
 const EVALUATIONS: usize = 12;
@@ -43,10 +43,10 @@ pub fn text(detail: &TrialDetail, objective: &Objective, style: terminal::Style)
             attempts => plural(attempts, "attempt") + ":",
         };
         let _infallible =
-            writeln!(text, "\nsteps {} to {}{shared}, {attempts}", stage.first, stage.end);
+            writeln!(text, "\nsteps {} to {}{shared}, {attempts}", stage.first, steps(stage.end));
         for attempt in &stage.attempts {
             let seconds = attempt.ended.map(|ended| (ended.0 - attempt.started.0) as f64 / 1000.0);
-            let to = attempt.step.map_or(String::new(), |step| format!(" to {step}"));
+            let to = attempt.step.map_or(String::new(), |step| format!(" to {}", steps(step)));
             let _infallible = writeln!(
                 text,
                 "    attempt {}: from step {}{to}{}, {}",

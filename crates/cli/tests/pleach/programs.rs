@@ -158,6 +158,8 @@ fn a_sample_of_output_shows_what_it_measures() {
     own.0.write("bad.txt", "epoch 1 lss=0.5\n");
     let (out, _) = own.0.run("plan own.toml --check-metrics good.txt", 0);
     assert!(out.contains("2 evaluations of `loss`"), "{out}");
+    let (plan, _) = own.0.run("plan own.toml", 0);
+    assert!(plan.contains("every trial as long as its program takes"), "{plan}");
     own.0.run("plan own.toml --check-metrics bad.txt", 65);
     own.0.run("plan own.toml --check-metrics none.txt", 66);
 }

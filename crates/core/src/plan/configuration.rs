@@ -151,7 +151,7 @@ impl<'a> Planner<'a> {
                 return Err(Outcome::Removed);
             }
         }
-        let preset = preset_of(block, point.combination);
+        let preset = preset_of(self.program, block, point.combination);
         let (worker, arguments) = self.sort(&view, preset)?;
         if let ProgramSpec::Command(command) = &self.spec.program
             && let Some(absent) = command::absent(command, &worker)
@@ -223,7 +223,8 @@ impl<'a> Planner<'a> {
         };
         let mut result = get(&Evaluation { value: &value, horizon: None });
         if result.as_ref().err() == Some(&Unknown::Horizon) {
-            let (worker, _) = self.sort(view, preset_of(view.block, view.point.combination))?;
+            let (worker, _) =
+                self.sort(view, preset_of(self.program, view.block, view.point.combination))?;
             let length = self.length(view, &worker)?;
             result = get(&Evaluation { value: &value, horizon: Some(horizon(length)) });
         }

@@ -84,7 +84,7 @@ impl<'a> Check<'a> {
         };
         let fixed = |block: &Block| block.schedule.as_ref().map(|schedule| schedule.span.clone());
         let mut blocks = spec.blocks.iter();
-        if self.program.parameters.is_empty()
+        if self.program.is_open_ended()
             && let Some(span) = blocks.find_map(|block| chosen(block).or_else(|| fixed(block)))
         {
             let message = "a schedule needs to know how long a trial is".to_owned();
@@ -94,7 +94,7 @@ impl<'a> Check<'a> {
     }
 
     fn combination(&mut self, block: &Block, combination: &Combination) {
-        let preset = preset_of(block, combination);
+        let preset = preset_of(self.program, block, combination);
         let sought = |name, origin| Sought { block, preset, name, origin };
         for fixed in &block.fixed {
             if let Some(parameter) = self.known(&sought(&fixed.name, Origin::Shared), &fixed.span) {
@@ -185,7 +185,7 @@ impl<'a> Check<'a> {
             let is_known = self.program.takes == Takes::Anything
                 || self.program.parameters.iter().any(|parameter| parameter.name == *name)
                 || space.combinations.iter().any(|combination| {
-                    preset_of(block, combination)
+                    preset_of(self.program, block, combination)
                         .is_some_and(|preset| is_argument(preset, block, name, Origin::Shared))
                 });
             if !is_known {

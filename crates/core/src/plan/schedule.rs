@@ -58,8 +58,16 @@ impl Scheduled {
 /// The argument at fault (or none), what is wrong, and what to do.
 pub(crate) type Wrong = (String, String, String);
 
-/// The preset of a combination's schedule: chosen, fixed, or `constant` when only a peak is given.
-pub(super) fn preset_of(block: &Block, combination: &Combination) -> Option<&'static PresetInfo> {
+/// The preset of a combination's schedule: chosen, fixed, or `constant` when only a peak is given. Where nobody says how
+/// long trials are, there is none.
+pub(super) fn preset_of(
+    program: &Program,
+    block: &Block,
+    combination: &Combination,
+) -> Option<&'static PresetInfo> {
+    if program.is_open_ended() {
+        return None;
+    }
     let chosen = combination.choices.iter().find(|choice| choice.name == "schedule");
     match (chosen, &block.schedule) {
         (Some(choice), _) => find(&choice.means),

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write};
 
 use pleach_core::{
-    plan::{Plan, Tree},
+    plan::{Plan, Tree, command::OPEN_ENDED},
     spec::Share,
 };
 use pleach_schedule::draw::terminal::Charset;
@@ -14,6 +14,9 @@ use crate::format::{count, plural};
 pub fn summary(plan: &Plan, tree: &Tree, limit: usize, charset: Charset) -> String {
     let alone: u64 = plan.trials.iter().map(|trial| trial.course.steps()).sum();
     let steps = tree.steps();
+    if OPEN_ENDED <= alone {
+        return "every trial as long as its program takes\n".to_owned();
+    }
     let mut text = format!("{} to train", plural(steps, "step"));
     if plan.share == Share::No {
         return text + ", every trial by itself\n";

@@ -111,7 +111,7 @@ pub(super) fn unknown<'a>(
     program: &Program,
     names: &BTreeSet<&str>,
 ) -> impl Iterator<Item = Diagnostic> {
-    let said = if program.parameters.is_empty() { &VARIABLES[..4] } else { &VARIABLES[..] };
+    let said = if program.is_open_ended() { &VARIABLES[..4] } else { &VARIABLES[..] };
     let known: Vec<&str> =
         names.iter().copied().chain([SEED]).chain(said.iter().copied()).collect();
     let unknown = move |argument: &'a Argument| {

@@ -58,8 +58,8 @@ fn a_budget_may_be_swept_and_is_only_needed_for_a_schedule() {
     budget = 200st | - | 200
     ");
     insta::assert_snapshot!(told("run = [\"train\", \"{{ peak }}\"]\n[space]\npeak = [1, 2]\n"), @"
-    peak = 1 | 1: 1 hold | 1099511627776
-    peak = 2 | 2: 1 hold | 1099511627776
+    peak = 1 | - | 1099511627776
+    peak = 2 | - | 1099511627776
     ");
 }
 
