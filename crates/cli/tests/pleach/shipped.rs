@@ -4,8 +4,8 @@ use std::{fs, path::PathBuf, process::Command};
 
 use crate::stage::Stage;
 
-fn sweeps() -> Vec<PathBuf> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../sweeps");
+fn sweeps(folder: &str) -> Vec<PathBuf> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder);
     let mut files: Vec<PathBuf> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -15,11 +15,26 @@ fn sweeps() -> Vec<PathBuf> {
     files
 }
 
+/// With the built-in data, a linear model, one seed and epochs of one step: durations in epochs still fit.
+#[test]
+fn every_article_is_planned_and_runs_shortened() {
+    const SHORT: &str = "--set trainer.data='digits' --set trainer.valid=50 --set trainer.subset=64 --set trainer.model='linear' --set trainer.eval='50%' --set sweep.seeds=[1]";
+    let stage = Stage::new("pleach-mnist");
+    let page = fs::read_to_string(sweeps("sweeps")[0].with_file_name("README.md")).unwrap();
+    for file in sweeps("sweeps/articles") {
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        assert!(page.contains(&format!("articles/{name}.toml")), "the page lists no {name}");
+        let path = file.display();
+        let (board, _) = stage.run(&format!("run {path} --slots 1 {SHORT}"), 0);
+        assert!(!board.contains("failed") && board.contains("1/1"), "{path}\n{board}");
+    }
+}
+
 #[test]
 fn every_sweep_is_planned_and_begins() {
     let data = std::env::var_os("PLEACH_DATA").map(|data| fs::canonicalize(data).unwrap());
-    assert!(4 <= sweeps().len());
-    for file in sweeps() {
+    assert!(4 <= sweeps("sweeps").len());
+    for file in sweeps("sweeps") {
         let text = fs::read_to_string(&file).unwrap();
         let needs_files = text.contains("\"mnist\"") || text.contains("\"fashion-mnist\"");
         if needs_files && data.is_none() {
