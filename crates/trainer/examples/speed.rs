@@ -1,5 +1,5 @@
 //! How fast one stage trains once its data is in memory: `speed [NAME=VALUE …]`, names as in a sweep file, and `peak=` the
-//! rate and `device=`. Prints as JSON: seconds until ready, seconds an epoch, seconds of an evaluation on the test
+//! rate, `seed=` and `device=`. Prints as JSON: seconds until ready, seconds an epoch, seconds of an evaluation on the test
 //! images, their accuracy at the end, and what the core could do.
 
 use std::time::Instant;
@@ -65,7 +65,7 @@ fn refused(refusal: Refusal) -> anyhow::Error {
 
 fn main() -> Result<()> {
     let mut trainer = Trainer::new(std::env::var_os("PLEACH_DATA").map(Into::into));
-    let mut peak = 0.1;
+    let (mut peak, mut seed) = (0.1, 1);
     let mut parameters = Parameters::from([("eval".to_owned(), "100ep".into())]);
     for pair in std::env::args().skip(1) {
         let (name, value) =
@@ -73,6 +73,7 @@ fn main() -> Result<()> {
         match name {
             "device" => trainer.arithmetic = value.parse().map_err(|error| anyhow!("{error}"))?,
             "peak" => peak = value.parse()?,
+            "seed" => seed = value.parse()?,
             _ => {
                 let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
                 parameters.insert(name.to_owned(), value);
@@ -81,12 +82,12 @@ fn main() -> Result<()> {
     }
     let begin = Instant::now();
     let schedule = Schedule::Table(vec![peak]);
-    let job = trainer.job(&parameters, Some(&schedule), &[].into(), 1).map_err(refused)?;
+    let job = trainer.job(&parameters, Some(&schedule), &[].into(), seed).map_err(refused)?;
     let ready = begin.elapsed().as_secs_f64();
 
     let fail = |message: String| anyhow!(message);
     let mut watch = Watch::default();
-    let fresh = State::new(&job.model, job.config.optimizer, job.config.init, 1);
+    let fresh = State::new(&job.model, job.config.optimizer, job.config.init, seed);
     train(&job, &mut fresh.clone(), 3, &mut watch).map_err(fail)?;
     let mut state = fresh;
     let begin = Instant::now();
