@@ -247,7 +247,7 @@ def papers(name, peak, arguments, at, metrics):
     return [factor * width**-0.5 * min(t**-0.5, t * warmup**-1.5) for t in (step + 1 for step in at)]
 
 
-# What stands before the dot, the library, and whether it computes in single precision.
+# What stands before the dot: how it is asked, and its package.
 LIBRARIES = {
     "torch": (torch, "torch"),
     "hf": (hf, "transformers"),

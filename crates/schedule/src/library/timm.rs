@@ -174,7 +174,7 @@ pub(super) const LIBRARY: Library = Library {
             },
             rate: "peak",
             needs: 2,
-            differs: "no noise; after the end `lr_min` holds, where timm's stable rate may go on falling to it",
+            differs: "no noise; a stable rate that falls needs `lr_min = 0`",
             build: stable,
         },
         Class {
