@@ -98,6 +98,30 @@ pub fn csv_lines(detail: &TrialDetail, names: &BTreeSet<&str>) -> String {
     lines
 }
 
+/// A safetensors file in which averaged weights, filed as `NAME.average`, stand under the names of the weights themselves, and
+/// these as `NAME.last`; `None` if there is no average in it.
+pub fn averaged(file: &[u8]) -> Option<Vec<u8>> {
+    let (length, rest) = file.split_first_chunk::<8>()?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+    let (header, data) = rest.split_at_checked(length)?;
+    let header: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(header).ok()?;
+    let is_averaged = |name: &str| header.contains_key(&format!("{name}.average"));
+    if !header.keys().any(|name| name.ends_with(".average")) {
+        return None;
+    }
+    let renamed = |name: &String| match name.strip_suffix(".average") {
+        Some(weights) => weights.to_owned(),
+        None if is_averaged(name) => format!("{name}.last"),
+        None => name.clone(),
+    };
+    let header: serde_json::Map<String, serde_json::Value> =
+        header.iter().map(|(name, tensor)| (renamed(name), tensor.clone())).collect();
+    let mut header = serde_json::to_vec(&header).ok()?;
+    // Tensors begin at a multiple of eight bytes.
+    header.resize(header.len().next_multiple_of(8), b' ');
+    Some([&(header.len() as u64).to_le_bytes()[..], &header, data].concat())
+}
+
 fn word(status: TrialStatus) -> &'static str {
     match status {
         TrialStatus::Waiting => "waiting",
@@ -133,6 +157,29 @@ mod tests {
             digest: "ab".to_owned(),
         };
         insta::assert_snapshot!(canonical_line(&trial), @r#"{"key":"2d711642b726b04401627ca9fbac32f5","parameters":{"peak":0.1},"seed":3,"status":"done","metrics":[[5,"loss","3fe0000000000000"],[5,"z","7ff8000000000000"]],"digest":"ab"}"#);
+    }
+
+    #[test]
+    fn averaged_weights_take_the_names_of_the_weights() {
+        let file = |header: &str| {
+            let header = format!("{header:<width$}", width = header.len().next_multiple_of(8));
+            [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), b"12345678"].concat()
+        };
+        let given = file(
+            r#"{"__metadata__":{},"a":{"data_offsets":[0,2]},"a.average":{"data_offsets":[2,4]},"a.velocity":{"data_offsets":[4,8]}}"#,
+        );
+        let expected = file(
+            r#"{"__metadata__":{},"a":{"data_offsets":[2,4]},"a.last":{"data_offsets":[0,2]},"a.velocity":{"data_offsets":[4,8]}}"#,
+        );
+        assert_eq!(averaged(&given), Some(expected));
+        for none in [
+            &file(r#"{"a":{"data_offsets":[0,8]}}"#)[..],
+            b"",
+            b"\xff\xff\xff\xff\xff\xff\xff\xff{}",
+            &given[..40],
+        ] {
+            assert_eq!(averaged(none), None);
+        }
     }
 
     #[test]

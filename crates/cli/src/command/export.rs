@@ -13,6 +13,7 @@ use clap::Args;
 use pleach_core::{
     key::Key,
     life::TrialId,
+    objective::Objective,
     plan::{Configuration, Plan, Scheduled},
     rank::rank,
 };
@@ -93,7 +94,7 @@ fn csv(reader: &Reader) -> Result<()> {
 
 /// The trial with the best number, of the best configuration.
 fn best(place: &Place, home: &Home, reader: &Reader, folder: &Path) -> Result<()> {
-    let goal = reader.summary()?.revision.objective.goal;
+    let Objective { metric, goal, .. } = reader.summary()?.revision.objective;
     let board = rank(reader.rows(Which::Current)?, goal);
     let none = || Failure::NotFound("no trial has a result yet".to_owned());
     let first = board.first().ok_or_else(none)?;
@@ -129,8 +130,11 @@ fn best(place: &Place, home: &Home, reader: &Reader, folder: &Path) -> Result<()
     };
     let from = home.attempt(checkpoint.attempt).join(&checkpoint.file);
     let to = folder.join("weights.safetensors");
-    fs::copy(&from, &to)
-        .with_context(|| format!("failed to copy {} to {}", from.display(), to.display()))?;
+    let file = fs::read(&from).with_context(|| format!("failed to read {}", from.display()))?;
+    // A trial judged by the average of its weights is that average.
+    let average = if metric.starts_with("avg_") { export::averaged(&file) } else { None };
+    write_whole(&to, average.as_ref().unwrap_or(&file))
+        .with_context(|| format!("failed to write {}", to.display()))?;
     eprintln!("wrote trial {}: {} and {}", trial.0, description.display(), to.display());
     Ok(())
 }
