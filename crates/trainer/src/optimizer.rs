@@ -122,11 +122,13 @@ impl Rule {
                     Decay::Weights => (0.0, (1.0 - rate * weight_decay) as f32),
                 };
                 let (b1, b2, epsilon) = (beta1 as f32, beta2 as f32, epsilon as f32);
+                // Not from the rounded betas: for 0.999 that would be 1.3e-5 too little.
+                let (part1, part2) = ((1.0 - beta1) as f32, (1.0 - beta2) as f32);
                 for (((w, &g), m), v) in weights.iter_mut().zip(gradient).zip(mean).zip(square) {
                     *w *= shrink;
                     let g = g + l2 * *w;
-                    *m = b1 * *m + (1.0 - b1) * g;
-                    *v = b2 * *v + (1.0 - b2) * g * g;
+                    *m = b1 * *m + part1 * g;
+                    *v = b2 * *v + part2 * g * g;
                     *w -= stride * *m / (v.sqrt() / correction + epsilon);
                 }
             }

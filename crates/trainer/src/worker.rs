@@ -38,7 +38,7 @@ use crate::{
 pub const WITNESS: &str = "PLEACH_WITNESS";
 
 /// The version of the arithmetic: raised whenever the same configuration and seed would give other bits.
-const ARITHMETIC: u32 = 2;
+const ARITHMETIC: u32 = 3;
 
 #[derive(Debug, Default)]
 pub struct Trainer {
