@@ -1,7 +1,12 @@
 //! The result of an attempt as the guard leaves it: in `result.jsonl`, in the attempt's folder, the very lines that it
-//! tells the coordinator, the last one its end. The file is there whole or not at all, also after a loss of power.
+//! tells the coordinator, the last one its end. A file without that line, after a loss of power, is no result: so it needs no
+//! other name first, which would cost a second journal commit.
 
-use std::{fs, fs::File, io, path::Path};
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::Path,
+};
 
 use pleach_core::{event::Found, life::AttemptId};
 use pleach_protocol::{
@@ -10,10 +15,7 @@ use pleach_protocol::{
     serve::Ending,
 };
 
-use crate::{
-    home::{Home, write_whole},
-    translate,
-};
+use crate::{home::Home, translate};
 
 const RESULT: &str = "result.jsonl";
 
@@ -30,7 +32,10 @@ pub(crate) fn write(
     }
     let Ending { step, outcome, digest } = ending.clone();
     line::write(&FromWorker::Finished(Finished { attempt, step, outcome, digest }), &mut bytes);
-    write_whole(&folder.join(RESULT), &bytes)?;
+    let mut file = File::create(folder.join(RESULT))?;
+    file.write_all(&bytes)?;
+    file.sync_all()?;
+    File::open(folder)?.sync_all()?;
     folder.parent().map_or(Ok(()), |attempts| File::open(attempts)?.sync_all())
 }
 
