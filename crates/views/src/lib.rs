@@ -5,6 +5,7 @@
 
 pub mod board;
 pub mod export;
+pub mod forecast;
 pub mod format;
 pub mod list;
 pub mod measured;

@@ -10,9 +10,11 @@ use pleach_core::{
     spec::{Search, SweepSpec},
 };
 use pleach_schedule::draw::terminal::{self, draw};
+use pleach_store::Pace;
 use tabled::{builder::Builder, settings::Style};
 
 use crate::{
+    forecast,
     format::{count, parameters, plural, rate},
     schedule::{profile_facts, profile_picture, value_picture},
     tree,
@@ -24,6 +26,15 @@ pub struct Difference {
     pub added: u64,
     pub kept: u64,
     pub removed: u64,
+}
+
+/// The sweep as it is.
+#[derive(Clone, Debug)]
+pub struct Existing {
+    pub difference: Difference,
+    pub pace: Pace,
+    /// As many as a run would have.
+    pub workers: u32,
 }
 
 /// How much is shown.
@@ -39,7 +50,7 @@ pub fn text(
     spec: &SweepSpec,
     plan: &Plan,
     tree: &Tree,
-    difference: Option<Difference>,
+    existing: Option<&Existing>,
     extent: Extent,
     style: terminal::Style,
 ) -> String {
@@ -63,14 +74,17 @@ pub fn text(
     }
     text.push_str(&merged(plan, extent.configurations));
     text.push_str(&tree::summary(plan, tree, extent.configurations, style.charset));
-    if let Some(Difference { added, kept, removed }) = difference {
+    if let Some(Existing { difference: Difference { added, kept, removed }, pace, workers }) =
+        existing
+    {
         let _infallible = writeln!(
             text,
             "beside the sweep as it is: {} added, {} kept, {} removed",
-            plural(added, "trial"),
-            count(kept),
-            count(removed)
+            plural(*added, "trial"),
+            count(*kept),
+            count(*removed)
         );
+        text.push_str(&forecast::text(tree, pace, *workers, spec.run.keep));
     }
     text.push_str(&schedules(plan, extent.schedules, style));
     text.push_str(&followed(plan, extent.schedules, style));
@@ -305,9 +319,13 @@ momentum = ["mirror(lo=0.85,hi=0.95)", "0.9 > 0.5 50%, hold"]
         let planned = plan(&spec, &program, &lengths).unwrap();
         let style =
             terminal::Style { width: 60, height: 4, charset: Charset::Ascii, ink: Ink::Plain };
-        let difference = Some(Difference { added: 8, kept: 4, removed: 0 });
+        let existing = Existing {
+            difference: Difference { added: 8, kept: 4, removed: 0 },
+            pace: Pace { steps: 100, milliseconds: 5000, ..Pace::default() },
+            workers: 2,
+        };
         let extent = Extent { configurations: 5, schedules: 6 };
         let tree = planned.tree(&Known::default());
-        insta::assert_snapshot!(text(&spec, &planned, &tree, difference, extent, style));
+        insta::assert_snapshot!(text(&spec, &planned, &tree, Some(&existing), extent, style));
     }
 }

@@ -71,8 +71,10 @@ fn worker(place: &Place) -> (Health, String) {
 }
 
 fn cores() -> (Health, String) {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    (Health::Good, format!("{cores} may be used: as many workers by default"))
+    (
+        Health::Good,
+        format!("{} may be used: as many workers by default", pleach_engine::run::cores()),
+    )
 }
 
 fn runs(place: &Place) -> (Health, String) {

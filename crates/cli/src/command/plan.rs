@@ -11,11 +11,12 @@ use pleach_core::{fact::NewTrial, plan::Tree, spec::ProgramSpec};
 use pleach_engine::{
     home::Home,
     prepare::{self, Prepared},
+    run::cores,
 };
 use pleach_store::{Planned, Reader};
 use pleach_views::{
     measured::{self, Judgement},
-    plan::{self, Difference, Extent},
+    plan::{self, Difference, Existing, Extent},
 };
 
 use super::{prepared, run::source};
@@ -57,9 +58,16 @@ impl Plan {
         let reader = if home.exists() { Some(Reader::open(&home.database())?) } else { None };
         let begun = reader.as_ref().map(Reader::begun).transpose()?.unwrap_or_default();
         let tree = prepared.plan.tree(&begun.into_iter().collect());
-        let difference = difference(reader.as_ref(), &prepared, &tree)?;
+        let existing = reader.map(|reader| existing(&reader, &prepared, &tree)).transpose()?;
         let Prepared { spec, plan, .. } = &prepared;
-        super::print(&plan::text(spec, plan, &tree, difference, extent, self.drawing.style(5)))?;
+        super::print(&plan::text(
+            spec,
+            plan,
+            &tree,
+            existing.as_ref(),
+            extent,
+            self.drawing.style(5),
+        ))?;
         Ok(Ending::Good)
     }
 }
@@ -81,17 +89,15 @@ fn check_metrics(name: &str, text: &str, sample: &Path) -> Result<Ending> {
     })
 }
 
-/// Against what exists, if anything does.
-fn difference(
-    reader: Option<&Reader>,
-    prepared: &Prepared,
-    tree: &Tree,
-) -> Result<Option<Difference>> {
-    let Some(reader) = reader else { return Ok(None) };
+fn existing(reader: &Reader, prepared: &Prepared, tree: &Tree) -> Result<Existing> {
     let trials = tree.trials(&prepared.plan.trials);
     let difference = reader.compare(&planned(prepared, &trials))?;
     let pleach_store::Difference { added, kept, removed } = difference;
-    Ok(Some(Difference { added, kept, removed }))
+    Ok(Existing {
+        difference: Difference { added, kept, removed },
+        pace: reader.pace()?,
+        workers: prepared.spec.run.slots.count(cores()),
+    })
 }
 
 /// The trials of a plan, as they are trained, with what was swept.

@@ -183,6 +183,17 @@ pub enum Slots {
     },
 }
 
+impl Slots {
+    /// How many there are on a machine of so many cores.
+    pub fn count(&self, cores: u32) -> u32 {
+        match self {
+            Self::Auto => cores,
+            Self::Number(number) => *number,
+            Self::Devices { devices, per_device } => devices.len() as u32 * per_device,
+        }
+    }
+}
+
 /// How often a running stage is saved.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Interval {

@@ -10,7 +10,7 @@ use pleach_core::{
 };
 use pleach_protocol::message::{Start, ToWorker};
 
-use super::{Handle, Run, begin::cores};
+use super::{Handle, Run, cores};
 use crate::{
     prepare::Prepared,
     process::{Place, Process},

@@ -86,7 +86,7 @@ fn first(mut trials: Vec<Trial>, limit: Option<usize>) -> Vec<Trial> {
 }
 
 /// Of this machine, as far as this process may use it.
-pub(super) fn cores() -> u32 {
+pub fn cores() -> u32 {
     std::thread::available_parallelism().map_or(1, |n| n.get() as u32)
 }
 

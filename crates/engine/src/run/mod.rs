@@ -23,6 +23,7 @@ mod act;
 mod begin;
 mod hear;
 
+pub use begin::cores;
 use begin::{devices, listen, state};
 
 use crate::{

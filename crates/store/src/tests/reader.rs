@@ -182,3 +182,11 @@ fn the_canonical_form_knows_nothing_of_order_or_accidents() {
     assert_eq!(canonical(&reader), canonical(&Reader::open(&path).unwrap()));
     assert_eq!(canonical(&reader).matches("CanonicalTrial").count(), 3);
 }
+
+#[test]
+fn the_pace_is_that_of_attempts_that_ended_well() {
+    let (_folder, _store, reader) = sweep();
+    let pace = reader.pace().unwrap();
+    assert_eq!((pace.steps, pace.milliseconds, pace.state), (20, 0, 0));
+    assert_eq!(pace.done.len(), 3);
+}
