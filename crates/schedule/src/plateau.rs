@@ -182,7 +182,8 @@ impl Plateau {
             }
     }
 
-    fn goal(&self) -> Direction {
+    /// Whether what it watches is to be low or high.
+    pub(crate) fn goal(&self) -> Direction {
         self.monitor.as_ref().map_or(Direction::Min, |monitor| monitor.goal)
     }
 }

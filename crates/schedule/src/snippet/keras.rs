@@ -1,16 +1,29 @@
 //! Code for Keras 3: a class of `keras.optimizers.schedules`, or one of our own.
 
 use super::{
-    TABLE, call, is_constant, is_single, language::Language, option, profile::profile, rate, whole,
+    TABLE, call, is_constant, is_single, language::Language, option, plateau, profile::profile,
+    rate, whole,
 };
 use crate::{
     evaluate,
     phase::{Body, Law, Phase, Shape, Stairs},
+    plateau::Plateau,
     resolved::Resolved,
     schedule::Sample,
 };
 
-pub(super) fn code(schedule: &Resolved, steps: u64) -> String {
+pub(super) fn code(schedule: &Resolved, rule: Option<&Plateau>, steps: u64) -> String {
+    let Some(rule) = rule else { return planned(schedule, steps) };
+    let own = plateau::keras(rule, schedule.peak).filter(|_| is_constant(schedule));
+    let callback = own.map_or_else(
+        || "# Keras has no callback for that rule: this is the rate without it.\n".to_owned(),
+        |own| format!("# model.fit(…, callbacks=[callback])\ncallback = {own}\n"),
+    );
+    format!("{}{callback}", planned(schedule, steps))
+}
+
+/// What does not depend on evaluations.
+fn planned(schedule: &Resolved, steps: u64) -> String {
     const OPTIMIZER: &str = "optimizer = keras.optimizers.SGD(learning_rate)\n";
     let peak = rate(schedule.peak);
     let constant = is_constant(schedule).then(|| peak.clone());

@@ -7,6 +7,7 @@
 mod keras;
 mod language;
 mod optax;
+mod plateau;
 mod profile;
 mod pytorch;
 
@@ -50,7 +51,7 @@ impl Framework {
 /// The name of the file that code reads where a schedule is a table: lines of step and rate under a header.
 pub const TABLE: &str = "schedule.csv";
 
-/// Code that makes a training loop follow the schedule for `steps` updates.
+/// Code that makes a training loop follow the schedule for `steps` updates, and the rule by which evaluations lower it.
 pub fn snippet(
     schedule: &Resolved,
     plateau: Option<&Plateau>,
@@ -63,24 +64,25 @@ pub fn snippet(
         Framework::Keras | Framework::Optax => "In 32 bits, within 1e-5 of the peak,",
     };
     let mut text = format!("{comment} {schedule}\n{comment} {exactness} for {steps} updates.\n");
-    if let Some(plateau) = plateau {
+    if let Some(rule) = plateau {
         // A `String` takes everything.
-        let _infallible = writeln!(
-            text,
-            "{comment} Without its other half, which only evaluations decide: {plateau}"
-        );
+        let _infallible = writeln!(text, "{comment} And lowered by evaluations: {rule}");
     }
     text.push_str(&match framework {
-        Framework::PyTorch => pytorch::code(schedule, steps),
-        Framework::Keras => keras::code(schedule, steps),
-        Framework::Optax => optax::code(schedule, steps),
-        Framework::Candle => candle(schedule, steps),
+        Framework::PyTorch => pytorch::code(schedule, plateau, steps),
+        Framework::Keras => keras::code(schedule, plateau, steps),
+        Framework::Optax => optax::code(schedule, plateau, steps),
+        Framework::Candle => candle(schedule, plateau, steps),
     });
     text
 }
 
 /// Candle's optimizers are told their rate before every update.
-fn candle(schedule: &Resolved, steps: u64) -> String {
+fn candle(schedule: &Resolved, plateau: Option<&Plateau>, steps: u64) -> String {
+    candle_rate(schedule, steps) + &plateau.map(plateau::rust).unwrap_or_default()
+}
+
+fn candle_rate(schedule: &Resolved, steps: u64) -> String {
     const DOC: &str = "\n/// The learning rate of the update with that 0-based index. Before each update:\n/// `optimizer.set_learning_rate(rate(step))`.\n";
     let rust = Language::Rust;
     let peak = rust.number(schedule.peak);

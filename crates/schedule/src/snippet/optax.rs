@@ -1,15 +1,30 @@
 //! Code for optax: its schedules, joined where the phases are, or a function of our own.
 
 use super::{
-    TABLE, call, is_constant, is_single, language::Language, option, profile::profile, rate, whole,
+    TABLE, call, is_constant, is_single, language::Language, option, plateau, profile::profile,
+    rate, whole,
 };
 use crate::{
     phase::{Body, Law, Phase, Shape, Stairs},
+    plateau::Plateau,
     resolved::Resolved,
     schedule::Sample,
 };
 
-pub(super) fn code(schedule: &Resolved, steps: u64) -> String {
+pub(super) fn code(schedule: &Resolved, rule: Option<&Plateau>, steps: u64) -> String {
+    let Some(rule) = rule else { return planned(schedule, steps) };
+    let math =
+        if planned(schedule, steps).contains("import math\n") { "" } else { "import math\n\n" };
+    format!(
+        "{math}{}\n\n{}\n\nplateau = Plateau()\n# After every evaluation: plateau.observe({}). Updates are multiplied before they are applied:\n# updates = jax.tree.map(lambda update: plateau.multiplier * update, updates)\n",
+        planned(schedule, steps),
+        plateau::python(rule),
+        plateau::watched(rule)
+    )
+}
+
+/// What does not depend on evaluations.
+fn planned(schedule: &Resolved, steps: u64) -> String {
     const OPTIMIZER: &str = "optimizer = optax.sgd(learning_rate)\n";
     let peak = rate(schedule.peak);
     let constant = is_constant(schedule).then(|| peak.clone());

@@ -1,23 +1,34 @@
 //! Code for PyTorch: a class of `torch.optim.lr_scheduler`, or `LambdaLR`.
 
-use super::{TABLE, call, is_constant, language::Language, option, profile::profile, rate, whole};
+use super::{
+    TABLE, call, is_constant, language::Language, option, plateau, profile::profile, rate, whole,
+};
 use crate::{
     evaluate,
     phase::{Body, Cycle, GainOn, Law, Phase, Shape, Stairs},
+    plateau::Plateau,
     resolved::Resolved,
     schedule::Sample,
 };
 
-pub(super) fn code(schedule: &Resolved, steps: u64) -> String {
+pub(super) fn code(schedule: &Resolved, rule: Option<&Plateau>, steps: u64) -> String {
     let peak = schedule.peak;
-    if is_constant(schedule) {
-        return format!("import torch\n\n{}", optimizer(peak));
+    let own = match rule {
+        None if is_constant(schedule) => {
+            return format!("import torch\n\n{}", optimizer(peak));
+        }
+        None => class(schedule).map(|(base, class)| (base, STEP.to_owned(), class)),
+        Some(rule) if is_constant(schedule) => {
+            let watched = plateau::watched(rule);
+            let when = format!("# After every evaluation: scheduler.step({watched})\n");
+            plateau::pytorch(rule, peak).map(|class| (peak, when, class))
+        }
+        Some(_) => None,
+    };
+    if let Some((base, when, scheduler)) = own {
+        return format!("import torch\n\n{}{when}scheduler = {scheduler}\n", optimizer(base));
     }
-    if let Some((base, scheduler)) = class(schedule) {
-        return format!("import torch\n\n{}{STEP}scheduler = {scheduler}\n", optimizer(base));
-    }
-    let (imports, profile) = match profile(schedule, steps, Language::Python) {
-        Some(profile) if profile.contains("math.") => ("import math\n\n", profile),
+    let (numpy, profile) = match profile(schedule, steps, Language::Python) {
         Some(profile) => ("", profile),
         None => (
             "import numpy\n",
@@ -27,9 +38,22 @@ pub(super) fn code(schedule: &Resolved, steps: u64) -> String {
             ),
         ),
     };
-    let scheduler = named("LambdaLR", &["profile".to_owned()]);
+    let (class, plateau, when, factor) = match rule {
+        None => (String::new(), "", STEP.to_owned(), "profile"),
+        Some(rule) => (
+            format!("\n\n{}", plateau::python(rule)),
+            "plateau = Plateau()\n",
+            format!(
+                "# After every optimizer.step(): plateau.observe({}) if it was evaluated, then scheduler.step()\n",
+                plateau::watched(rule)
+            ),
+            "lambda step: profile(step) * plateau.multiplier",
+        ),
+    };
+    let math = if profile.contains("math.") || rule.is_some() { "import math\n\n" } else { "" };
+    let scheduler = named("LambdaLR", &[factor.to_owned()]);
     format!(
-        "{imports}import torch\n\n\n{profile}\n\n{}{STEP}scheduler = {scheduler}\n",
+        "{math}{numpy}import torch\n\n\n{profile}{class}\n\n{}{plateau}{when}scheduler = {scheduler}\n",
         optimizer(peak)
     )
 }
