@@ -54,6 +54,8 @@ pub struct Choice {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dimension {
     pub names: Vec<String>,
+    /// Where each name stands in the file.
+    pub keys: Vec<Range<usize>>,
     /// Whose branch it stands in; `None` for shared axes.
     pub choice: Option<String>,
     pub points: Points,

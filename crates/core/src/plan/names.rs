@@ -16,7 +16,7 @@ use crate::{
     },
     program::{Parameter, Program, Takes},
     space::{Combination, Distribution, Points},
-    spec::{Block, CommandSpec, ProgramSpec, SweepSpec, inside},
+    spec::{Block, CommandSpec, ProgramSpec, SweepSpec, inside, unknown_argument},
     value::Value,
 };
 
@@ -28,6 +28,7 @@ pub(super) fn check(spec: &SweepSpec, program: &Program) -> Vec<Diagnostic> {
         for combination in &block.space.combinations {
             check.combination(block, combination);
         }
+        check.fixed_schedule(block);
         check.expressions(block);
     }
     if let ProgramSpec::Command(command) = &spec.program {
@@ -97,7 +98,7 @@ impl<'a> Check<'a> {
         let preset = preset_of(self.program, block, combination);
         let sought = |name, origin| Sought { block, preset, name, origin };
         for fixed in &block.fixed {
-            if let Some(parameter) = self.known(&sought(&fixed.name, Origin::Shared), &fixed.span) {
+            if let Some(parameter) = self.known(&sought(&fixed.name, Origin::Shared), &fixed.key) {
                 self.value(parameter, &fixed.value, &fixed.span);
             }
         }
@@ -111,7 +112,8 @@ impl<'a> Check<'a> {
             let is_branch = dimension.choice.as_deref() == Some("schedule");
             let origin = if is_branch { Origin::Branch } else { Origin::Shared };
             for (index, name) in dimension.names.iter().enumerate() {
-                let Some(parameter) = self.known(&sought(name, origin), &dimension.span) else {
+                let Some(parameter) = self.known(&sought(name, origin), &dimension.keys[index])
+                else {
                     continue;
                 };
                 match &dimension.points {
@@ -126,6 +128,15 @@ impl<'a> Check<'a> {
                         }
                     }
                 }
+            }
+        }
+    }
+
+    fn fixed_schedule(&mut self, block: &Block) {
+        let Some(schedule) = &block.schedule else { return };
+        for argument in &schedule.arguments {
+            if let Some((message, help)) = unknown_argument(schedule.preset, &argument.name) {
+                self.note(&argument.key, message, "unknown", help);
             }
         }
     }
@@ -149,7 +160,9 @@ impl<'a> Check<'a> {
                 known.extend(COMMON.iter().map(|info| info.name));
                 format!("`{}` has no parameter `{name}`", program.name)
             };
-            self.note(span, message, "unknown", suggest(name, known.iter().copied()));
+            let instead = preset.and_then(|preset| preset.instead_of(name));
+            let help = instead.map_or_else(|| suggest(name, known.iter().copied()), str::to_owned);
+            self.note(span, message, "unknown", help);
         }
         found
     }

@@ -59,6 +59,7 @@ impl Reader {
         let span = node.span.clone();
         Some(Dimension {
             names: vec![entry.key.clone()],
+            keys: vec![entry.key_span.clone()],
             choice: choice.map(str::to_owned),
             points,
             span,

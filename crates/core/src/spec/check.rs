@@ -394,7 +394,12 @@ impl Reader {
                 continue;
             };
             fixed.retain(|other| other.name != entry.key);
-            fixed.push(Fixed { name: entry.key.clone(), value, span: entry.node.span.clone() });
+            fixed.push(Fixed {
+                name: entry.key.clone(),
+                key: entry.key_span.clone(),
+                value,
+                span: entry.node.span.clone(),
+            });
         }
         let read = self.space(
             space,

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 use serde::Serialize;
 
+use super::file_schedule::{Branches, ScheduleTable};
+
 /// A sweep: what to try, how to train it, and where.
 #[derive(JsonSchema, Serialize)]
 #[schemars(deny_unknown_fields, title = "A pleach sweep")]
@@ -96,47 +98,6 @@ pub(super) struct TrainerSection {
     schedule: Option<ScheduleTable>,
     #[serde(flatten)]
     parameters: BTreeMap<String, serde_json::Value>,
-}
-
-/// A schedule's name alone, or a table: which one, and what it takes.
-#[derive(JsonSchema, Serialize)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "only its schema is used")]
-enum ScheduleTable {
-    Name(ScheduleName),
-    Table {
-        r#use: Option<ScheduleName>,
-        #[serde(flatten)]
-        arguments: BTreeMap<String, serde_json::Value>,
-    },
-}
-
-#[derive(JsonSchema, Serialize)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "only its schema is used")]
-enum Branches {
-    Name(ScheduleName),
-    Names(Vec<ScheduleName>),
-    /// A branch that says neither `use`, `phases` nor `table` is named after its schedule.
-    Tables(BTreeMap<String, ScheduleTable>),
-}
-
-/// A preset, or a class of another library.
-struct ScheduleName;
-
-impl Serialize for ScheduleName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str("cosine")
-    }
-}
-
-impl JsonSchema for ScheduleName {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "ScheduleName".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "enum": pleach_schedule::preset::names().collect::<Vec<_>>() })
-    }
 }
 
 /// A program of the person's own.

@@ -5,6 +5,7 @@ mod axis;
 mod check;
 mod command;
 mod file;
+mod file_schedule;
 mod node;
 mod reader;
 mod schedule;
@@ -20,6 +21,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 use pleach_schedule::preset::PresetInfo;
 
+pub(crate) use schedule::unknown_argument;
 pub(crate) use space::inside;
 
 use crate::{
@@ -122,6 +124,8 @@ impl Block {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fixed {
     pub name: String,
+    /// Where the name stands in the file.
+    pub key: Range<usize>,
     pub value: Value,
     pub span: Range<usize>,
 }

@@ -8,7 +8,7 @@ use pleach_schedule::{
 };
 
 use crate::{
-    diagnostic::nearest,
+    diagnostic::{nearest, suggest},
     spec::{
         axis::{Item, Wrong},
         node::{Entry, Kind, Node},
@@ -99,6 +99,18 @@ fn meant(name: &str) -> String {
         preset_names().join(", "),
         libraries.join(", ")
     )
+}
+
+/// What to say of an argument that a preset does not have; `None` if it has.
+pub(crate) fn unknown_argument(preset: &PresetInfo, name: &str) -> Option<(String, String)> {
+    if name == "peak" || argument(preset, name).is_some() {
+        return None;
+    }
+    let help = preset.instead_of(name).map_or_else(
+        || suggest(name, preset.all_arguments().map(|info| info.name).collect::<Vec<_>>()),
+        str::to_owned,
+    );
+    Some((format!("`{}` has no argument `{name}`", preset.name), help))
 }
 
 /// The argument of that name.

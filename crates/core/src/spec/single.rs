@@ -8,14 +8,14 @@ use pleach_schedule::{
 };
 
 use crate::{
-    diagnostic::{Diagnostic, Diagnostics, Source, suggest},
+    diagnostic::{Diagnostic, Diagnostics, Source},
     plan,
     spec::{
         Fixed, FixedSchedule,
         axis::Item,
         node::{self, Entry, Kind},
         reader::{Reader, find},
-        schedule::item,
+        schedule::{item, unknown_argument},
     },
     value::{Parameters, Value},
 };
@@ -65,11 +65,13 @@ impl Reader {
         }
         let spans: BTreeMap<&str, _> =
             fixed.arguments.iter().map(|fixed| (fixed.name.as_str(), &fixed.span)).collect();
-        let known: Vec<&str> = fixed.preset.all_arguments().map(|info| info.name).collect();
-        let is_unknown = |name: &str| name != "peak" && !known.contains(&name);
-        if let Some(unknown) = fixed.arguments.iter().find(|fixed| is_unknown(&fixed.name)) {
-            let message = format!("`{}` has no argument `{}`", fixed.preset.name, unknown.name);
-            self.error(&unknown.span, message, "unknown", suggest(&unknown.name, known));
+        let before = self.diagnostics.len();
+        for argument in &fixed.arguments {
+            if let Some((message, help)) = unknown_argument(fixed.preset, &argument.name) {
+                self.error(&argument.key, message, "unknown", help);
+            }
+        }
+        if before < self.diagnostics.len() {
             return None;
         }
         match plan::schedule_of(fixed.preset, &values) {
@@ -102,6 +104,7 @@ impl Reader {
             };
             arguments.push(Fixed {
                 name: argument.key.clone(),
+                key: argument.key_span.clone(),
                 value,
                 span: argument.node.span.clone(),
             });

@@ -313,8 +313,13 @@ impl Reader {
                 span: columns[0][index].span.clone(),
             });
         }
-        let names = entries.iter().map(|entry| entry.key.clone()).collect();
-        Some(Dimension { names, choice: None, points: Points::Rows(rows), span: node.span.clone() })
+        Some(Dimension {
+            names: entries.iter().map(|entry| entry.key.clone()).collect(),
+            keys: entries.iter().map(|entry| entry.key_span.clone()).collect(),
+            choice: None,
+            points: Points::Rows(rows),
+            span: node.span.clone(),
+        })
     }
 
     /// Explicit rows.
@@ -343,6 +348,7 @@ impl Reader {
         }
         Some(Dimension {
             names,
+            keys: first.iter().map(|entry| entry.key_span.clone()).collect(),
             choice: None,
             points: Points::Rows(rows),
             span: entry.node.span.clone(),

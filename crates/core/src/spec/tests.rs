@@ -393,6 +393,7 @@ fn what_a_library_does_not_take_is_said_with_what_it_takes() {
         "{ use = \"torch.OneCycleLR\", max_lr = 0.1, peak = 0.1, total_steps = 9 }",
         "{ use = \"torch.OneCycleLR\", max_lr = 0.1, total_steps = 9, pct_start = 1.5 }",
         "{ use = \"torch.OneCycleLR\", max_lr = 0.1, anneal_strategy = \"cosine\" }",
+        "{ use = \"torch.OneCycleLR\", max_lr = 0.1, total_steps = 9, base_momentum = 0.8, last_epoch = 3 }",
         "{ use = \"keras.PolynomialDecay\", initial_learning_rate = 0.1, decay_steps = 3, cycle = true }",
         "{ use = \"hf.linear\", num_warmup_steps = 20, num_training_steps = 10 }",
         "{ use = \"hf.linear\", num_warmup_steps = \"5%\", num_training_steps = 10 }",

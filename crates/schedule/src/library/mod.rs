@@ -82,6 +82,32 @@ pub const COMMON: &[ArgumentInfo] = &[
     ),
 ];
 
+const MOMENTUM: &str = "momentum is a parameter of its own, which may follow the rate: write momentum = \"mirror(lo=0.85,hi=0.95)\" beside it";
+const BEGINNING: &str = "leave it out: a schedule begins at a trial's first step";
+const CYCLE: &str = "write the cycle itself: phases = \"cycle(len=20%,gain=0.5) { 0 > 1 linear for 0.5, > 0 linear }\"";
+const NOISE: &str = "leave it out: a rate depends on nothing but the step";
+
+/// Arguments of other libraries' schedules that are no part of a schedule, and what to write instead.
+const ARGUMENTS_ELSEWHERE: &[(&str, &str)] = &[
+    ("cycle_momentum", MOMENTUM),
+    ("base_momentum", MOMENTUM),
+    ("max_momentum", MOMENTUM),
+    ("moms", MOMENTUM),
+    ("last_epoch", BEGINNING),
+    ("last_step", BEGINNING),
+    ("initialize", BEGINNING),
+    ("t_in_epochs", "leave it out, and write per = \"1ep\" where whole numbers are epochs"),
+    ("noise_range_t", NOISE),
+    ("noise_pct", NOISE),
+    ("noise_std", NOISE),
+    ("noise_seed", NOISE),
+    ("scale_fn", CYCLE),
+    ("scale_mode", CYCLE),
+    ("optimizer", "leave it out: the rate is `peak`, the optimizer a parameter of its own"),
+    ("verbose", "leave it out: `pleach schedule` shows it"),
+    ("name", "leave it out: a branch of [space.schedule] has a name"),
+];
+
 /// The class of that name: `torch.StepLR`.
 pub fn find(name: &str) -> Option<&'static Class> {
     let (library, _) = name.split_once('.')?;
@@ -96,6 +122,11 @@ pub fn instead(name: &str) -> Option<&'static str> {
         .flat_map(|library| library.elsewhere)
         .find(|(other, _)| *other == name)
         .map(|(_, remedy)| *remedy)
+}
+
+/// What to write instead of an argument that no schedule has here.
+pub(crate) fn instead_of(argument: &str) -> Option<&'static str> {
+    ARGUMENTS_ELSEWHERE.iter().find(|(name, _)| *name == argument).map(|(_, remedy)| *remedy)
 }
 
 impl Class {

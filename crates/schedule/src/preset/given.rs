@@ -32,7 +32,10 @@ impl Given<'_> {
                 return Err(PresetError {
                     argument: name.clone(),
                     message: format!("`{}` has no argument `{name}`", self.info.name),
-                    help: format!("it takes {}", names.join(", ")),
+                    help: match self.info.instead_of(name) {
+                        Some(remedy) => remedy.to_owned(),
+                        None => format!("it takes {}", names.join(", ")),
+                    },
                 });
             };
             let is_right = match (info.expected, value) {

@@ -80,6 +80,11 @@ impl PresetInfo {
         library::find(self.name)
     }
 
+    /// What to write instead of an argument that it has in its own library, and that is no part of a schedule here.
+    pub fn instead_of(&self, argument: &str) -> Option<&'static str> {
+        self.class().and_then(|_| library::instead_of(argument))
+    }
+
     /// The argument that sets the peak: `peak`, but for classes whose libraries have one of their own.
     pub fn rate(&self) -> &'static str {
         self.class().map_or("peak", |class| class.rate)

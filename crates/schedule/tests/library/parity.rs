@@ -73,8 +73,8 @@ fn page() -> String {
         Each library was asked for its rates (`scripts/goldens/regenerate`); the values are in\n\
         [goldens.json](../crates/schedule/tests/goldens.json), and the tests compare every one. Errors are multiples of the peak, at\n\
         most the power of ten that is shown. Keras, optax and fastai compute in single precision. \"Dive into Deep Learning\" and the\n\
-        papers have no package to ask; their values are their formulas'. What a library composes of several schedules counts as a\n\
-        case of it.\n\n\
+        papers have no package to ask; their values are their formulas'. `sklearn.adaptive` cannot be asked alone, inside of a\n\
+        compiled loop, and was written out. What a library composes of several schedules counts as a case of it.\n\n\
         | library | version | classes | cases | values | largest error | allowed |\n\
         | --- | --- | ---: | ---: | ---: | ---: | ---: |\n",
     );
