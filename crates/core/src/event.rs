@@ -72,6 +72,8 @@ pub enum Outcome {
     Diverged,
     Stopped,
     Failed(String),
+    /// The state that it was told to start from is of no use.
+    Unusable(String),
 }
 
 /// The durable result of an attempt that nobody was told of: all that was measured, by step, and its end.

@@ -112,6 +112,8 @@ pub enum Ending {
     Stalled,
     /// It was asked to stop: the sweep is being stopped or paused.
     Interrupted,
+    /// It did not begin, since the state that it was told to start from is missing, damaged or of another version.
+    Unusable(String),
     /// It was granted, but its worker or the coordinator died before running it, or the coordinator died with it.
     Lost,
 }
@@ -136,7 +138,7 @@ impl Ending {
             Self::Done | Self::Diverged => Charge::Counted,
             Self::Failed(_) | Self::TimedOut | Self::Stalled => Charge::Failure,
             Self::Crashed(_) | Self::Nonsense(_) => Charge::Crash,
-            Self::Rebuilt | Self::Interrupted | Self::Lost => Charge::Nobody,
+            Self::Rebuilt | Self::Unusable(_) | Self::Interrupted | Self::Lost => Charge::Nobody,
         }
     }
 }

@@ -67,6 +67,7 @@ pub(crate) fn outcome(outcome: message::Outcome) -> Outcome {
         message::Outcome::Diverged => Outcome::Diverged,
         message::Outcome::Stopped => Outcome::Stopped,
         message::Outcome::Failed(why) => Outcome::Failed(why),
+        message::Outcome::Unusable(why) => Outcome::Unusable(why),
     }
 }
 

@@ -69,7 +69,7 @@ pub async fn train_again(
                         Ok(Some(trained))
                     }
                     Outcome::Stopped => Err(dialogue.unusable("it stopped early, unasked")),
-                    Outcome::Failed(why) => Err(dialogue.unusable(why)),
+                    Outcome::Failed(why) | Outcome::Unusable(why) => Err(dialogue.unusable(why)),
                 };
             }
             _ => {}

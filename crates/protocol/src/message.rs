@@ -204,4 +204,7 @@ pub enum Outcome {
     Stopped,
     /// It cannot go on; the text says why.
     Failed(String),
+    /// The checkpoint that it was told to start from is missing, damaged or of another version, as the text says;
+    /// nothing was trained.
+    Unusable(String),
 }

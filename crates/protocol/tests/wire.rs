@@ -178,6 +178,7 @@ fn from_worker() -> Vec<FromWorker> {
         finished(Outcome::Diverged),
         finished(Outcome::Stopped),
         finished(Outcome::Failed(text("out of memory"))),
+        finished(Outcome::Unusable(text("4 is damaged"))),
     ]
 }
 

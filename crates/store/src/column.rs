@@ -174,6 +174,7 @@ pub(crate) fn ending_number(ending: &Ending) -> (u8, Option<&str>) {
         Ending::Interrupted => (8, None),
         Ending::Lost => (9, None),
         Ending::Rebuilt => (10, None),
+        Ending::Unusable(text) => (11, Some(text)),
     }
 }
 
@@ -193,6 +194,7 @@ pub(crate) fn ending(row: &Row, number: usize, detail: usize) -> Result<Option<E
         Some(8) => Ending::Interrupted,
         Some(9) => Ending::Lost,
         Some(10) => Ending::Rebuilt,
+        Some(11) => Ending::Unusable(text()?),
         Some(other) => return Err(rusqlite::Error::IntegralValueOutOfRange(number, other.into())),
     }))
 }

@@ -11,7 +11,7 @@ use std::{
 
 use pleach_protocol::{
     describe::{Description, ScheduleForm},
-    message::{Greeting, Interval, Outcome, PROTOCOL, Parameters, Schedule, Start},
+    message::{CheckpointFile, Greeting, Interval, Outcome, PROTOCOL, Parameters, Schedule, Start},
     serve::{Ending, Length, Refusal, Reporter, Worker},
 };
 
@@ -182,8 +182,13 @@ impl Trainer {
         }
         let rule = job.config.optimizer;
         let mut state = match &start.from {
-            Some(from) => checkpoint::read(Path::new(&from.file), &job.model, rule, &from.digest)
-                .map_err(|error| explain(&error))?,
+            Some(from) => match restored(from, &job) {
+                Ok(state) => state,
+                Err(why) => {
+                    let (outcome, digest) = (Outcome::Unusable(why), String::new());
+                    return Ok(Ending { step: from.step, outcome, digest });
+                }
+            },
             None => State::new(&job.model, rule, job.config.init, job.seed),
         };
         if state.step < start.first || start.end < state.step {
@@ -209,6 +214,18 @@ impl Trainer {
             state.digest()
         };
         Ok(Ending { step: state.step, outcome, digest })
+    }
+}
+
+/// The state of a checkpoint, or why it is of no use.
+fn restored(from: &CheckpointFile, job: &Job) -> Result<State, String> {
+    let state =
+        checkpoint::read(Path::new(&from.file), &job.model, job.config.optimizer, &from.digest)
+            .map_err(|error| explain(&error))?;
+    if state.step == from.step {
+        Ok(state)
+    } else {
+        Err(format!("{} is of step {}, not of step {}", from.file, state.step, from.step))
     }
 }
 

@@ -127,6 +127,9 @@ fn ending(ending: &Ending) -> String {
         Ending::Done => "done".to_owned(),
         Ending::Diverged => "diverged".to_owned(),
         Ending::Rebuilt => "trained again for its state, which was not on disk any more".to_owned(),
+        Ending::Unusable(why) => {
+            format!("did not begin, since the checkpoint to start from could not be used: {why}")
+        }
         Ending::Failed(why) => format!("failed: {why}"),
         Ending::Crashed(how) => format!("its worker crashed: {how}"),
         Ending::Nonsense(what) => format!("its worker talked nonsense: {what}"),

@@ -72,6 +72,19 @@ impl Stage {
         self.run(&format!("export {sweep} --canonical"), 0).0
     }
 
+    /// The files of a sweep's checkpoints, those of one attempt after the other.
+    pub(crate) fn checkpoints(&self, sweep: &str) -> Vec<PathBuf> {
+        let attempts = self.path().join("runs").join(sweep).join("attempts");
+        let inside = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten();
+        let files = inside(attempts).flat_map(|attempt| inside(attempt.path()));
+        let mut files: Vec<PathBuf> = files
+            .map(|file| file.path())
+            .filter(|file| file.extension().is_some_and(|it| it == "safetensors"))
+            .collect();
+        files.sort();
+        files
+    }
+
     /// Living processes that have this folder's mark in their environment: number and command line.
     pub(crate) fn processes(&self) -> Vec<String> {
         let folder = self.path().canonicalize().unwrap();

@@ -1,5 +1,7 @@
 //! Trials that share their past run it once, and nothing shows it but the time.
 
+use std::fs;
+
 use crate::stage::Stage;
 
 /// Cooldowns and drops from common trunks, a rule that watches evaluations, a trunk that diverges, and what shares nothing.
@@ -29,7 +31,7 @@ patience = 0
 "#;
 
 fn steps(stage: &Stage) -> usize {
-    std::fs::read_to_string(stage.path().join("witness")).unwrap().lines().count()
+    fs::read_to_string(stage.path().join("witness")).unwrap().lines().count()
 }
 
 /// A stage on which the sweep was run so.
@@ -40,17 +42,20 @@ fn run(arguments: &str) -> Stage {
     stage
 }
 
-fn run_on(stage: &Stage, arguments: &str) {
-    run_with(stage, &format!("run tree.toml {arguments}"));
+/// What it said to standard error; here and below.
+fn run_on(stage: &Stage, arguments: &str) -> String {
+    run_with(stage, &format!("run tree.toml {arguments}"))
 }
 
-fn run_with(stage: &Stage, arguments: &str) {
+fn run_with(stage: &Stage, arguments: &str) -> String {
     let output = stage
         .command(arguments)
         .env("PLEACH_WITNESS", stage.path().join("witness"))
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    said
 }
 
 #[test]
@@ -100,6 +105,66 @@ fn a_sweep_that_grows_trains_only_what_is_new() {
         let (shown, _) = stage.run("show tree 1", 0);
         assert!(shown.contains("shared with 3 other trials"), "{shown}");
         assert_eq!(shown.contains("trained again for its state"), !keep.is_empty(), "{shown}");
+    }
+}
+
+/// What happens to a file.
+type Damage = fn(&mut Vec<u8>);
+
+#[test]
+fn states_that_are_damaged_are_made_again() {
+    let sweep = |cooldowns: &str| {
+        let head = SWEEP.split("[space]").next().unwrap();
+        format!(
+            "{head}[space]\npeak = 0.001\n[space.schedule.constant]\n[space.schedule.wsd]\ncooldown = [{cooldowns}]\n"
+        )
+    };
+    let whole = Stage::new("pleach-mnist");
+    whole.write("tree.toml", &sweep("\"20%\", \"40%\", \"10%\""));
+    run_on(&whole, "");
+    let expected = whole.canonical("tree");
+    let flipped = |bytes: &mut Vec<u8>| *bytes.last_mut().unwrap() ^= 1;
+    let halved = |bytes: &mut Vec<u8>| bytes.truncate(bytes.len() / 2);
+    let emptied = |bytes: &mut Vec<u8>| bytes.clear();
+    let of_another_version = |bytes: &mut Vec<u8>| {
+        let at = bytes.windows(12).position(|it| it == b"checkpoint 1").unwrap();
+        bytes[at + 11] = b'9';
+    };
+    let ways: [(&str, Damage); 4] = [
+        ("is damaged: its content does not match its digest", flipped),
+        ("is no safetensors file", halved),
+        ("is no safetensors file", emptied),
+        ("is no checkpoint of this version", of_another_version),
+    ];
+    for (why, damage) in ways {
+        let stage = Stage::new("pleach-mnist");
+        stage.write("tree.toml", &sweep("\"20%\", \"40%\""));
+        run_on(&stage, "");
+        let before = steps(&stage);
+        let damaged = stage.checkpoints("tree");
+        for file in &damaged {
+            let mut bytes = fs::read(file).unwrap();
+            damage(&mut bytes);
+            fs::write(file, bytes).unwrap();
+        }
+        stage.write("tree.toml", &sweep("\"20%\", \"40%\", \"10%\""));
+        let said = run_on(&stage, "--accept");
+        assert_eq!(stage.canonical("tree"), expected, "{why}");
+        // The way to the new branch, all of it, since neither of the two states on it was of use.
+        assert_eq!(steps(&stage) - before, 447, "{why}");
+        let told =
+            said.lines().filter(|line| line.contains("cannot be used") && line.contains(why));
+        let told: Vec<&str> = told.collect();
+        assert!(
+            told[0].ends_with("; it will run again") && told[1].starts_with("1 more"),
+            "{said}"
+        );
+        assert_eq!(told.len(), 2, "{said}");
+        let (shown, _) = stage.run("show tree 4", 0);
+        assert!(shown.contains("could not be used"), "{shown}");
+        // What was found to be of no use is gone, what nobody asked for is still there.
+        let left = damaged.iter().filter(|file| file.exists()).count();
+        assert_eq!(left, damaged.len() - 2);
     }
 }
 

@@ -23,7 +23,7 @@ impl Sweep {
             Outcome::Done if found.step == stage.end => Ending::Done,
             Outcome::Diverged => Ending::Diverged,
             Outcome::Failed(why) => Ending::Failed(why.clone()),
-            Outcome::Done | Outcome::Stopped => return None,
+            Outcome::Done | Outcome::Stopped | Outcome::Unusable(_) => return None,
         };
         if found.metrics.iter().any(|(step, _)| *step < stage.first || stage.end < *step) {
             return None;

@@ -206,9 +206,10 @@ impl Sweep {
         decisions: &mut Decisions,
     ) {
         let end = self.stages.get(&stage).map_or(0, |node| node.row.stage.end);
-        let (was_asked, purpose) = self
-            .head(worker)
-            .map_or((Asked::No, Purpose::Train), |head| (head.was_asked, head.purpose));
+        let (was_asked, purpose, origin) =
+            self.head(worker).map_or((Asked::No, Purpose::Train, None), |head| {
+                (head.was_asked, head.purpose, head.origin)
+            });
         let ending = match (outcome, was_asked) {
             (Outcome::Done | Outcome::Diverged, _)
                 if purpose == Purpose::Rebuild && (step == end || *outcome != Outcome::Done) =>
@@ -225,6 +226,10 @@ impl Sweep {
                 Ending::Nonsense("it stopped without being asked".to_owned())
             }
             (Outcome::Failed(why), _) => Ending::Failed(why.clone()),
+            (Outcome::Unusable(_), _) if origin.is_none() => {
+                Ending::Nonsense("it cannot use a state, and was given none".to_owned())
+            }
+            (Outcome::Unusable(why), _) => Ending::Unusable(why.clone()),
         };
         if let Ending::Nonsense(_) = ending {
             self.kill(worker, ending, decisions);
@@ -267,6 +272,9 @@ impl Sweep {
         now: Moment,
         decisions: &mut Decisions,
     ) {
+        if let Ending::Unusable(_) = ending {
+            self.lose_state(grant, decisions);
+        }
         if let Some(node) = self.stages.get_mut(&grant.stage) {
             match ending.charge() {
                 Charge::Counted | Charge::Nobody => node.spent += grant.taken(now),
@@ -280,6 +288,9 @@ impl Sweep {
         self.end(grant.stage, grant.attempt, ending, step, digest, decisions);
         self.settle(grant.stage, decisions);
         self.note_ready(grant.stage);
+        if let (Ending::Unusable(_), Some((owner, _))) = (ending, grant.origin) {
+            self.note_ready_below(owner);
+        }
         self.note_kept_above(grant.stage, decisions);
     }
 

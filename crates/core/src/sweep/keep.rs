@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Decisions, Node, Sweep};
+use super::{Decisions, Grant, Node, Sweep};
 use crate::{
     command::Command,
     fact::{Checkpoint, Fact},
@@ -28,11 +28,16 @@ impl Kept {
         self.total += bytes;
     }
 
-    fn pop_worst(&mut self) -> Option<StageId> {
-        let (_, stage) = self.by_merit.pop_last()?;
-        if let Some((bytes, _)) = self.bytes.remove(&stage) {
+    fn remove(&mut self, stage: StageId) {
+        if let Some((bytes, merit)) = self.bytes.remove(&stage) {
+            self.by_merit.remove(&(merit, stage));
             self.total -= bytes;
         }
+    }
+
+    fn pop_worst(&mut self) -> Option<StageId> {
+        let &(_, stage) = self.by_merit.last()?;
+        self.remove(stage);
         Some(stage)
     }
 }
@@ -69,6 +74,21 @@ impl Sweep {
         forget(id, removed, decisions);
         self.note_kept(id);
         self.fit(decisions);
+    }
+
+    /// An attempt cannot use the state that it was told to start from: from now on it is missing. The file is removed, since
+    /// it is of no use to anybody.
+    pub(super) fn lose_state(&mut self, grant: &Grant, decisions: &mut Decisions) {
+        let Some((owner, attempt)) = grant.origin else { return };
+        let Some(node) = self.stages.get_mut(&owner) else { return };
+        let is_lost = |it: &mut Checkpoint| (it.attempt, it.step) == (attempt, grant.from);
+        let lost: Vec<Checkpoint> = node.row.checkpoints.extract_if(.., is_lost).collect();
+        // Others may have been told to start from it, too, and have said so before.
+        if !lost.is_empty() {
+            node.troubles += u32::from(owner != grant.stage);
+            self.kept.remove(owner);
+            forget(owner, lost, decisions);
+        }
     }
 
     /// A stage that has ended, and from whose state nothing starts that is still to be trained, competes for its place on

@@ -113,7 +113,7 @@ struct Node {
     turn: u32,
     /// Time that attempts of it have taken in this run.
     spent: u64,
-    /// Attempts to train it again that did not end well, in this run.
+    /// Attempts to train it again that did not end well, and states at its end that were of no use, in this run.
     troubles: u32,
 }
 
@@ -160,6 +160,8 @@ struct Grant {
     stage: StageId,
     purpose: Purpose,
     from: u64,
+    /// The stage whose state it starts from, and the attempt that wrote it.
+    origin: Option<(StageId, AttemptId)>,
     step: u64,
     /// The step of the last evaluation that held the objective.
     judged: Option<u64>,
@@ -310,18 +312,32 @@ impl Sweep {
                 self.counts.stage_ended(stage);
             }
         }
-        let is_barred = was_done && self.settings.budgets.crashes < node.troubles;
-        let again = match stage.status {
-            StageStatus::Waiting | StageStatus::Done if !is_barred => Again::Yes,
+        let (status, parent) = (stage.status, stage.parent);
+        // Whose state at its end cannot be had.
+        let barred = match ending {
+            Ending::Unusable(_) => parent,
+            _ => was_done.then_some(id),
+        };
+        let is_hopeless = |id: &StageId| {
+            let troubles = self.stages.get(id).map_or(0, |node| node.troubles);
+            self.settings.budgets.crashes < troubles
+        };
+        let barred = barred.filter(is_hopeless);
+        let again = match status {
+            StageStatus::Waiting | StageStatus::Done if barred.is_none() => Again::Yes,
             _ => Again::No,
         };
         let why = match ending {
             Ending::Failed(why) | Ending::Crashed(why) | Ending::Nonsense(why) => Some(why.clone()),
+            Ending::Unusable(why) => {
+                Some(format!("the checkpoint that it was to start from cannot be used: {why}"))
+            }
             Ending::TimedOut => Some("it took longer than `timeout` allows".to_owned()),
             Ending::Stalled => Some("it said nothing for longer than `stall` allows".to_owned()),
             _ => None,
         };
-        if let (Some(why), [trial, others @ ..]) = (why.clone(), node.trials.as_slice()) {
+        let trials = self.stages.get(&id).map_or(&[][..], |node| &node.trials);
+        if let (Some(why), [trial, others @ ..]) = (why.clone(), trials) {
             decisions.commands.push(Command::Say(Message::AttemptFailed {
                 trial: *trial,
                 others: others.len(),
@@ -330,12 +346,11 @@ impl Sweep {
                 again,
             }));
         }
-        let status = stage.status;
         if charge == Charge::Crash && again == Again::Yes {
             self.apart.insert(id);
         }
-        if is_barred {
-            self.bar(id, decisions);
+        if let Some(barred) = barred {
+            self.bar(barred, decisions);
         }
         self.forget_superseded(id, decisions);
         if !was_done {
@@ -346,7 +361,7 @@ impl Sweep {
     /// Brings the trials through a stage in line with its status, and readies what follows.
     fn settle(&mut self, id: StageId, decisions: &mut Decisions) {
         let Some(node) = self.stages.get(&id) else { return };
-        let (status, children) = (node.row.stage.status, node.children.clone());
+        let status = node.row.stage.status;
         if !status.is_terminal() {
             return;
         }
@@ -371,9 +386,7 @@ impl Sweep {
         if status != StageStatus::Done {
             self.give_up_below(id);
         }
-        for child in children {
-            self.note_ready(child);
-        }
+        self.note_ready_below(id);
     }
 }
 

@@ -114,11 +114,14 @@ impl Sweep {
             return;
         };
         let parent = parent.and_then(|parent| self.stages.get(&parent)).map(|parent| &parent.row);
-        let (from, evaluated) = match (node.row.checkpoints.last(), parent) {
-            (Some(inside), _) => (Some(inside.clone()), inside.evaluated.clone()),
-            (None, Some(parent)) => (parent.checkpoints.last().cloned(), parent.evaluated.clone()),
-            (None, None) => (None, Evaluated::default()),
+        let (owner, from, evaluated) = match (node.row.checkpoints.last(), parent) {
+            (Some(inside), _) => (stage, Some(inside.clone()), inside.evaluated.clone()),
+            (None, Some(parent)) => {
+                (parent.stage.id, parent.checkpoints.last().cloned(), parent.evaluated.clone())
+            }
+            (None, None) => (stage, None, Evaluated::default()),
         };
+        let origin = from.as_ref().map(|checkpoint| (owner, checkpoint.attempt));
         let is_kept = 0 < self.settings.keep || self.is_needed(node) || purpose == Purpose::Rebuild;
         let keep = if is_kept { Keep::State } else { Keep::Nothing };
         let start = from.as_ref().map_or(first, |checkpoint| checkpoint.step);
@@ -130,6 +133,7 @@ impl Sweep {
             stage,
             purpose,
             from: start,
+            origin,
             step: start,
             judged: None,
             evaluated,

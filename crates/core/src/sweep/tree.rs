@@ -102,6 +102,13 @@ impl Sweep {
         }
     }
 
+    /// See [`Sweep::note_ready`], for every stage that starts from this one's state.
+    pub(super) fn note_ready_below(&mut self, id: StageId) {
+        for child in self.children(id) {
+            self.note_ready(child);
+        }
+    }
+
     fn can_start(&self, node: &Node) -> bool {
         let Some(parent) = node.row.stage.parent else { return true };
         let Some(parent) = self.stages.get(&parent) else { return false };

@@ -75,11 +75,11 @@ impl Run<'_> {
         };
         if let FromWorker::Finished(finished) = &message {
             handle.queue.retain(|attempt| u64::from(attempt.0) != finished.attempt);
-            if let Outcome::Failed(why) = &finished.outcome {
-                let attempt = AttemptId(u32::try_from(finished.attempt).unwrap_or(0));
+            let attempt = AttemptId(u32::try_from(finished.attempt).unwrap_or(0));
+            if let Outcome::Failed(why) | Outcome::Unusable(why) = &finished.outcome {
                 self.logs.append(home, attempt, format!("failed: {why}\n").as_bytes());
             }
-            self.logs.forget(AttemptId(u32::try_from(finished.attempt).unwrap_or(0)));
+            self.logs.forget(attempt);
         }
         self.events.push(
             translate::event(worker, message, bytes_of)

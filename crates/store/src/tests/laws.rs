@@ -27,6 +27,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         Just(Ending::Crashed("9".to_owned())),
         Just(Ending::TimedOut),
         Just(Ending::Lost),
+        Just(Ending::Unusable("damaged".to_owned())),
     ];
     let stage = 1..=STAGES;
     prop_oneof![

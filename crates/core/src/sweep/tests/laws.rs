@@ -93,7 +93,34 @@ proptest! {
     }
 
     #[test]
-    fn no_event_is_too_strange(numbers in prop::collection::vec((0_u8..9, 0_u32..4, 0_u32..6, 0_u64..40), 0..60)) {
+    fn states_that_are_damaged_are_made_again_and_nothing_fails_for_it(
+        parents in bushes(), slots in 1_u32..4, random in any::<u64>(),
+        damaged_at in prop::collection::btree_set(0_u32..40, 0..4),
+    ) {
+        let mut simulation = Simulation::new(forest(&parents), slots, random, false);
+        for turn in 0.. {
+            if simulation.world.finish.is_some() {
+                break;
+            }
+            simulation.turn();
+            if damaged_at.contains(&turn) {
+                simulation.world.damage();
+            }
+            prop_assert!(turn < 10_000, "it never ends");
+        }
+        prop_assert!(simulation.status().iter().all(|status| *status == TrialStatus::Done));
+        for trial in &simulation.database.rows.trials {
+            for &stage in &trial.path {
+                for step in [5, 10] {
+                    let step = simulation.ends[&stage] - 10 + step;
+                    prop_assert_eq!(simulation.database.metrics.get(&(stage, step)), Some(&value(stage, step)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_event_is_too_strange(numbers in prop::collection::vec((0_u8..10, 0_u32..4, 0_u32..6, 0_u64..40), 0..60)) {
         let mut sweep = Sweep::new(settings(2), forest(&[0, 1, 1, 0]));
         let mut database = Database { rows: forest(&[0, 1, 1, 0]), ..Database::default() };
         for (index, (kind, worker, attempt, step)) in numbers.into_iter().enumerate() {
@@ -110,6 +137,7 @@ proptest! {
                 2 => Event::Metrics { worker, attempt, step, values: vec![("m".to_owned(), f64::NAN)] },
                 3 => Event::Checkpoint { worker, attempt, step, file: text(), digest: text(), bytes: 1 },
                 4 => Event::Finished { worker, attempt, step, outcome: Outcome::Done, digest: text() },
+                9 => Event::Finished { worker, attempt, step, outcome: Outcome::Unusable(text()), digest: text() },
                 5 => Event::Asked(Request::StopTrial(TrialId(attempt.0))),
                 6 => Event::WorkerTalkedNonsense { worker, what: text() },
                 _ => Event::Tick,

@@ -85,6 +85,14 @@ fn parents() -> impl Strategy<Value = Vec<u32>> {
     })
 }
 
+/// Parents for [`forest`]: many stages below few.
+fn bushes() -> impl Strategy<Value = Vec<u32>> {
+    prop::collection::vec(any::<u32>(), 1..16).prop_map(|numbers| {
+        let parent = |(index, number): (usize, u32)| number % (index as u32 + 1).min(3);
+        numbers.into_iter().enumerate().map(parent).collect()
+    })
+}
+
 /// The truth on disk: rows and metrics, changed by facts alone.
 #[derive(Clone, Default)]
 struct Database {
@@ -196,6 +204,10 @@ struct World {
     files: BTreeMap<(AttemptId, String), StageId>,
     faults: bool,
     keep: Keep,
+    /// Files that nobody can read any more.
+    damaged: BTreeSet<(AttemptId, String)>,
+    /// Attempts that were told to start from such a file.
+    astray: BTreeSet<AttemptId>,
     /// What attempts left on disk at their end.
     results: BTreeMap<AttemptId, (StageId, Found)>,
     /// Stages whose loss stops being finite.
@@ -225,6 +237,9 @@ impl World {
                 if let Some(from) = &from {
                     let file = self.files.get(&(from.attempt, from.file.clone()));
                     let owner = *file.expect("its checkpoint is on disk");
+                    if self.damaged.contains(&(from.attempt, from.file.clone())) {
+                        self.astray.insert(attempt);
+                    }
                     assert!(owner == stage || Some(owner) == parent && start == first);
                 }
                 assert_eq!(
@@ -265,6 +280,14 @@ impl World {
             Command::Say(_) => {}
             Command::Finish(finish) => self.finish = Some(finish),
         }
+    }
+
+    /// Damages one of the files.
+    fn damage(&mut self) {
+        let number = self.files.len().max(1) as u64;
+        let index = (0..number).take_while(|_| !self.once_in(number)).count();
+        let file = self.files.keys().nth(index).cloned();
+        self.damaged.extend(file);
     }
 
     fn die(&mut self, worker: WorkerId, how: &str) {
@@ -318,6 +341,14 @@ impl World {
                 continue;
             };
             let (attempt, stage) = (*attempt, *stage);
+            if self.astray.contains(&attempt) {
+                let (step, digest, outcome) =
+                    (*step, String::new(), Outcome::Unusable("damaged".to_owned()));
+                process.queue.pop_front();
+                self.training.remove(&stage);
+                self.events.push(Event::Finished { worker, attempt, step, outcome, digest });
+                continue;
+            }
             if nonsense {
                 let step = *step + 1000;
                 self.events.push(Event::Progress { worker, attempt, step });
@@ -390,6 +421,8 @@ impl Simulation {
             files: BTreeMap::new(),
             faults,
             keep: Keep::Checkpoints,
+            damaged: BTreeSet::new(),
+            astray: BTreeSet::new(),
             results: BTreeMap::new(),
             diverge: BTreeSet::new(),
         };
@@ -399,6 +432,9 @@ impl Simulation {
     /// One turn of the loop; the coordinator may die in it, before or after its commit, or while it acts.
     fn turn(&mut self) {
         self.world.run(&self.ends);
+        if self.world.faults && self.world.once_in(30) {
+            self.world.damage();
+        }
         let events = std::mem::take(&mut self.world.events);
         let decisions = self.sweep.step(&events, self.world.now);
         let dies = self.world.faults && self.world.once_in(25);

@@ -169,3 +169,110 @@ fn the_longest_way_goes_first_and_a_tree_is_finished_before_the_next_begins() {
         events = trained(attempt, end(stage), "").to_vec();
     }
 }
+
+/// A worker that cannot use the state that its attempt was told to start from.
+fn unusable(attempt: u32, step: u64) -> [Event; 1] {
+    let (worker, attempt, digest) = (FIRST, AttemptId(attempt), String::new());
+    [Event::Finished {
+        worker,
+        attempt,
+        step,
+        outcome: Outcome::Unusable("damaged".to_owned()),
+        digest,
+    }]
+}
+
+/// A trunk that is done and whose state is on disk, with two stages below it, the first of which has come half-way.
+fn with_states() -> Rows {
+    let mut rows = forest(&[0, 1, 1]);
+    let checkpoint = |attempt, step: u64| Checkpoint {
+        attempt: AttemptId(attempt),
+        step,
+        file: step.to_string(),
+        digest: "1 at 10".to_owned(),
+        bytes: 1,
+        evaluated: Evaluated::default(),
+    };
+    let trunk = &mut rows.stages[0];
+    trunk.stage.status = StageStatus::Done;
+    trunk.digest = "1 at 10".to_owned();
+    trunk.checkpoints.push(checkpoint(1, 10));
+    rows.stages[1].checkpoints.push(checkpoint(2, 15));
+    rows.next_attempt = AttemptId(3);
+    rows
+}
+
+#[test]
+fn a_state_that_is_of_no_use_is_passed_over_for_the_one_before_and_made_again() {
+    let mut sweep = Sweep::new(settings(1), with_states());
+    let _spawned = step(&mut sweep, 0, &[]);
+    let granted = step(&mut sweep, 0, &[Event::WorkerReady { worker: FIRST, queue: 0 }]);
+    assert_eq!(granted, ["stage 2 is attempt 3"]);
+    insta::assert_debug_snapshot!(step(&mut sweep, 1, &unusable(3, 15)), @r#"
+    [
+        "stage 2 forgets 15",
+        "attempt 3 ended: Unusable(\"damaged\")",
+        "stage 2 is attempt 4",
+        "Remove { attempt: AttemptId(2), file: \"15\" }",
+        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(3), why: \"the checkpoint that it was to start from cannot be used: damaged\", again: Yes })",
+    ]
+    "#);
+    insta::assert_debug_snapshot!(step(&mut sweep, 2, &unusable(4, 10)), @r#"
+    [
+        "stage 1 forgets 10",
+        "attempt 4 ended: Unusable(\"damaged\")",
+        "stage 1 is trained again from 0 as attempt 5",
+        "Remove { attempt: AttemptId(1), file: \"10\" }",
+        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(4), why: \"the checkpoint that it was to start from cannot be used: damaged\", again: Yes })",
+    ]
+    "#);
+    insta::assert_debug_snapshot!(step(&mut sweep, 3, &trained(5, 10, "1 at 10")), @r#"
+    [
+        "attempt 5 ended: Rebuilt",
+        "stage 2 is attempt 6",
+    ]
+    "#);
+    insta::assert_debug_snapshot!(step(&mut sweep, 4, &trained(6, 20, "")), @r#"
+    [
+        "attempt 6 ended: Done",
+        "trial 1 is Done",
+        "stage 3 is attempt 7",
+        "Say(TrialEnded { trial: TrialId(1) })",
+    ]
+    "#);
+}
+
+#[test]
+fn a_state_that_is_of_no_use_again_and_again_fails_what_needs_it() {
+    let mut sweep = Sweep::new(settings(1), with_states());
+    let _spawned = step(&mut sweep, 0, &[]);
+    let _granted = step(&mut sweep, 0, &[Event::WorkerReady { worker: FIRST, queue: 0 }]);
+    let _inside = step(&mut sweep, 0, &unusable(3, 15));
+    let mut attempt = 4;
+    for _ in 0..3 {
+        let _lost = step(&mut sweep, 1, &unusable(attempt, 10));
+        let _rebuilt = step(&mut sweep, 1, &trained(attempt + 1, 10, "1 at 10"));
+        attempt += 2;
+    }
+    insta::assert_debug_snapshot!(step(&mut sweep, 2, &unusable(attempt, 10)), @r#"
+    [
+        "stage 1 forgets 10",
+        "attempt 10 ended: Unusable(\"damaged\")",
+        "trial 1 is Failed",
+        "trial 2 is Failed",
+        "Remove { attempt: AttemptId(9), file: \"10\" }",
+        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(10), why: \"the checkpoint that it was to start from cannot be used: damaged\", again: No })",
+        "Say(TrialEnded { trial: TrialId(1) })",
+        "Say(TrialEnded { trial: TrialId(2) })",
+        "Dismiss { worker: WorkerId(1) }",
+    ]
+    "#);
+}
+
+#[test]
+fn a_worker_that_was_given_no_state_cannot_find_it_of_no_use() {
+    let mut sweep = Sweep::new(settings(1), forest(&[0]));
+    let _spawned = step(&mut sweep, 0, &[]);
+    let _granted = step(&mut sweep, 0, &[Event::WorkerReady { worker: FIRST, queue: 0 }]);
+    assert_eq!(step(&mut sweep, 1, &unusable(1, 0)), ["Kill { worker: WorkerId(1) }"]);
+}
