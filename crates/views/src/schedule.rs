@@ -168,12 +168,9 @@ mod tests {
     const HORIZON: Horizon = Horizon { steps: 1000, steps_per_epoch: 100 };
 
     fn named(texts: &[&str]) -> Vec<Named> {
-        let named = |text: &&str| {
-            let schedule = read_schedule(text).unwrap();
-            Named {
-                name: (*text).to_owned(),
-                scheduled: Scheduled::new(schedule, HORIZON).unwrap(),
-            }
+        let named = |text: &&str| Named {
+            name: (*text).to_owned(),
+            scheduled: read_schedule(text, HORIZON).unwrap(),
         };
         texts.iter().map(named).collect()
     }
@@ -216,9 +213,7 @@ mod tests {
 
     #[test]
     fn a_few_steps_are_seen_one_by_one() {
-        let schedule = read_schedule("step").unwrap();
-        let horizon = Horizon { steps: 10, steps_per_epoch: 5 };
-        let scheduled = Scheduled::new(schedule, horizon).unwrap();
+        let scheduled = read_schedule("step", Horizon { steps: 10, steps_per_epoch: 5 }).unwrap();
         let schedules = [Named { name: "step".to_owned(), scheduled }];
         insta::assert_snapshot!(text(&schedules, 10, style(Charset::Ascii, Ink::Plain)));
     }

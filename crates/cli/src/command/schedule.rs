@@ -7,7 +7,7 @@ use clap::{
     Args,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use pleach_core::{plan::Scheduled, spec::read_schedule};
+use pleach_core::spec::read_schedule;
 use pleach_engine::prepare::PrepareError;
 use pleach_schedule::{duration::Horizon, library::LIBRARIES, preset::PRESETS, snippet::Framework};
 use pleach_views::schedule::{self, Named};
@@ -94,11 +94,8 @@ fn framework() -> impl TypedValueParser<Value = Framework> {
 fn named(text: &str, horizon: Horizon) -> Result<Named> {
     let path = Path::new(text);
     let is_file = path.extension().is_some_and(|extension| extension == "toml");
-    let schedule = if is_file { read_schedule(&read(path)?) } else { read_schedule(text) };
-    let schedule = schedule.map_err(PrepareError::Invalid)?;
-    let written = schedule.to_string();
-    let scheduled = Scheduled::new(schedule, horizon)
-        .map_err(|error| Failure::Invalid(format!("`{written}`: {error}")))?;
+    let written = if is_file { &read(path)? } else { text };
+    let scheduled = read_schedule(written, horizon).map_err(PrepareError::Invalid)?;
     let stem = path.file_stem().filter(|_| is_file).map(|stem| stem.to_string_lossy().into_owned());
     Ok(Named { name: stem.unwrap_or_else(|| text.trim().to_owned()), scheduled })
 }

@@ -29,7 +29,7 @@ use crate::{
 pub use configuration::{Configuration, Planner};
 pub use course::Course;
 pub use schedule::Scheduled;
-pub(crate) use schedule::schedule_of;
+pub(crate) use schedule::{Wrong, schedule_of, scheduled_alone};
 pub use tree::{Known, Tree, TreeStage};
 
 /// More configurations than this are refused, with their factorisation.

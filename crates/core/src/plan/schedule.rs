@@ -139,6 +139,24 @@ pub(super) fn scheduled(
 ) -> Result<Scheduled, Wrong> {
     let schedule = schedule_of(info, values)?;
     watches_what_is_measured(&schedule, program)?;
+    in_steps(schedule, info, values, horizon)
+}
+
+/// The same, whatever trains it.
+pub(crate) fn scheduled_alone(
+    info: &'static PresetInfo,
+    values: &Parameters,
+    horizon: Horizon,
+) -> Result<Scheduled, Wrong> {
+    in_steps(schedule_of(info, values)?, info, values, horizon)
+}
+
+fn in_steps(
+    schedule: Schedule,
+    info: &PresetInfo,
+    values: &Parameters,
+    horizon: Horizon,
+) -> Result<Scheduled, Wrong> {
     let written = schedule.to_string();
     Scheduled::new(schedule, horizon).map_err(|error| {
         (

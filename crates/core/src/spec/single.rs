@@ -1,15 +1,15 @@
 //! One schedule: `[trainer.schedule]`, or whatever a person types to look at one.
 
-use std::collections::BTreeMap;
-
 use pleach_schedule::{
+    duration::Horizon,
+    line::LineError,
     preset::{Expected, PRESETS, PresetInfo},
     schedule::Schedule,
 };
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Source},
-    plan,
+    plan::{self, Scheduled},
     spec::{
         Fixed, FixedSchedule,
         axis::Item,
@@ -20,9 +20,9 @@ use crate::{
     value::{Parameters, Value},
 };
 
-/// Reads a schedule: an inline table (`{ use = "cosine", peak = 0.1 }`), a file with a `[schedule]`, the name of a preset
-/// or of a library's class, or the one-line spelling. The peak is 1 if none is given.
-pub fn read_schedule(text: &str) -> Result<Schedule, Diagnostics> {
+/// Reads a schedule for a trial of that length: an inline table (`{ use = "cosine", peak = 0.1 }`), a file with a
+/// `[schedule]`, the name of a preset or of a library's class, or the one-line spelling. The peak is 1 if none is given.
+pub fn read_schedule(text: &str, horizon: Horizon) -> Result<Scheduled, Diagnostics> {
     let trimmed = text.trim();
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
     let is_name = !trimmed.is_empty() && trimmed.chars().all(is_name);
@@ -33,16 +33,11 @@ pub fn read_schedule(text: &str) -> Result<Schedule, Diagnostics> {
     } else if trimmed.contains("[schedule]") {
         text.to_owned()
     } else {
-        return trimmed.parse().map_err(|error: pleach_schedule::line::LineError| {
-            let names: Vec<&str> = PRESETS.iter().map(|info| info.name).collect();
-            let help = format!("write \"0.1: 0 > 1 5%, > 0 cosine\", {{ use = \"cosine\", peak = 0.1 }}, or one of {}", names.join(", "));
-            let mistake = Diagnostic { message: error.to_string(), span: Some(0..trimmed.len()), label: "no schedule".to_owned(), help };
-            Diagnostics { source: Source { name: "schedule".to_owned(), text: trimmed.to_owned() }, list: vec![mistake] }
-        });
+        return line(trimmed, horizon);
     };
     let source = Source { name: "schedule".to_owned(), text: toml };
     let mut reader = Reader::default();
-    let schedule = node::read(&source.text).map(|root| reader.single(&root));
+    let schedule = node::read(&source.text).map(|root| reader.single(&root, horizon));
     match schedule {
         Ok(Some(schedule)) if reader.diagnostics.is_empty() => Ok(schedule),
         Ok(_) => Err(Diagnostics { source, list: reader.diagnostics }),
@@ -50,21 +45,48 @@ pub fn read_schedule(text: &str) -> Result<Schedule, Diagnostics> {
     }
 }
 
+/// The one-line spelling.
+fn line(text: &str, horizon: Horizon) -> Result<Scheduled, Diagnostics> {
+    let wrong = |message: String, label: &str, help: String| {
+        let label = label.to_owned();
+        let mistake = Diagnostic { message, span: Some(0..text.len()), label, help };
+        let source = Source { name: "schedule".to_owned(), text: text.to_owned() };
+        Diagnostics { source, list: vec![mistake] }
+    };
+    let schedule: Schedule = text.parse().map_err(|error: LineError| {
+        let names: Vec<&str> = PRESETS.iter().map(|info| info.name).collect();
+        let help = format!(
+            "write \"0.1: 0 > 1 5%, > 0 cosine\", {{ use = \"cosine\", peak = 0.1 }}, or one of {}",
+            names.join(", ")
+        );
+        wrong(error.to_string(), "no schedule", help)
+    })?;
+    Scheduled::new(schedule, horizon)
+        .map_err(|error| wrong(error.to_string(), "here", String::new()))
+}
+
 impl Reader {
-    fn single(&mut self, root: &[Entry]) -> Option<Schedule> {
-        self.schedule(find(root, "schedule")?)
+    fn single(&mut self, root: &[Entry], horizon: Horizon) -> Option<Scheduled> {
+        let fixed = self.fixed_schedule(find(root, "schedule")?)?;
+        self.made(&fixed, |preset, values| plan::scheduled_alone(preset, values, horizon))
     }
 
     /// A schedule that stands alone; its peak is 1 if none is given.
     pub(super) fn schedule(&mut self, entry: &Entry) -> Option<Schedule> {
         let fixed = self.fixed_schedule(entry)?;
+        self.made(&fixed, plan::schedule_of)
+    }
+
+    fn made<T>(
+        &mut self,
+        fixed: &FixedSchedule,
+        make: impl FnOnce(&'static PresetInfo, &Parameters) -> Result<T, plan::Wrong>,
+    ) -> Option<T> {
         let mut values: Parameters =
             fixed.arguments.iter().map(|fixed| (fixed.name.clone(), fixed.value.clone())).collect();
         if is_without_rate(fixed.preset, &values) {
             values.insert("peak".to_owned(), Value::Float(1.0));
         }
-        let spans: BTreeMap<&str, _> =
-            fixed.arguments.iter().map(|fixed| (fixed.name.as_str(), &fixed.span)).collect();
         let before = self.diagnostics.len();
         for argument in &fixed.arguments {
             if let Some((message, help)) = unknown_argument(fixed.preset, &argument.name) {
@@ -74,10 +96,11 @@ impl Reader {
         if before < self.diagnostics.len() {
             return None;
         }
-        match plan::schedule_of(fixed.preset, &values) {
-            Ok(schedule) => Some(schedule),
+        match make(fixed.preset, &values) {
+            Ok(made) => Some(made),
             Err((argument, message, help)) => {
-                let span = spans.get(argument.as_str()).copied().unwrap_or(&fixed.span).clone();
+                let at_fault = fixed.arguments.iter().find(|fixed| fixed.name == argument);
+                let span = at_fault.map_or(&fixed.span, |fixed| &fixed.span).clone();
                 self.error(&span, message, "here", help);
                 None
             }

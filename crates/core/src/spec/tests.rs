@@ -1,5 +1,7 @@
+use pleach_schedule::{duration::Horizon, schedule::Schedule};
+
 use super::*;
-use crate::diagnostic::Color;
+use crate::diagnostic::{Color, Diagnostics};
 
 const HEAD: &str = "[sweep]\nname = \"x\"\nobjective = { metric = \"loss\", goal = \"min\" }\n";
 
@@ -288,17 +290,21 @@ fn one_schedule_is_read_from_whatever_a_person_types() {
         "peak = 3\n[schedule]\nuse = \"cosine\"\npeak = 1.0",
         "{ phases = [{ to = 0, shape = \"cosine\" }] }",
     ] {
-        assert_eq!(read_schedule(text).unwrap().to_string(), "1: > 0 cosine", "{text}");
+        assert_eq!(alone(text).unwrap().to_string(), "1: > 0 cosine", "{text}");
     }
     let texts = [
         "cosin",
         "{ use = \"cosin\" }",
         "{ use = \"cosine\", gamma = 3 }",
         "{ use = ",
+        "0.1: 0 > 1 linear for 60%, > 0 cosine for 60%",
+        "{ use = \"wsd\", warmup = \"60%\", cooldown = \"50%\" }",
+        "{ use = \"sgdr\", len = \"0%\" }",
+        "{ phases = \"> 0.5 cosine, > 0\" }",
         "{ use = \"step\", every = 3 }",
     ];
     let texts: Vec<String> =
-        texts.iter().map(|text| read_schedule(text).unwrap_err().to_string()).collect();
+        texts.iter().map(|text| alone(text).unwrap_err().to_string()).collect();
     insta::assert_snapshot!(texts.join("\n--------\n"));
 }
 
@@ -328,7 +334,7 @@ fn a_schedule_is_read_in_a_librarys_own_words() {
     let read = |text: &str| {
         let (name, arguments) = text.trim_end_matches(')').split_once('(').unwrap();
         let comma = if arguments.is_empty() { "" } else { ", " };
-        let schedule = read_schedule(&format!("{{ use = \"{name}\"{comma}{arguments} }}")).unwrap();
+        let schedule = alone(&format!("{{ use = \"{name}\"{comma}{arguments} }}")).unwrap();
         is_its_line_and_its_phases(&schedule);
         schedule.to_string()
     };
@@ -338,13 +344,18 @@ fn a_schedule_is_read_in_a_librarys_own_words() {
 }
 
 #[track_caller]
-fn is_its_line_and_its_phases(schedule: &pleach_schedule::schedule::Schedule) {
+fn alone(text: &str) -> Result<Schedule, Diagnostics> {
+    let horizon = Horizon { steps: 100_000, steps_per_epoch: 100 };
+    read_schedule(text, horizon).map(|scheduled| scheduled.written.parse().unwrap())
+}
+
+fn is_its_line_and_its_phases(schedule: &Schedule) {
     let line = schedule.to_string();
-    assert_eq!(&read_schedule(&line).unwrap(), schedule);
+    assert_eq!(&alone(&line).unwrap(), schedule);
     let (peak, phases) = line.split_once(": ").unwrap();
     let peak: f64 = peak.parse().unwrap();
     let table = format!("{{ phases = \"{phases}\", peak = {peak:?} }}");
-    assert_eq!(&read_schedule(&table).unwrap(), schedule);
+    assert_eq!(&alone(&table).unwrap(), schedule);
 }
 
 #[test]
@@ -356,7 +367,7 @@ fn a_preset_is_its_line_and_its_phases() {
             "noam" => "use = \"noam\", warmup = \"10%\"",
             name => &format!("use = \"{name}\""),
         };
-        is_its_line_and_its_phases(&read_schedule(&format!("{{ {arguments} }}")).unwrap());
+        is_its_line_and_its_phases(&alone(&format!("{{ {arguments} }}")).unwrap());
     }
 }
 
@@ -403,8 +414,7 @@ fn what_a_library_does_not_take_is_said_with_what_it_takes() {
     let texts: Vec<String> = texts
         .iter()
         .map(|text| {
-            read_schedule(text)
-                .map_or_else(|error| error.to_string(), |schedule| schedule.to_string())
+            alone(text).map_or_else(|error| error.to_string(), |schedule| schedule.to_string())
         })
         .collect();
     insta::assert_snapshot!(texts.join("\n--------\n"));
