@@ -6,6 +6,7 @@ mod data;
 mod doctor;
 mod export;
 mod extend;
+mod importance;
 mod init;
 mod list;
 mod logs;
@@ -43,6 +44,8 @@ pub(crate) enum Command {
     Resume(resume::Resume),
     /// Print the leaderboard
     Board(board::Board),
+    /// Print how much each parameter matters
+    Importance(importance::Importance),
     /// Print all sweeps
     List(list::List),
     /// Print everything about a trial
@@ -86,6 +89,7 @@ impl Command {
             Self::Run(command) => command.run(place),
             Self::Resume(command) => command.run(place),
             Self::Board(command) => command.run(place),
+            Self::Importance(command) => command.run(place),
             Self::List(command) => command.run(place),
             Self::Show(command) => command.run(place),
             Self::Tree(command) => command.run(place),

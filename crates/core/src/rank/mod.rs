@@ -8,6 +8,7 @@
 mod doubt;
 mod edge;
 mod group;
+mod importance;
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
@@ -21,6 +22,7 @@ use crate::{
 pub use doubt::{Doubt, Places};
 pub use edge::{Edge, Side, edges};
 pub use group::{Group, groups};
+pub use importance::{Importance, Share, importance};
 
 /// A configuration and the results of its trials, as remembered.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,0 +1,39 @@
+//! `importance`: how much each parameter matters.
+
+use anyhow::Result;
+use clap::Args;
+use pleach_core::rank::{importance, rank};
+use pleach_store::Which;
+use pleach_views::importance::{json, text};
+
+use crate::{exit::Ending, place::Place};
+
+#[derive(Args)]
+pub(crate) struct Importance {
+    /// The name of the sweep, or its file
+    sweep: String,
+    /// Also what only older revisions of the file asked for
+    #[arg(long)]
+    all: bool,
+    /// Print an array
+    #[arg(long)]
+    json: bool,
+    /// Draw with ASCII characters
+    #[arg(long)]
+    ascii: bool,
+}
+
+impl Importance {
+    pub(crate) fn run(self, place: &Place) -> Result<Ending> {
+        let (_, reader) = place.reader(&self.sweep)?;
+        let objective = reader.summary()?.revision.objective;
+        let which = if self.all { Which::All } else { Which::Current };
+        let parts = importance(&rank(reader.rows(which)?, objective.goal));
+        super::print(&if self.json {
+            json(&parts)
+        } else {
+            text(&parts, &objective.metric, self.ascii)
+        })?;
+        Ok(Ending::Good)
+    }
+}
