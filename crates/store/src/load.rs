@@ -58,6 +58,11 @@ impl Store {
 }
 
 impl Reader {
+    /// See [`Store::load`].
+    pub fn load(&self) -> Result<Loaded, ReadError> {
+        self.ask(load)?.ok_or_else(|| ReadError::NoRevision { path: self.path.clone() })
+    }
+
     /// See [`Store::begun`].
     pub fn begun(&self) -> Result<Vec<NewStage>, ReadError> {
         self.ask(begun)

@@ -11,6 +11,7 @@ use super::run::{Acceptance, Options, execute};
 use crate::{
     exit::{Ending, Failure},
     place::Place,
+    source::Source,
 };
 
 #[derive(Args)]
@@ -45,8 +46,8 @@ impl Extend {
         extended.sort_unstable();
         extended.dedup();
         let extension = Extension { budget: self.budget.to_string(), points: extended };
-        let text = with_extension(&home.read_sweep_file()?, &extension);
-        let file = home.sweep_file().display().to_string();
-        execute(place, &file, &text, &self.options, Acceptance::Given)
+        let mut source = Source::of_sweep(&home)?;
+        source.text = with_extension(&source.text, &extension);
+        execute(place, source, &self.options, Acceptance::Given)
     }
 }

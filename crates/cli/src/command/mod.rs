@@ -146,7 +146,7 @@ fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 /// Reads and plans a sweep; `name` is its file's, for messages.
-fn prepared(place: &Place, name: &str, text: &str) -> Result<Prepared> {
+pub(crate) fn prepared(place: &Place, name: &str, text: &str) -> Result<Prepared> {
     let spec = prepare::read(name, text)?;
     let runner = place.runner(&spec)?;
     block_on(async { Ok(prepare::prepare(spec, runner).await?) })

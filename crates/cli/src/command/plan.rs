@@ -19,10 +19,10 @@ use pleach_views::{
     plan::{self, Difference, Existing, Extent},
 };
 
-use super::{prepared, run::source};
 use crate::{
     exit::{self, Ending, Failure},
     place::Place,
+    source::Source,
 };
 
 #[derive(Args)]
@@ -44,11 +44,11 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
-        let (name, text) = source(place, &self.sweep, &self.set)?;
+        let mut source = Source::read(place, &self.sweep, &self.set)?;
         if let Some(sample) = &self.check_metrics {
-            return check_metrics(&name, &text, sample);
+            return check_metrics(&source, sample);
         }
-        let prepared = prepared(place, &name, &text)?;
+        let prepared = source.prepare(place)?;
         let home = Home::new(&place.runs, &prepared.spec.name)?;
         let extent = if self.all {
             Extent { configurations: 0, schedules: 0 }
@@ -72,8 +72,8 @@ impl Plan {
     }
 }
 
-fn check_metrics(name: &str, text: &str, sample: &Path) -> Result<Ending> {
-    let spec = prepare::read(name, text)?;
+fn check_metrics(source: &Source, sample: &Path) -> Result<Ending> {
+    let spec = prepare::read(&source.name, &source.text)?;
     let ProgramSpec::Command(command) = &spec.program else {
         let message = "this sweep has no [command]: a worker program says what it measures itself";
         return Err(Failure::Invalid(message.to_owned()).into());

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::run::{Acceptance, Options, execute, source};
-use crate::{exit::Ending, place::Place};
+use super::run::{Acceptance, Options, execute};
+use crate::{exit::Ending, place::Place, source::Source};
 
 #[derive(Args)]
 pub(crate) struct Resume {
@@ -17,7 +17,7 @@ pub(crate) struct Resume {
 impl Resume {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
         let name = place.home(&self.sweep)?.name().to_owned();
-        let (file, text) = source(place, &name, &[])?;
-        execute(place, &file, &text, &self.options, Acceptance::Given)
+        let source = Source::read(place, &name, &[])?;
+        execute(place, source, &self.options, Acceptance::Given)
     }
 }

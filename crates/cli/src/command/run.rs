@@ -3,7 +3,7 @@
 
 use std::{
     io::{BufRead, IsTerminal, Write},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use anstream::eprintln;
@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use pleach_core::{
     command::Finish,
-    spec::{read_time, with_overrides},
+    spec::{Extension, extensions, read_time},
 };
 use pleach_engine::{
     home::Home,
@@ -25,11 +25,12 @@ use pleach_views::{
     plan::headline,
 };
 
-use super::{block_on, board, plan::planned, prepared};
+use super::{block_on, board, plan::planned};
 use crate::{
     exit::{self, Ending, Failure},
-    place::{Place, read},
+    place::Place,
     progress::Shown,
+    source::Source,
 };
 
 #[derive(Args)]
@@ -77,33 +78,20 @@ pub(crate) enum Acceptance {
 
 impl Run {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
-        let (name, text) = source(place, &self.sweep, &self.set)?;
+        let source = Source::read(place, &self.sweep, &self.set)?;
         let acceptance = if self.accept { Acceptance::Given } else { Acceptance::Ask };
-        execute(place, &name, &text, &self.options, acceptance)
+        execute(place, source, &self.options, acceptance)
     }
-}
-
-/// The name, for messages, and the text of a sweep file, overrides included.
-pub(crate) fn source(place: &Place, sweep: &str, set: &[String]) -> Result<(String, String)> {
-    let path = PathBuf::from(sweep);
-    let (name, text) = if path.is_file() || path.extension().is_some() {
-        (sweep.to_owned(), read(&path)?)
-    } else {
-        let file = place.home(sweep)?.sweep_file();
-        (file.display().to_string(), read(&file)?)
-    };
-    let text = with_overrides(&text, set).map_err(Failure::NeedsAnswer)?;
-    Ok((name, text))
 }
 
 pub(crate) fn execute(
     place: &Place,
-    name: &str,
-    text: &str,
+    mut source: Source,
     options: &Options,
     acceptance: Acceptance,
 ) -> Result<Ending> {
-    let prepared = prepared(place, name, text)?;
+    let prepared = source.prepare(place)?;
+    let (name, text) = (source.name.as_str(), source.text.as_str());
     let (home, finish) = block_on(async {
         let home = Home::new(&place.runs, &prepared.spec.name)?;
         let others = if options.reuse { others(place, &home)? } else { Others::default() };
@@ -219,6 +207,9 @@ fn accept(
                 count(difference.removed)
             );
             eprintln!("{changed}");
+            if let Some(text) = extended(&extensions(&known.text), &spec.extensions) {
+                eprintln!("{text}");
+            }
             if acceptance == Acceptance::Ask && !confirm("run it as it is now?")? {
                 return Err(Failure::NeedsAnswer(
                     "the changed file was not accepted; run it with --accept, or undo the change"
@@ -231,6 +222,20 @@ fn accept(
     store.accept(&revision, &planned, wall_time()).context("failed to accept the sweep file")?;
     home.write_sweep_file(text)?;
     Ok(())
+}
+
+/// What becomes of configurations that were extended.
+fn extended(before: &[Extension], now: &[Extension]) -> Option<String> {
+    let number = |extensions: &[Extension]| {
+        extensions.iter().map(|extension| extension.points.len() as u64).sum::<u64>()
+    };
+    let (before, now) = (number(before), number(now));
+    let (all, stay) = (plural(before, "configuration"), count(now));
+    match before {
+        0 => None,
+        _ if before <= now => Some(format!("all that was extended stays so: {all}")),
+        _ => Some(format!("of {all} that were extended {stay} stay so; the file holds no others")),
+    }
 }
 
 /// Asks on a terminal; without one the answer is no.

@@ -186,9 +186,32 @@ fn a_longer_trial_goes_on_from_a_shorter_one() {
     assert_eq!(steps(&stage), 3 * 149);
     let (board, _) = stage.run("board tree --csv", 0);
     assert!(board.contains("3ep"), "{board}");
+    // What was extended stays so with the file, for as long as this holds it.
+    let said = run_on(&stage, "");
+    assert!(!said.contains("has changed"), "{said}");
+    stage.write("tree.toml", &sweep("2ep").replace("0.001", "[0.002, 0.001]"));
+    let (planned, _) = stage.run("plan tree.toml", 0);
+    assert!(planned.contains("1 of them also for 3ep"), "{planned}");
+    assert!(planned.contains("1 trial added, 2 kept, 0 removed"), "{planned}");
+    let said = run_on(&stage, "--accept");
+    assert!(
+        said.contains(
+            "1 trial added, 2 kept, 0 removed\nall that was extended stays so: 1 configuration\n"
+        ),
+        "{said}"
+    );
+    assert_eq!(steps(&stage), 5 * 149);
+    stage.write("tree.toml", &sweep("2ep").replace("0.001", "0.002"));
+    let said = run_on(&stage, "--accept");
+    assert!(
+        said.contains(
+            "0 trials added, 1 kept, 2 removed\nof 1 configuration that were extended 0 stay so"
+        ),
+        "{said}"
+    );
     stage.write("tree.toml", &sweep("2ep"));
     run_on(&stage, "--accept");
-    assert_eq!(steps(&stage), 3 * 149);
+    assert_eq!(steps(&stage), 5 * 149);
     let alone = Stage::new("pleach-mnist");
     alone.write("tree.toml", &sweep("2ep"));
     run_on(&alone, "");

@@ -59,7 +59,7 @@ pub(super) fn extended(extension: usize, point: u64) -> u64 {
 }
 
 /// The point of the file.
-fn base(number: u64) -> u64 {
+pub(super) fn base(number: u64) -> u64 {
     number & ((1 << POINT_BITS) - 1)
 }
 

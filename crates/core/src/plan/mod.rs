@@ -264,6 +264,26 @@ impl Plan {
         tree::tree(&self.trials, known, self.share)
     }
 
+    /// What the extensions of an earlier file are in this one: an extension goes with the configuration that it extends, for
+    /// as long as that is here. `trials` are the points and keys of what the earlier file asked for.
+    #[must_use]
+    pub fn extensions_of(&self, earlier: &[Extension], trials: &[(u64, Key)]) -> Vec<Extension> {
+        let is_files = |point: u64| configuration::base(point) == point;
+        let here: BTreeMap<Key, u64> =
+            self.trials.iter().map(|trial| (trial.key, trial.point)).collect();
+        let moved: BTreeMap<u64, u64> = trials
+            .iter()
+            .filter_map(|(point, key)| Some((*point, *here.get(key)?)))
+            .filter(|(then, now)| is_files(*then) && is_files(*now))
+            .collect();
+        let extension = |Extension { budget, points }: &Extension| {
+            let points = points.iter().map(|&point| configuration::base(point));
+            let points: Vec<u64> = points.filter_map(|point| moved.get(&point).copied()).collect();
+            (!points.is_empty()).then(|| Extension { budget: budget.clone(), points })
+        };
+        earlier.iter().filter_map(extension).collect()
+    }
+
     /// Names that have more than one value among the configurations, and those that only some have.
     #[must_use]
     pub fn differing(&self) -> BTreeSet<&str> {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     program::{Kind, Parameter, Role, Takes},
-    spec::read,
+    spec::{Extension, read},
     value::Value,
 };
 
@@ -245,6 +245,27 @@ fn configurations_are_extended_to_another_budget_and_found_again() {
         );
     }
     assert_eq!(plan.configurations[4].point, 1 << 40);
+}
+
+#[test]
+fn extensions_go_with_the_configurations_that_they_extend() {
+    let extended = |budget: &str, points: &[u64]| Extension {
+        budget: budget.to_owned(),
+        points: points.to_vec(),
+    };
+    let earlier = planned("[space]\npeak = [1, 2, 3]\n#:extend 150st 0 2\n").unwrap();
+    let trials: Vec<(u64, Key)> =
+        earlier.trials.iter().map(|trial| (trial.point, trial.key)).collect();
+    // The second extends what the first has extended.
+    let extensions = [extended("150st", &[0, 2]), extended("200st", &[1 << 40])];
+    let check = |peaks: &str, expected: &[Extension]| {
+        let plan = planned(&format!("[space]\npeak = {peaks}\n")).unwrap();
+        assert_eq!(plan.extensions_of(&extensions, &trials), expected, "{peaks}");
+    };
+    check("[1, 2, 3]", &[extended("150st", &[0, 2]), extended("200st", &[0])]);
+    check("[5, 3, 1]", &[extended("150st", &[2, 1]), extended("200st", &[2])]);
+    check("[4, 3]", &[extended("150st", &[1])]);
+    check("[2]", &[]);
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod space;
 
 pub use check::{check_name, read, with_extension, with_overrides};
 pub use file::schema;
+pub use node::extensions;
 pub use reader::read_time;
 pub use single::read_schedule;
 

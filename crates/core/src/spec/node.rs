@@ -83,7 +83,7 @@ pub(super) const MARK: &str = "#:set ";
 pub(super) const EXTENSION: &str = "#:extend ";
 
 /// The extensions in a text, as [`super::with_extension`] writes them.
-pub(super) fn extensions(text: &str) -> Vec<Extension> {
+pub fn extensions(text: &str) -> Vec<Extension> {
     let read = |line: &str| {
         let mut words = line.strip_prefix(EXTENSION)?.split_whitespace();
         let budget = words.next()?.to_owned();
