@@ -13,6 +13,7 @@ mod logs;
 mod pause;
 mod plan;
 mod resume;
+mod retest;
 mod retry;
 mod rm;
 mod run;

@@ -15,7 +15,7 @@ use pleach_core::{
 };
 use pleach_engine::{
     home::Home,
-    prepare::Prepared,
+    prepare::{self, Prepared},
     reuse::Others,
     run::{Job, run, wall_time},
 };
@@ -25,7 +25,7 @@ use pleach_views::{
     plan::headline,
 };
 
-use super::{block_on, board, plan::planned};
+use super::{block_on, board, plan::planned, retest::retest};
 use crate::{
     exit::{self, Ending, Failure},
     place::Place,
@@ -45,6 +45,10 @@ pub(crate) struct Run {
     /// Accept what has changed in the file without asking
     #[arg(long)]
     accept: bool,
+    /// When all is done, train so many of the best again with fresh seeds, as a sweep NAME-retest: a winner's own
+    /// result is flattered by having been chosen
+    #[arg(long, value_name = "N", conflicts_with = "first")]
+    retest: Option<usize>,
 }
 
 /// What `run` and `resume` have in common.
@@ -80,7 +84,14 @@ impl Run {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
         let source = Source::read(place, &self.sweep, &self.set)?;
         let acceptance = if self.accept { Acceptance::Given } else { Acceptance::Ask };
-        execute(place, source, &self.options, acceptance)
+        let name = prepare::read(&source.name, &source.text)?.name;
+        let ending = execute(place, source, &self.options, acceptance)?;
+        match (self.retest, &ending) {
+            (Some(best), Ending::Good) => {
+                retest(place, &Home::new(&place.runs, &name)?, best, &self.options)
+            }
+            _ => Ok(ending),
+        }
     }
 }
 

@@ -133,14 +133,12 @@ pub fn plan(spec: &SweepSpec, program: &Program, lengths: &Lengths) -> Result<Pl
     }
     let planner = Planner::new(spec, program, lengths);
     let mut walk = Walk::default();
-    for point in 0..count {
+    let extended = spec.extensions.iter().enumerate().flat_map(|(index, extension)| {
+        extension.points.iter().map(move |&point| configuration::extended(index, point))
+    });
+    let is_wanted = |point: &u64| spec.only.as_ref().is_none_or(|only| only.contains(point));
+    for point in (0..count).chain(extended).filter(is_wanted) {
         walk.take(point, planner.at(point), &spec.seeds, program);
-    }
-    for (index, extension) in spec.extensions.iter().enumerate() {
-        for &point in &extension.points {
-            let point = configuration::extended(index, point);
-            walk.take(point, planner.at(point), &spec.seeds, program);
-        }
     }
     if !walk.mistakes.is_empty() {
         return Err(invalid(walk.mistakes.into_values().collect()));
@@ -163,7 +161,8 @@ pub fn plan(spec: &SweepSpec, program: &Program, lengths: &Lengths) -> Result<Pl
         .extensions
         .iter()
         .map(|Extension { budget, points }| format!("{} of them also for {budget}", points.len()));
-    walk.plan.factorisation = factors.chain(extensions).collect::<Vec<_>>().join("\n");
+    let only = spec.only.iter().map(|only| format!("of all these, {}", only.len()));
+    walk.plan.factorisation = factors.chain(extensions).chain(only).collect::<Vec<_>>().join("\n");
     Ok(walk.plan)
 }
 

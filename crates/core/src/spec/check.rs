@@ -53,6 +53,17 @@ pub fn with_extension(text: &str, extension: &Extension) -> String {
     format!("{text}{separator}{}{} {}\n", node::EXTENSION, extension.budget, points.join(" "))
 }
 
+/// A text that asks for these points of its expansion alone, with these seeds, as a sweep of that name.
+pub fn with_retest(text: &str, name: &str, points: &[u64], seeds: &[u64]) -> String {
+    let separator = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    let points: Vec<String> = points.iter().map(ToString::to_string).collect();
+    let (mark, only) = (node::MARK, node::ONLY);
+    format!(
+        "{text}{separator}{mark}sweep.name=\"{name}\"\n{mark}sweep.seeds={seeds:?}\n{only}{}\n",
+        points.join(" ")
+    )
+}
+
 /// The one user string that becomes a path.
 pub fn check_name(name: &str) -> Result<(), String> {
     let is_legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
@@ -92,6 +103,7 @@ impl Reader {
             run,
             blocks,
             extensions: node::extensions(&source.text),
+            only: node::only(&source.text),
             source,
         })
     }

@@ -12,13 +12,16 @@ mod schedule;
 mod single;
 mod space;
 
-pub use check::{check_name, read, with_extension, with_overrides};
+pub use check::{check_name, read, with_extension, with_overrides, with_retest};
 pub use file::schema;
 pub use node::extensions;
 pub use reader::read_time;
 pub use single::read_schedule;
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use pleach_schedule::preset::PresetInfo;
 
@@ -44,6 +47,8 @@ pub struct SweepSpec {
     pub blocks: Vec<Block>,
     /// What was asked for beside the file.
     pub extensions: Vec<Extension>,
+    /// The points of the expansion to which the sweep is limited; all of them if absent.
+    pub only: Option<BTreeSet<u64>>,
     /// The file, for messages about what only a worker program can tell.
     pub source: Source,
 }

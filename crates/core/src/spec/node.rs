@@ -3,7 +3,7 @@
 //! A comment `#:set KEY=VALUE` at the beginning of a line overrides the key of that dotted name, as `--set` does: so the
 //! file of a run says all of it, and a mistake in an override has a place as well.
 
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 
 use toml::{
     Spanned,
@@ -90,6 +90,15 @@ pub fn extensions(text: &str) -> Vec<Extension> {
         Some(Extension { budget, points: words.map(str::parse).collect::<Result<_, _>>().ok()? })
     };
     text.lines().filter_map(read).collect()
+}
+
+/// How the line begins that limits a sweep to some points of its expansion.
+pub(super) const ONLY: &str = "#:only ";
+
+/// The points in a text's last such line, as [`super::with_retest`] writes it.
+pub(super) fn only(text: &str) -> Option<BTreeSet<u64>> {
+    let line = text.lines().rev().find_map(|line| line.strip_prefix(ONLY))?;
+    line.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()
 }
 
 /// The overrides in a text: key, value, and the place of the whole.

@@ -6,7 +6,7 @@ use pleach_core::value::{Parameters, Value};
 
 /// Names whose value is not the same everywhere: first those that every configuration has (the choices among them), then
 /// those of single branches. What a branch always has is not told: its name says it.
-pub(super) fn differing(configurations: &[&Parameters]) -> Vec<String> {
+pub(crate) fn differing(configurations: &[&Parameters]) -> Vec<String> {
     let mut values: BTreeMap<&str, (BTreeSet<String>, usize)> = BTreeMap::new();
     for parameters in configurations {
         for (name, value) in *parameters {

@@ -14,6 +14,7 @@ use pleach_core::{
 use serde::Serialize;
 
 use crate::format::plural;
+pub(crate) use columns::differing;
 
 /// A leaderboard, ready to be shown in any form.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,0 +1,125 @@
+//! What became of the best configurations with seeds that had no part in choosing them.
+
+use pleach_core::{
+    rank::{Ranked, State},
+    statistics::mean,
+    value::Parameters,
+};
+use tabled::{
+    builder::Builder,
+    settings::{Alignment, Modify, Style, object::Columns},
+};
+
+use crate::{
+    board::differing,
+    format::{decimals, with_spread},
+};
+
+/// Each of the retested configurations, best first, beside what it was chosen by. Configurations are the same if their
+/// parameters are.
+pub fn table(chosen: &[Ranked], retested: &[Ranked], metric: &str) -> String {
+    let parameters: Vec<&Parameters> = chosen.iter().map(|ranked| &ranked.row.parameters).collect();
+    let columns = differing(&parameters);
+    let mut builder = Builder::new();
+    let mut header = vec!["#".to_owned()];
+    header.extend(columns.iter().cloned());
+    header.extend(["was #", "chosen at", "retested at", "change"].map(str::to_owned));
+    builder.push_record(header);
+    let mut changes = Vec::new();
+    for ranked in retested {
+        let Some(before) =
+            chosen.iter().find(|before| before.row.parameters == ranked.row.parameters)
+        else {
+            continue;
+        };
+        let mut record = vec![rank(ranked)];
+        let parameter = |name: &String| ranked.row.parameters.get(name).map(ToString::to_string);
+        record.extend(columns.iter().map(|name| parameter(name).unwrap_or_default()));
+        let value = |of: &Ranked| of.mean.map(|mean| with_spread(mean, of.spread));
+        let change = match (before.mean, ranked.mean, ranked.state) {
+            (Some(before), Some(after), State::Done) => {
+                changes.push(after - before);
+                signed(after - before, ranked.spread)
+            }
+            _ => String::new(),
+        };
+        record.extend([rank(before), value(before).unwrap_or_default()]);
+        record.extend([value(ranked).unwrap_or_default(), change]);
+        builder.push_record(record);
+    }
+    let mut table = builder.build();
+    table.with(Style::rounded());
+    table.with(Modify::new(Columns::first()).with(Alignment::right()));
+    let verdict = mean(&changes).map_or(String::new(), |change| {
+        let change = signed(change, deviation_of(retested));
+        format!(
+            "{metric} changed by {change} on average: what the choice had flattered, and luck\n"
+        )
+    });
+    format!("{table}\n{verdict}")
+}
+
+fn rank(ranked: &Ranked) -> String {
+    ranked.rank.map_or(String::new(), |rank| rank.to_string())
+}
+
+fn deviation_of(ranked: &[Ranked]) -> Option<f64> {
+    ranked.iter().find_map(|ranked| ranked.spread)
+}
+
+/// With its sign, and as many digits as a spread asks for.
+fn signed(value: f64, spread: Option<f64>) -> String {
+    let decimals = decimals(spread);
+    format!("{value:+.decimals$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use pleach_core::{
+        life::{ConfigurationId, TrialId, TrialStatus},
+        objective::Goal,
+        rank::{Result, Row},
+        value::Value,
+    };
+
+    use super::*;
+
+    fn board(values: &[(f64, [f64; 3])]) -> Vec<Ranked> {
+        let row = |(number, (peak, values)): (u32, &(f64, [f64; 3]))| Row {
+            configuration: ConfigurationId(number),
+            parameters: [
+                ("peak".to_owned(), Value::Float(*peak)),
+                ("schedule".to_owned(), Value::Text("cosine".to_owned())),
+            ]
+            .into(),
+            trials: (1..)
+                .zip(values)
+                .map(|(seed, value)| Result {
+                    trial: TrialId(10 * number + seed),
+                    seed: seed.into(),
+                    status: TrialStatus::Done,
+                    objective: Some(*value),
+                })
+                .collect(),
+        };
+        pleach_core::rank::rank((1..).zip(values).map(row).collect(), Goal::Max)
+    }
+
+    #[test]
+    fn the_best_are_shown_beside_what_they_were_chosen_by() {
+        let chosen = board(&[
+            (0.1, [0.975, 0.977, 0.979]),
+            (0.2, [0.971, 0.974, 0.976]),
+            (0.3, [0.96, 0.961, 0.962]),
+        ]);
+        let mut retested = board(&[
+            (0.1, [0.970, 0.972, 0.971]),
+            (0.2, [0.972, 0.973, 0.974]),
+            (0.3, [0.955, 0.961, 0.9]),
+        ]);
+        insta::assert_snapshot!(table(&chosen, &retested, "val_accuracy"));
+        retested[0].state = State::Failed(1);
+        retested[0].rank = None;
+        insta::assert_snapshot!(table(&chosen, &retested[..1], "val_accuracy"));
+    }
+}
