@@ -126,6 +126,11 @@ impl Sweep {
     fn fit(&mut self, decisions: &mut Decisions) {
         while self.settings.keep < self.kept.total {
             let Some(worst) = self.kept.pop_worst() else { return };
+            // Of no use when it was noted; but a state below it was lost since then.
+            let is_free = |node: &Node| !self.is_needed(node) && !self.is_missed(node);
+            if !self.stages.get(&worst).is_some_and(is_free) {
+                continue;
+            }
             let Some(node) = self.stages.get_mut(&worst) else { continue };
             forget(worst, std::mem::take(&mut node.row.checkpoints), decisions);
         }
