@@ -2,7 +2,7 @@
 //! description. Decides nothing: it keeps [facts](pleach_core::fact) and gives them back.
 //!
 //! Reading order: [`store`] (the one writer; [`accept`], [`retry`], [`adopt`] and [`load`] are the rest of it), [`read`] (the
-//! readers for views; [`detail`], [`tree`] and [`canonical`] are the rest), [`open`] and [`fault`] (how it goes wrong).
+//! readers for views; [`detail`], [`provenance`], [`tree`] and [`canonical`] are the rest), [`open`] and [`fault`] (how it goes wrong).
 
 pub mod accept;
 pub mod adopt;
@@ -14,6 +14,7 @@ pub mod load;
 pub mod open;
 mod pace;
 mod plan;
+pub mod provenance;
 pub mod read;
 pub mod retry;
 pub mod store;
@@ -29,6 +30,7 @@ pub use fault::{DatabaseError, Fault};
 pub use load::{Loaded, StageEnd};
 pub use open::OpenError;
 pub use pace::Pace;
+pub use provenance::Provenance;
 pub use read::{FindError, ReadError, Reader, Summary, Which};
 pub use store::{CommitError, Store, Time};
 pub use tree::Branch;

@@ -7,7 +7,7 @@ use pleach_core::{
     objective::Objective,
 };
 use pleach_schedule::draw::{Curve, Picture, terminal};
-use pleach_store::TrialDetail;
+use pleach_store::{Provenance, TrialDetail};
 use tabled::{builder::Builder, settings::Style};
 
 use crate::format::{count, number, plural, steps, took};
@@ -82,6 +82,14 @@ pub fn text(detail: &TrialDetail, objective: &Objective, style: terminal::Style)
     text
 }
 
+/// With what and where a trial was run.
+pub fn provenance(provenance: &Provenance) -> String {
+    let names = provenance.facts.iter().map(|(name, _)| name.len());
+    let width = names.max().unwrap_or(0);
+    let lines = provenance.facts.iter().map(|(name, value)| format!("{name:width$}  {value}\n"));
+    lines.collect()
+}
+
 fn metrics(detail: &TrialDetail) -> String {
     let mut names: Vec<&str> = detail
         .metrics
@@ -143,6 +151,17 @@ fn ending(ending: &Ending) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_trial_was_run_with_is_shown() {
+        let fact = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let facts = vec![fact("pleach", "0.1.0"), fact("code", "commit 4ab and changes")];
+        insta::assert_snapshot!(provenance(&Provenance { facts, difference: None }), @r"
+        pleach  0.1.0
+        code    commit 4ab and changes
+        ");
+    }
+
     use pleach_core::{
         key::Key,
         life::{AttemptId, ConfigurationId, StageId, StageStatus, TrialId},

@@ -1,5 +1,7 @@
 //! What is made of results: the best once more.
 
+use std::process::Command;
+
 use crate::stage::Stage;
 
 const SWEEP: &str = r#"
@@ -50,4 +52,40 @@ fn the_best_are_retested_with_fresh_seeds_once() {
     // Still the best three, of a board that says what matters.
     let (matters, _) = stage.run("importance best", 0);
     assert!(matters.contains("over 10 configurations") && matters.contains("peak"), "{matters}");
+}
+
+const PROGRAM: &str = r#"
+[sweep]
+name = "mine"
+objective = { metric = "loss", goal = "min" }
+[command]
+run = ["sh", "train.sh"]
+"#;
+
+#[test]
+fn a_trial_remembers_the_code_that_it_ran() {
+    let stage = Stage::new("pleach-mnist");
+    let git = |arguments: &str| {
+        let mut command = Command::new("git");
+        command.args(["-c", "user.name=a", "-c", "user.email=a@b"]).current_dir(stage.path());
+        let output = command.args(arguments.split_whitespace()).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    let train = |loss: &str| format!("echo '{{\"loss\": {loss}}}' >> \"$PLEACH_METRICS\"\n");
+    stage.write("mine.toml", PROGRAM);
+    stage.write("train.sh", &train("1"));
+    git("init -q");
+    git("add train.sh");
+    git("commit -q -m first");
+    stage.write("train.sh", &train("2"));
+    stage.run("run mine.toml", 0);
+    let (shown, _) = stage.run("show mine 1", 0);
+    assert!(shown.contains("and changes that are not committed"), "{shown}");
+    // As it was, whatever the code is now.
+    let difference = stage.run("show mine 1 --difference", 0).0;
+    git("checkout -q train.sh");
+    stage.write("changes", &difference);
+    git("apply changes");
+    let now = std::fs::read_to_string(stage.path().join("train.sh")).unwrap();
+    assert_eq!(now, train("2"));
 }

@@ -89,6 +89,11 @@ impl Command {
         self.run.first().map_or("", String::as_str)
     }
 
+    /// Where it runs.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// A label of the content of the files that the command names.
     pub fn numerics(&self) -> &str {
         &self.numerics

@@ -15,7 +15,7 @@ use pleach_core::{
     sweep::{Decisions, Progress, Sweep},
 };
 use pleach_protocol::message::{Stop, ToWorker};
-use pleach_store::{CommitError, OpenError, ReadError, Store, Time};
+use pleach_store::{CommitError, DatabaseError, OpenError, ReadError, Store, Time};
 use thiserror::Error;
 use tokio::{sync::mpsc, time::timeout};
 
@@ -32,6 +32,7 @@ use crate::{
     logs::Logs,
     prepare::Prepared,
     process::{Input, Process},
+    provenance::provenance,
 };
 
 /// How often time passes when nothing else happens: requests from outside are looked for, progress is shown.
@@ -96,6 +97,8 @@ pub enum RunError {
     Open(#[from] OpenError),
     #[error(transparent)]
     Read(#[from] ReadError),
+    #[error(transparent)]
+    Write(#[from] DatabaseError),
     #[error(
         "the sweep cannot go on: {source}. Everything acknowledged so far is kept; when the cause is gone, go on with `pleach resume {name}`"
     )]
@@ -122,7 +125,8 @@ pub async fn run(
     let (sender, inputs) = mpsc::channel(256);
     listen(&sender)?;
     let start = Instant::now();
-    let store = Store::open(&job.home.database())?;
+    let mut store = Store::open(&job.home.database())?;
+    store.note_provenance(&provenance(job.prepared), wall_time())?;
     let (sweep, points, seeds) = state(job, &devices, store.load()?);
     let mut run = Run {
         job,

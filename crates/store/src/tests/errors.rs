@@ -148,8 +148,8 @@ fn what_is_not_a_sweep_of_this_version_is_not_opened() {
     let newer = Store::open(&path).unwrap();
     newer.connection.pragma_update(None, "user_version", 7).unwrap();
     drop(newer);
-    assert_snapshot!(text(&Store::open(&path).unwrap_err()), @"FOLDER/sweep.db: the database is of version 7, and this pleach knows versions up to 3; use a newer pleach");
-    assert_snapshot!(text(&Reader::open(&path).unwrap_err()), @"FOLDER/sweep.db: the database is of version 7, and this pleach knows versions up to 3; use a newer pleach");
+    assert_snapshot!(text(&Store::open(&path).unwrap_err()), @"FOLDER/sweep.db: the database is of version 7, and this pleach knows versions up to 4; use a newer pleach");
+    assert_snapshot!(text(&Reader::open(&path).unwrap_err()), @"FOLDER/sweep.db: the database is of version 7, and this pleach knows versions up to 4; use a newer pleach");
 }
 
 #[test]

@@ -1,0 +1,71 @@
+//! With what and where the sweep was run.
+
+use rusqlite::{Connection, OptionalExtension, Result as SqlResult, params};
+
+use crate::{
+    fault::DatabaseError,
+    read::{ReadError, Reader},
+    store::{Store, Time},
+};
+
+/// What decides results beside the sweep file, as far as it can be told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provenance {
+    /// Names and words for people: versions, programs, machine.
+    pub facts: Vec<(String, String)>,
+    /// How a person's code differs from the commit that is named, as git prints it.
+    pub difference: Option<String>,
+}
+
+impl Store {
+    /// Remembers it for attempts from now on, if it has changed.
+    pub fn note_provenance(
+        &mut self,
+        provenance: &Provenance,
+        now: Time,
+    ) -> Result<(), DatabaseError> {
+        let fail = |source| DatabaseError::new(&self.path, source);
+        let last = newest(&self.connection, i64::MAX).map_err(fail)?;
+        if last.as_ref() != Some(provenance) {
+            // Pairs of texts always serialize.
+            let facts = serde_json::to_string(&provenance.facts).unwrap_or_default();
+            self.connection
+                .execute(
+                    "INSERT INTO provenance (began, facts, difference) VALUES (?, ?, ?)",
+                    params![now.0, facts, provenance.difference],
+                )
+                .map_err(fail)?;
+        }
+        Ok(())
+    }
+}
+
+impl Reader {
+    /// What held at that time; `None` of attempts by versions that did not record it.
+    pub fn provenance(&self, at: Time) -> Result<Option<Provenance>, ReadError> {
+        self.ask(|connection| {
+            let exists = "SELECT 1 FROM sqlite_schema WHERE name = 'provenance'";
+            match connection.query_row(exists, [], |_| Ok(())).optional()? {
+                Some(()) => newest(connection, at.0),
+                // Written by an older version, and not since.
+                None => Ok(None),
+            }
+        })
+    }
+}
+
+fn newest(connection: &Connection, until: i64) -> SqlResult<Option<Provenance>> {
+    let row = |row: &rusqlite::Row| {
+        let facts: String = row.get(0)?;
+        Ok(Provenance {
+            facts: serde_json::from_str(&facts).unwrap_or_default(),
+            difference: row.get(1)?,
+        })
+    };
+    connection
+        .prepare_cached(
+            "SELECT facts, difference FROM provenance WHERE began <= ? ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row([until], row)
+        .optional()
+}
