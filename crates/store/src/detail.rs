@@ -35,6 +35,17 @@ pub struct TrialDetail {
     pub metrics: Vec<(u64, Vec<(String, f64)>)>,
 }
 
+impl TrialDetail {
+    /// A metric's values by step.
+    pub fn curve(&self, metric: &str) -> Vec<(f64, f64)> {
+        let value = |(step, values): &(u64, Vec<(String, f64)>)| {
+            let found = values.iter().find(|(name, _)| name == metric);
+            found.map(|(_, value)| (*step as f64, *value))
+        };
+        self.metrics.iter().filter_map(value).collect()
+    }
+}
+
 /// Where a trial stands among revisions and generations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {

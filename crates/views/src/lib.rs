@@ -1,9 +1,11 @@
 //! What people see of a sweep, as text: pure functions from rows to strings. Nothing here reads or decides.
 //!
-//! [`board`] (leaderboards), [`plan`] (what would run), [`measured`] (what a sample of output measures), [`schedule`] (drawn and tabulated), [`show`] (one trial), [`importance`] (what matters), [`list`] (all sweeps), [`retest`] (the best once more), [`progress`] (while it
+//! [`board`] (leaderboards), [`plan`] (what would run), [`measured`] (what a sample of output measures), [`schedule`] (drawn and tabulated), [`show`] (one trial), [`compare`] (several), [`diff`] (two boards), [`importance`] (what matters), [`list`] (all sweeps), [`retest`] (the best once more), [`progress`] (while it
 //! runs), [`tree`](mod@tree) (what trials share), [`verify`] (a trial and its repetition), [`export`] (for other programs); [`format`](mod@format) has the numbers and times in all of them.
 
 pub mod board;
+pub mod compare;
+pub mod diff;
 pub mod export;
 pub mod forecast;
 pub mod format;

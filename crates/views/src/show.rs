@@ -60,14 +60,7 @@ pub fn text(detail: &TrialDetail, objective: &Objective, style: terminal::Style)
             let _infallible = writeln!(text, "    digest {}", stage.digest);
         }
     }
-    let points: Vec<(f64, f64)> = detail
-        .metrics
-        .iter()
-        .filter_map(|(step, values)| {
-            let found = values.iter().find(|(name, _)| *name == objective.metric);
-            found.map(|(_, value)| (*step as f64, *value))
-        })
-        .collect();
+    let points = detail.curve(&objective.metric);
     if 2 < points.len() {
         let steps = detail.metrics.last().map_or(0, |(step, _)| *step);
         let name = objective.metric.clone();
@@ -120,7 +113,7 @@ fn metrics(detail: &TrialDetail) -> String {
     text
 }
 
-fn status(status: TrialStatus) -> &'static str {
+pub(crate) fn status(status: TrialStatus) -> &'static str {
     match status {
         TrialStatus::Waiting => "not yet done",
         TrialStatus::Done => "done",

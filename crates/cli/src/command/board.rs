@@ -86,18 +86,14 @@ impl Board {
     fn board(&self, reader: &Reader, which: Which, extent: &Extent) -> Result<board::Board> {
         let objective = reader.summary()?.revision.objective;
         let rows = reader.rows(which)?;
+        check_filters(&rows, &extent.filters)?;
         let asked = [&self.by[..], &self.best_over[..]].concat();
         if asked.is_empty() {
             return Ok(board::Board::new(&rank(rows, objective.goal), &objective, extent));
         }
         let known = names(&rows);
         if let Some(unknown) = asked.iter().find(|name| !known.contains(*name)) {
-            let help = match nearest(unknown, known.iter().map(String::as_str)) {
-                Some(nearest) => format!("did you mean `{nearest}`?"),
-                None => format!("there are {}", Vec::from_iter(known).join(", ")),
-            };
-            let message = format!("no trial has a parameter `{unknown}`: {help}");
-            return Err(Failure::NeedsAnswer(message).into());
+            return Err(no_parameter(unknown, &known).into());
         }
         let by = if self.by.is_empty() {
             known.into_iter().filter(|name| !asked.contains(name)).collect()
@@ -107,6 +103,40 @@ impl Board {
         let groups = groups(&rows, &by, objective.goal);
         Ok(board::Board::of_groups(&groups, &rows, &objective, extent))
     }
+}
+
+/// Whether each filter names something that is there.
+fn check_filters(rows: &[Row], filters: &[(String, String)]) -> Result<(), Failure> {
+    let known = names(rows);
+    for (name, value) in filters {
+        if !known.contains(name) {
+            return Err(no_parameter(name, &known));
+        }
+        let values =
+            rows.iter().filter_map(|row| row.parameters.get(name)).map(ToString::to_string);
+        let values: BTreeSet<String> = values.collect();
+        if !values.contains(value) {
+            let message = format!("no trial has {name}={value}: {}", instead(value, &values));
+            return Err(Failure::NeedsAnswer(message));
+        }
+    }
+    Ok(())
+}
+
+fn no_parameter(name: &str, known: &BTreeSet<String>) -> Failure {
+    let help = instead(name, known);
+    Failure::NeedsAnswer(format!("no trial has a parameter `{name}`: {help}"))
+}
+
+/// What there is instead of an unknown name or value.
+fn instead(unknown: &str, known: &BTreeSet<String>) -> String {
+    const SHOWN: usize = 12;
+    if let Some(nearest) = nearest(unknown, known.iter().map(String::as_str)) {
+        return format!("did you mean `{nearest}`?");
+    }
+    let shown: Vec<&str> = known.iter().take(SHOWN).map(String::as_str).collect();
+    let more = if SHOWN < known.len() { ", …" } else { "" };
+    format!("there are {}{more}", shown.join(", "))
 }
 
 /// The names of all parameters that configurations have.

@@ -1,8 +1,10 @@
 //! The commands, one file each.
 
 mod board;
+mod compare;
 mod completions;
 mod data;
+mod diff;
 mod doctor;
 mod export;
 mod extend;
@@ -51,6 +53,10 @@ pub(crate) enum Command {
     List(list::List),
     /// Print everything about a trial
     Show(show::Show),
+    /// Show trials side by side
+    Compare(compare::Compare),
+    /// Show how one leaderboard differs from another
+    Diff(diff::Diff),
     /// Draw how trials share their training
     Tree(tree::Tree),
     /// Print what the worker wrote while it ran a trial
@@ -93,6 +99,8 @@ impl Command {
             Self::Importance(command) => command.run(place),
             Self::List(command) => command.run(place),
             Self::Show(command) => command.run(place),
+            Self::Compare(command) => command.run(place),
+            Self::Diff(command) => command.run(place),
             Self::Tree(command) => command.run(place),
             Self::Logs(command) => command.run(place),
             Self::Stop(command) => command.run(place),

@@ -181,6 +181,11 @@ fn compare(a: &Ranked, b: &Ranked, goal: Goal) -> Ordering {
         .then_with(|| a.row.configuration.cmp(&b.row.configuration))
 }
 
+/// One configuration compared with another, as [`Ranked::versus_first`] is.
+pub fn difference(one: &Row, other: &Row) -> Option<Versus> {
+    versus(one, &numbers(other).collect())
+}
+
 fn versus(row: &Row, reference: &BTreeMap<u64, f64>) -> Option<Versus> {
     let differences: Vec<f64> = numbers(row)
         .filter_map(|(seed, value)| reference.get(&seed).map(|reference| value - reference))

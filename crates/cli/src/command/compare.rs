@@ -1,0 +1,36 @@
+//! `compare`: trials side by side.
+
+use anyhow::Result;
+use clap::Args;
+use pleach_views::compare::text;
+
+use crate::{
+    exit::{Ending, Failure},
+    place::Place,
+};
+
+#[derive(Args)]
+pub(crate) struct Compare {
+    /// The name of the sweep
+    sweep: String,
+    /// The trials' numbers, or the beginnings of their keys
+    #[arg(required = true, num_args = 2..)]
+    trials: Vec<String>,
+    #[command(flatten)]
+    drawing: super::Drawing,
+}
+
+impl Compare {
+    pub(crate) fn run(self, place: &Place) -> Result<Ending> {
+        let (_, reader) = place.reader(&self.sweep)?;
+        let objective = reader.summary()?.revision.objective;
+        let detail = |text: &String| {
+            let trial = reader.find(text)?;
+            let none = || Failure::NotFound(format!("there is no trial {}", trial.0));
+            anyhow::Ok(reader.trial(trial)?.ok_or_else(none)?)
+        };
+        let trials = self.trials.iter().map(detail).collect::<Result<Vec<_>>>()?;
+        super::print(&text(&trials, &objective, self.drawing.style(12)))?;
+        Ok(Ending::Good)
+    }
+}

@@ -1,0 +1,148 @@
+//! Two leaderboards beside each other: what both have is compared seed by seed.
+
+use std::collections::BTreeMap;
+
+use pleach_core::{
+    rank::{Distinction, Ranked, difference},
+    value::Parameters,
+};
+use tabled::{
+    builder::Builder,
+    settings::{Alignment, Modify, Style, object::Columns},
+};
+
+use crate::{
+    board::differing,
+    format::{decimals, plural, with_spread},
+};
+
+/// A board under the name of its sweep.
+pub struct Named<'a> {
+    pub name: &'a str,
+    pub board: &'a [Ranked],
+}
+
+/// Configurations are the same if their parameters are. In the order of the second board; what only one of them has is
+/// counted, and shown if there is no more than that.
+pub fn text(before: &Named, after: &Named) -> String {
+    let all = || before.board.iter().chain(after.board);
+    let columns = differing(&all().map(|ranked| &ranked.row.parameters).collect::<Vec<_>>());
+    let key = |parameters: &Parameters| serde_json::to_string(parameters).unwrap_or_default();
+    let mut old: BTreeMap<String, &Ranked> =
+        before.board.iter().map(|ranked| (key(&ranked.row.parameters), ranked)).collect();
+    let mut builder = Builder::new();
+    let mut header = vec![format!("# {}", before.name), format!("# {}", after.name)];
+    header.extend(columns.iter().cloned());
+    header.extend([before.name.to_owned(), after.name.to_owned(), "difference".to_owned()]);
+    builder.push_record(header);
+    let mut common = 0;
+    let mut added = 0;
+    for new in after.board {
+        let Some(old) = old.remove(&key(&new.row.parameters)) else {
+            added += 1;
+            continue;
+        };
+        common += 1;
+        let mut record = vec![rank(old), rank(new)];
+        let parameter = |name: &String| new.row.parameters.get(name).map(ToString::to_string);
+        record.extend(columns.iter().map(|name| parameter(name).unwrap_or_default()));
+        record.extend([value(old), value(new), changed(old, new)]);
+        builder.push_record(record);
+    }
+    let mut text = String::new();
+    if 0 < common {
+        let mut table = builder.build();
+        table.with(Style::rounded());
+        table.with(Modify::new(Columns::new(..2)).with(Alignment::right()));
+        text = format!(
+            "{table}\n≈ not distinguishable at 95 %, seed by seed; ± half the 95 % interval\n"
+        );
+    }
+    let only =
+        |n: usize, name: &str| format!("only in {name}: {}\n", plural(n as u64, "configuration"));
+    let lines = [(old.len(), before.name), (added, after.name)];
+    text.extend(lines.into_iter().filter(|(n, _)| 0 < *n).map(|(n, name)| only(n, name)));
+    text
+}
+
+fn rank(ranked: &Ranked) -> String {
+    ranked.rank.map_or(String::new(), |rank| rank.to_string())
+}
+
+fn value(ranked: &Ranked) -> String {
+    ranked.mean.map_or(String::new(), |mean| with_spread(mean, ranked.spread))
+}
+
+/// On the seeds that both have; without such, between the means.
+fn changed(old: &Ranked, new: &Ranked) -> String {
+    let decimals = decimals(new.spread.or(old.spread));
+    let Some(versus) = difference(&new.row, &old.row) else {
+        let (Some(before), Some(after)) = (old.mean, new.mean) else { return String::new() };
+        return format!("{:+.decimals$}, other seeds", after - before);
+    };
+    let mean = versus.difference;
+    match versus.distinction {
+        _ if mean == 0.0
+            && matches!(versus.distinction, Distinction::Same { low, high } if low == high) =>
+        {
+            "equal".to_owned()
+        }
+        Distinction::Unknown => format!("{mean:+.decimals$}"),
+        Distinction::Same { low, high } => {
+            format!("≈ {mean:+.decimals$} ± {:.decimals$}", (high - low) / 2.0)
+        }
+        Distinction::Different { low, high } => {
+            format!("{mean:+.decimals$} ± {:.decimals$}", (high - low) / 2.0)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pleach_core::{
+        life::{ConfigurationId, TrialId, TrialStatus},
+        objective::Goal,
+        rank::{Result, Row},
+        value::Value,
+    };
+
+    use super::*;
+
+    fn board(values: &[(f64, u64, &[f64])]) -> Vec<Ranked> {
+        let row = |(number, (peak, seed, values)): (u32, &(f64, u64, &[f64]))| Row {
+            configuration: ConfigurationId(number),
+            parameters: [("peak".to_owned(), Value::Float(*peak))].into(),
+            trials: (0..)
+                .zip(*values)
+                .map(|(n, value)| Result {
+                    trial: TrialId(10 * number + n),
+                    seed: seed + u64::from(n),
+                    status: TrialStatus::Done,
+                    objective: Some(*value),
+                })
+                .collect(),
+        };
+        pleach_core::rank::rank((1..).zip(values).map(row).collect(), Goal::Max)
+    }
+
+    #[test]
+    fn what_both_have_is_compared() {
+        let before = board(&[
+            (0.1, 1, &[0.975, 0.977, 0.979]),
+            (0.2, 1, &[0.971, 0.974, 0.976]),
+            (0.3, 1, &[0.96, 0.961, 0.962]),
+            (0.4, 1, &[0.9]),
+            (0.5, 1, &[0.8, 0.81]),
+        ]);
+        let after = board(&[
+            (0.1, 1, &[0.985, 0.987, 0.988]),
+            (0.2, 1, &[0.972, 0.973, 0.974]),
+            (0.3, 4, &[0.955, 0.961, 0.95]),
+            (0.5, 1, &[0.8, 0.81]),
+            (0.6, 1, &[0.5]),
+        ]);
+        let named = |name, board| Named { name, board };
+        insta::assert_snapshot!(text(&named("old", &before), &named("new", &after)));
+        insta::assert_snapshot!(text(&named("old", &before[..1]), &named("new", &[])));
+    }
+}
