@@ -14,11 +14,8 @@ use crate::{
     statistics::{Interval, deviation, mean, student_bound},
 };
 
-/// So often seeds are drawn anew to see who would have been first: the error of a probability is below one percent.
+/// So often means are drawn to see who is first: the error of a probability is below one percent.
 const DRAWS: u32 = 4000;
-
-/// With fewer seeds than this a probability of being best says nothing.
-const SEEDS_FOR_PROBABILITY: usize = 3;
 
 const MAX_CONTENDERS: usize = 1000;
 
@@ -71,10 +68,12 @@ impl Doubt {
         (index < n).then(|| Places { first: better + 1, last: n as u32 - worse })
     }
 
-    /// How likely it is, by index of the board, that a configuration has the best mean when as many seeds are drawn
-    /// again from those that all contenders share (the bootstrap, Efron 1979); 0 for those that can be told from the
-    /// first. Empty with fewer than three seeds, or more than a thousand contenders. Draws are pseudo-random and always
-    /// the same.
+    /// How likely it is, by index of the board, that a configuration has the best true mean; 0 for those that can be told
+    /// from the first. Means of the seeds that all contenders share are drawn from Student's distribution around what was
+    /// seen, n - 1 degrees of freedom, with the covariance that was seen: of any two contenders it says what their paired
+    /// comparison says (the posterior of a mean difference without prior knowledge; Gelman et al., Bayesian Data Analysis,
+    /// 3rd edition, section 3.2). Empty with fewer than two seeds, or more than a thousand contenders. Draws are
+    /// pseudo-random and always the same.
     pub fn probabilities(&self) -> Vec<f64> {
         let Some(first) = self.contenders.first() else { return Vec::new() };
         let has = |index: usize, seed: u64| self.numbers[index].iter().any(|(s, _)| *s == seed);
@@ -83,23 +82,35 @@ impl Doubt {
             .map(|(seed, _)| *seed)
             .filter(|&seed| self.contenders.iter().all(|&index| has(index, seed)))
             .collect();
-        if seeds.len() < SEEDS_FOR_PROBABILITY || MAX_CONTENDERS < self.contenders.len() {
+        let n = seeds.len();
+        if n < 2 || MAX_CONTENDERS < self.contenders.len() {
             return Vec::new();
         }
         let of_seeds = |index: usize| -> Vec<f64> {
             let numbers = self.numbers[index].iter();
             numbers.filter(|(seed, _)| seeds.contains(seed)).map(|(_, value)| *value).collect()
         };
-        let values: Vec<Vec<f64>> = self.contenders.iter().map(|&index| of_seeds(index)).collect();
-        let mut random = ChaCha8Rng::seed_from_u64(0);
-        let mut wins = vec![0_u32; values.len()];
+        // Of each contender its mean, and by seed how far from it.
+        let contenders = self.contenders.iter().map(|&index| {
+            let values = of_seeds(index);
+            let mean = mean(&values).unwrap_or(f64::NAN);
+            (mean, values.into_iter().map(|value| value - mean).collect::<Vec<f64>>())
+        });
+        let contenders: Vec<(f64, Vec<f64>)> = contenders.collect();
+        let mut normal = Normal::new();
+        let mut wins = vec![0_u32; contenders.len()];
         for _ in 0..DRAWS {
-            let drawn: Vec<usize> =
-                seeds.iter().map(|_| (random.next_u64() % seeds.len() as u64) as usize).collect();
-            let sum = |values: &Vec<f64>| drawn.iter().map(|&seed| values[seed]).sum::<f64>();
-            let sums: Vec<f64> = values.iter().map(sum).collect();
+            let chi_square: f64 = (1..n).map(|_| normal.next().powi(2)).sum();
+            // The sum over seeds of these times the distances has the covariance of the means, and Student's tails.
+            let scale = 1.0 / (n as f64 * chi_square).sqrt();
+            let factors: Vec<f64> = (0..n).map(|_| scale * normal.next()).collect();
+            let drawn = |(mean, distances): &(f64, Vec<f64>)| {
+                mean + factors.iter().zip(distances).map(|(f, d)| f * d).sum::<f64>()
+            };
+            let means: Vec<f64> = contenders.iter().map(drawn).collect();
             // Of equals the first: contenders are in the board's order.
-            if let Some(best) = (0..sums.len()).min_by(|&a, &b| self.goal.compare(sums[a], sums[b]))
+            if let Some(best) =
+                (0..means.len()).min_by(|&a, &b| self.goal.compare(means[a], means[b]))
             {
                 wins[best] += 1;
             }
@@ -149,6 +160,35 @@ impl Doubt {
     }
 }
 
+/// Normally distributed numbers, always the same ones: the polar method (Marsaglia and Bray 1964).
+struct Normal {
+    random: ChaCha8Rng,
+    spare: Option<f64>,
+}
+
+impl Normal {
+    fn new() -> Self {
+        Self { random: ChaCha8Rng::seed_from_u64(0), spare: None }
+    }
+
+    fn next(&mut self) -> f64 {
+        if let Some(spare) = self.spare.take() {
+            return spare;
+        }
+        // Evenly between -1 and 1, never 0.
+        let mut even = || ((self.random.next_u64() >> 11) as f64 + 0.5) * 2.0_f64.powi(-52) - 1.0;
+        loop {
+            let (x, y) = (even(), even());
+            let square = x * x + y * y;
+            if square < 1.0 {
+                let factor = (-2.0 * square.ln() / square).sqrt();
+                self.spare = Some(y * factor);
+                return x * factor;
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::{collection::vec, prelude::*};
@@ -189,13 +229,24 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_is_the_best_as_often_as_draws_of_seeds_make_it_so() {
-        // The second wins when seed 1 is drawn at least twice of three times: in 7 of 27 cases.
-        let doubt = doubt(&[&[9.0, 0.0, 0.0], &[2.0, 3.9, 3.9], &[-9.0, -9.0, -9.0]]);
-        let probabilities = doubt.probabilities();
-        assert!((probabilities[0] - 20.0 / 27.0).abs() < 0.03, "{probabilities:?}");
-        assert!((probabilities[1] - 7.0 / 27.0).abs() < 0.03, "{probabilities:?}");
+    fn of_two_the_probability_is_that_of_their_paired_comparison() {
+        // Differences 1, 0, 2: t = 1 / (1 / √3), and Student's distribution with two degrees of freedom is known in closed
+        // form: 1/2 + t / (2 √(2 + t²)).
+        let probabilities = doubt(&[&[9.0, 4.0, 7.0], &[8.0, 4.0, 5.0]]).probabilities();
+        let t = 3.0_f64.sqrt();
+        let expected = 0.5 + t / (2.0 * (2.0 + t * t).sqrt());
+        assert!((probabilities[0] - expected).abs() < 0.02, "{probabilities:?} {expected}");
         assert_eq!(probabilities.iter().sum::<f64>(), 1.0);
+    }
+
+    #[test]
+    fn numbers_are_normal() {
+        let mut normal = Normal::new();
+        let numbers: Vec<f64> = (0..20_000).map(|_| normal.next()).collect();
+        let beyond = numbers.iter().filter(|number| 1.959_964 < number.abs()).count();
+        assert!(mean(&numbers).unwrap().abs() < 0.02);
+        assert!((deviation(&numbers).unwrap() - 1.0).abs() < 0.02);
+        assert!((900..1100).contains(&beyond), "{beyond}");
     }
 
     #[test]
