@@ -74,6 +74,12 @@ impl Reporter for Shown {
                     self.say(&text);
                 }
             }
+            Message::StateDiffers { trial, step } => {
+                self.say(&format!(
+                    "the state at step {step} of trial {} was trained again and is not what it was: the program does not repeat itself to the last bit; what is still to be trained goes on from the new state",
+                    trial.0
+                ));
+            }
             Message::WorkerSilent { trial, seconds, .. } => {
                 self.say(&format!(
                     "trial {} has said nothing for {seconds} s; it is left alone (`[run] stall` sets a limit, `pleach stop {name} --now` kills it)",

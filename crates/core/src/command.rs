@@ -52,6 +52,11 @@ pub enum Message {
         why: String,
         again: Again,
     },
+    /// A state that was made again is not what it was, of a program that need not repeat itself to the last bit.
+    StateDiffers {
+        trial: TrialId,
+        step: u64,
+    },
     WorkerSilent {
         worker: WorkerId,
         trial: TrialId,

@@ -82,6 +82,10 @@ pub struct Found {
     pub metrics: Vec<(u64, Vec<(String, f64)>)>,
     pub step: u64,
     pub outcome: Outcome,
+    /// Of the state at its end; empty without one.
+    pub digest: String,
+    /// Its file, and the size of it, if it is on disk.
+    pub state: Option<(String, u64)>,
 }
 
 /// What a person can ask of a running sweep.

@@ -7,6 +7,7 @@ mod faults;
 mod help;
 mod misuse;
 mod programs;
+mod programs_tree;
 mod results;
 mod shipped;
 mod stage;

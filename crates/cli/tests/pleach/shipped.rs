@@ -45,8 +45,10 @@ fn every_sweep_is_planned_and_begins() {
             continue;
         }
         let is_command = text.contains("[command]");
-        if is_command && Command::new("python3").arg("--version").output().is_err() {
-            println!("SKIPPED: {} needs python3", file.display());
+        let import = if text.contains("torch") { "import torch" } else { "" };
+        let python = || Command::new("python3").args(["-c", import]).output();
+        if is_command && !python().is_ok_and(|it| it.status.success()) {
+            println!("SKIPPED: {} needs python3 ({import})", file.display());
             continue;
         }
         let stage = Stage::new("pleach-mnist");

@@ -72,14 +72,14 @@ impl Stage {
         self.run(&format!("export {sweep} --canonical"), 0).0
     }
 
-    /// The files of a sweep's checkpoints, those of one attempt after the other.
-    pub(crate) fn checkpoints(&self, sweep: &str) -> Vec<PathBuf> {
+    /// The files of a sweep's checkpoints, which have this ending, those of one attempt after the other.
+    pub(crate) fn checkpoints(&self, sweep: &str, ending: &str) -> Vec<PathBuf> {
         let attempts = self.path().join("runs").join(sweep).join("attempts");
         let inside = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten();
         let files = inside(attempts).flat_map(|attempt| inside(attempt.path()));
         let mut files: Vec<PathBuf> = files
             .map(|file| file.path())
-            .filter(|file| file.extension().is_some_and(|it| it == "safetensors"))
+            .filter(|file| file.extension().is_some_and(|it| it == ending))
             .collect();
         files.sort();
         files

@@ -141,7 +141,7 @@ fn states_that_are_damaged_are_made_again() {
         stage.write("tree.toml", &sweep("\"20%\", \"40%\""));
         run_on(&stage, "");
         let before = steps(&stage);
-        let damaged = stage.checkpoints("tree");
+        let damaged = stage.checkpoints("tree", "safetensors");
         for file in &damaged {
             let mut bytes = fs::read(file).unwrap();
             damage(&mut bytes);

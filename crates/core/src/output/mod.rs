@@ -70,8 +70,8 @@ pub struct LineError {
 #[derive(Debug)]
 pub struct Reader {
     form: Form,
-    /// The trial's steps, if it is known how many it has.
-    budget: Option<u64>,
+    /// The steps before its first and after its last update, if it is known how many it makes.
+    steps: Option<(u64, u64)>,
     lines: u64,
     open: Option<Evaluation>,
     /// How often each metric was measured.
@@ -80,8 +80,8 @@ pub struct Reader {
 
 impl Reader {
     #[must_use]
-    pub fn new(form: Form, budget: Option<u64>) -> Self {
-        Self { form, budget, lines: 0, open: None, seen: BTreeMap::new() }
+    pub fn new(form: Form, steps: Option<(u64, u64)>) -> Self {
+        Self { form, steps, lines: 0, open: None, seen: BTreeMap::new() }
     }
 
     /// One line without its end; answers with the evaluation that it completes.
@@ -121,14 +121,17 @@ impl Reader {
         let step = match step {
             Some(step) if 0.0 <= step && step.fract() == 0.0 && step < 1e15 => step as u64,
             Some(step) => return Err(format!("`step` is {step}, which is no number of steps")),
-            // The end of a trial of known length; else evaluations are numbered.
-            None => self.budget.unwrap_or(last.unwrap_or(0) + 1),
+            // The end, if it is known; else evaluations are numbered.
+            None => self.steps.map_or(last.unwrap_or(0) + 1, |(_, end)| end),
         };
         if let Some(last) = last.filter(|last| step < *last) {
             return Err(format!("step {step} comes after step {last}"));
         }
-        if let Some(budget) = self.budget.filter(|budget| *budget < step) {
-            return Err(format!("step {step} is beyond the {budget} steps of the trial"));
+        if let Some((_, end)) = self.steps.filter(|(_, end)| *end < step) {
+            return Err(format!("step {step} is beyond step {end}, the last one"));
+        }
+        if let Some((first, _)) = self.steps.filter(|(first, _)| 0 < *first && step <= *first) {
+            return Err(format!("step {step} is not one of its own, which begin after {first}"));
         }
         let completed = if last == Some(step) { None } else { self.open.take() };
         let open = self.open.get_or_insert(Evaluation { step, values: Vec::new() });

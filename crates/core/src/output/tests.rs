@@ -3,8 +3,8 @@ use proptest::prelude::*;
 use super::*;
 
 /// Every evaluation, then what is wrong.
-fn read(form: &str, budget: Option<u64>, text: &str) -> Vec<String> {
-    let mut reader = Reader::new(form.parse().unwrap(), budget);
+fn read(form: &str, steps: Option<(u64, u64)>, text: &str) -> Vec<String> {
+    let mut reader = Reader::new(form.parse().unwrap(), steps);
     let mut said = Vec::new();
     let mut say = |evaluation: Evaluation| {
         let values: Vec<String> =
@@ -27,15 +27,15 @@ fn read(form: &str, budget: Option<u64>, text: &str) -> Vec<String> {
 }
 
 #[track_caller]
-fn check(form: &str, budget: Option<u64>, text: &str, expected: &[&str]) {
-    assert_eq!(read(form, budget, text), expected);
+fn check(form: &str, steps: Option<(u64, u64)>, text: &str, expected: &[&str]) {
+    assert_eq!(read(form, steps, text), expected);
 }
 
 #[test]
 fn an_evaluation_is_an_object_with_a_step() {
     check(
         "jsonl",
-        Some(20),
+        Some((0, 20)),
         "{\"step\": 10, \"loss\": 0.5, \"acc\": 1}\n\n{\"step\": 20, \"loss\": 0.25, \"note\": \"last\"}",
         &["10: acc 1, loss 0.5", "20: loss 0.25"],
     );
@@ -53,7 +53,7 @@ fn lines_of_one_step_are_one_evaluation() {
 
 #[test]
 fn without_a_step_it_is_the_end_of_the_trial_or_the_next_evaluation() {
-    check("jsonl", Some(500), "{\"loss\": 0.5}", &["500: loss 0.5"]);
+    check("jsonl", Some((0, 500)), "{\"loss\": 0.5}", &["500: loss 0.5"]);
     check("jsonl", None, "{\"loss\": 0.5}\n{\"loss\": 0.25}", &["1: loss 0.5", "2: loss 0.25"]);
 }
 
@@ -69,11 +69,13 @@ fn numbers_that_are_not_finite_are_read_as_python_writes_them() {
 
 #[test]
 fn what_cannot_be_is_said_with_its_line() {
-    let line = |text: &str| read("jsonl", Some(20), text).pop().unwrap();
+    let line = |text: &str| read("jsonl", Some((0, 20)), text).pop().unwrap();
     insta::assert_snapshot!(line("loss 0.5"), @"line 1 of its metrics: `loss 0.5` is no JSON object (expected value at line 1 column 1)");
     insta::assert_snapshot!(line("{\"step\": 2, \"x\": 1}\n{\"step\": 1, \"x\": 1}"), @"line 2 of its metrics: step 1 comes after step 2");
     insta::assert_snapshot!(line("{\"step\": 2, \"x\": 1}\n{\"step\": 2, \"x\": 1}"), @"line 2 of its metrics: `x` is measured twice at step 2");
-    insta::assert_snapshot!(line("{\"step\": 21, \"x\": 1}"), @"line 1 of its metrics: step 21 is beyond the 20 steps of the trial");
+    let later = read("jsonl", Some((10, 20)), "{\"step\": 10, \"x\": 1}").pop().unwrap();
+    insta::assert_snapshot!(later, @"line 1 of its metrics: step 10 is not one of its own, which begin after 10");
+    insta::assert_snapshot!(line("{\"step\": 21, \"x\": 1}"), @"line 1 of its metrics: step 21 is beyond step 20, the last one");
     insta::assert_snapshot!(line("{\"step\": 1.5, \"x\": 1}"), @"line 1 of its metrics: `step` is 1.5, which is no number of steps");
     insta::assert_snapshot!(line("{\"step\": \"two\", \"x\": 1}"), @"line 1 of its metrics: `step` is \"two\", which is no number");
 }
@@ -105,9 +107,9 @@ fn a_pattern_measures_something() {
 
 proptest! {
     #[test]
-    fn no_line_is_too_strange(text in "[{}\":,a1eN\\-. \\\\]{0,40}", budget in prop::option::of(0_u64..3)) {
+    fn no_line_is_too_strange(text in "[{}\":,a1eN\\-. \\\\]{0,40}", steps in prop::option::of((0_u64..3, 0_u64..3))) {
         for form in ["jsonl", r"(?<name>\w*)[:=](?<value>\S*)"] {
-            let said = read(form, budget, &text);
+            let said = read(form, steps, &text);
             prop_assert!(said.len() <= 2);
         }
     }

@@ -154,7 +154,7 @@ impl<'a> Planner<'a> {
         let preset = preset_of(self.program, block, point.combination);
         let (worker, arguments) = self.sort(&view, preset)?;
         if let ProgramSpec::Command(command) = &self.spec.program
-            && let Some(absent) = command::absent(command, &worker)
+            && let Some(absent) = command::absent(command, &worker, &arguments)
         {
             return Err(Outcome::Wrong(vec![absent]));
         }
@@ -249,6 +249,8 @@ impl<'a> Planner<'a> {
         let (mut worker, mut arguments) = (Parameters::new(), Parameters::new());
         let mut mistakes = Vec::new();
         let takes = self.program.takes;
+        // Who shares stages must not know how the schedule goes on after them: its table until there is all of it.
+        let is_shared = self.program.checkpoints;
         let mut put = |name: &str, origin: Origin, value: &Value| {
             let is_argument =
                 preset.is_some_and(|preset| is_argument(preset, view.block, name, origin));
@@ -258,7 +260,7 @@ impl<'a> Planner<'a> {
             let parameter = self.parameters.get(name).filter(|_| !is_argument);
             let Some(parameter) = parameter else {
                 // Unknown names were found before, but for derived ones that no branch here takes.
-                if takes == Takes::Anything {
+                if takes == Takes::Anything && !(is_argument && is_shared) {
                     worker.insert(name.to_owned(), value.clone());
                 }
                 return;
@@ -302,7 +304,7 @@ impl<'a> Planner<'a> {
             view.point.combination.choices.iter().filter(|choice| choice.name == "schedule");
         let chosen = schedules.map(|choice| choice.branch.as_str()).next();
         let fixed = || view.block.schedule.as_ref().map(|fixed| fixed.preset.name);
-        if let (Takes::Anything, Some(name)) = (takes, chosen.or_else(fixed)) {
+        if let (Takes::Anything, false, Some(name)) = (takes, is_shared, chosen.or_else(fixed)) {
             worker.insert("schedule".to_owned(), Value::Text(name.to_owned()));
         }
         for parameter in self.parameters.values() {

@@ -78,6 +78,12 @@ impl<'a> Check<'a> {
             let span = unknown.span.clone().unwrap_or_default();
             self.mistakes.entry((span.start, unknown.message.clone())).or_insert(unknown);
         }
+        if let Some(span) = command.checkpoint.as_ref().filter(|_| self.program.is_open_ended()) {
+            let message =
+                "a program that takes part in the tree must be told where to stop".to_owned();
+            let help = "write budget = \"5000st\" under [command]".to_owned();
+            self.note(span, message, "this one", help);
+        }
         let chosen = |block: &Block| {
             let combinations = block.space.combinations.iter();
             let mut choices = combinations.flat_map(|combination| &combination.choices);

@@ -1,6 +1,6 @@
 //! The section `[command]`: a program of the person's own.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use crate::{
     output::Form,
@@ -41,6 +41,7 @@ impl Reader {
             .and_then(|entry| self.text(entry, "write directory = \"experiments\""));
         let steps_per_epoch = find(entries, "steps_per_epoch")
             .and_then(|entry| self.whole(entry, 1, "optimizer steps to an epoch"));
+        let checkpoint = find(entries, "checkpoint").and_then(|entry| self.checkpoint(entry));
         let environment = find(entries, "environment").map(|entry| self.environment(entry));
         ProgramSpec::Command(CommandSpec {
             run,
@@ -48,6 +49,7 @@ impl Reader {
             environment: environment.unwrap_or_default(),
             directory,
             steps_per_epoch,
+            checkpoint,
         })
     }
 
@@ -78,6 +80,17 @@ impl Reader {
                 self.error(&node.span, message, "here", help);
                 None
             }
+        }
+    }
+
+    fn checkpoint(&mut self, entry: &Entry) -> Option<Range<usize>> {
+        match entry.node.kind {
+            Kind::Scalar(Value::Bool(takes_part)) => takes_part.then(|| entry.node.span.clone()),
+            _ => self.wrong_type(
+                entry,
+                "true or false",
+                "write checkpoint = true if the program loads and saves its state as it is told",
+            ),
         }
     }
 

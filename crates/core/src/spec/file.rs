@@ -113,6 +113,9 @@ pub(super) struct CommandSection {
     budget: Option<String>,
     /// Optimizer steps to an epoch.
     steps_per_epoch: Option<u64>,
+    /// Whether it takes part in the tree: it starts from the state that it is told to load, saves its own where it is told to
+    /// stop, and reads its rates from `$PLEACH_SCHEDULE` alone. Needs a `budget`.
+    checkpoint: Option<bool>,
     /// Fixed parameters.
     parameters: Option<BTreeMap<String, serde_json::Value>>,
     /// Variables for its environment; `{{ name }}` as in `run`.

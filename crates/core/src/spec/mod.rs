@@ -91,6 +91,8 @@ pub struct CommandSpec {
     /// Where it runs, instead of the folder in which `pleach` was started.
     pub directory: Option<String>,
     pub steps_per_epoch: Option<u64>,
+    /// Where the file says that it saves its state at the end of a stage and starts from there; absent if it does not.
+    pub checkpoint: Option<Range<usize>>,
 }
 
 /// A text with placeholders, and where it stands.

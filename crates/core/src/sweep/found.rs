@@ -3,39 +3,75 @@
 use super::{Decisions, Sweep};
 use crate::{
     event::{Found, Outcome},
-    fact::Fact,
-    life::{Ending, StageId, StageStatus},
+    fact::{Checkpoint, Fact},
+    life::{AttemptId, Ending, StageId, StageStatus},
     objective::Evaluated,
 };
 
 impl Sweep {
-    /// Takes in the result of the attempt that a stage has, as if all of it had been said: how it ended, and its
-    /// evaluations reduced. `None` if it is no result of this stage.
+    /// Takes in the result of the attempt that a stage has, as if all of it had been said: how it ended, its evaluations
+    /// reduced, and its state. `None` if it is no result of this stage.
     pub(super) fn found(
-        &self,
+        &mut self,
         id: StageId,
+        attempt: AttemptId,
         found: &Found,
         decisions: &mut Decisions,
     ) -> Option<(Ending, Evaluated)> {
         let stage = &self.stages.get(&id)?.row.stage;
-        let StageStatus::Running(_) = stage.status else { return None };
+        let (status, first, end) = (stage.status, stage.first, stage.end);
         let ending = match &found.outcome {
-            Outcome::Done if found.step == stage.end => Ending::Done,
+            Outcome::Done if found.step == end => Ending::Done,
             Outcome::Diverged => Ending::Diverged,
             Outcome::Failed(why) => Ending::Failed(why.clone()),
             Outcome::Done | Outcome::Stopped | Outcome::Unusable(_) => return None,
         };
-        if found.metrics.iter().any(|(step, _)| *step < stage.first || stage.end < *step) {
+        if found.metrics.iter().any(|(step, _)| *step < first || end < *step) {
             return None;
         }
-        let objective = &self.settings.objective;
-        let mut evaluated = Evaluated::default();
-        for (step, values) in &found.metrics {
+        let is_rebuilding = matches!(status, StageStatus::Rebuilding(_));
+        let mut evaluated = self.evaluated_before(id);
+        for (step, values) in found.metrics.iter().filter(|_| !is_rebuilding) {
+            let objective = &self.settings.objective;
             if let Some((_, value)) = values.iter().find(|(name, _)| *name == objective.metric) {
                 objective.add(&mut evaluated, *value);
             }
             decisions.facts.push(Fact::Metrics { stage: id, step: *step, values: values.clone() });
         }
+        if let (Outcome::Done, Some((file, bytes))) = (&found.outcome, &found.state)
+            && is_file_name(file)
+        {
+            let checkpoint = Checkpoint {
+                attempt,
+                step: end,
+                file: file.clone(),
+                digest: found.digest.clone(),
+                bytes: *bytes,
+                evaluated: evaluated.clone(),
+            };
+            self.record(id, checkpoint, decisions);
+        }
+        let is_judged = is_rebuilding && !matches!(ending, Ending::Failed(_));
+        let ending = if is_judged {
+            self.rebuilt(id, &found.outcome, &found.digest, decisions)
+        } else {
+            ending
+        };
         Some((ending, evaluated))
     }
+
+    /// The evaluations of a trial before a stage begins, reduced.
+    fn evaluated_before(&self, id: StageId) -> Evaluated {
+        let parent = self.stages.get(&id).and_then(|node| node.row.stage.parent);
+        let parent = parent.and_then(|parent| self.stages.get(&parent));
+        parent.map(|parent| parent.row.evaluated.clone()).unwrap_or_default()
+    }
+}
+
+/// Whether a worker may call a file so: it is joined to a folder.
+pub(super) fn is_file_name(file: &str) -> bool {
+    !file.is_empty()
+        && file.len() <= 64
+        && file.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c))
+        && !file.starts_with('.')
 }

@@ -3,7 +3,10 @@
 
 use std::collections::VecDeque;
 
-use super::{Asked, Decisions, Grant, Mode, Silence, Sweep, Worker, WorkerState};
+use super::{
+    Asked, Decisions, Exactness, Grant, Mode, Silence, Sweep, Worker, WorkerState,
+    found::is_file_name,
+};
 use crate::{
     command::{Command, Message},
     event::{Event, Found, Moment, Outcome, Request},
@@ -158,21 +161,28 @@ impl Sweep {
         checkpoint: Checkpoint,
         decisions: &mut Decisions,
     ) {
-        let is_name = !checkpoint.file.is_empty()
-            && checkpoint.file.len() <= 64
-            && checkpoint.file.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c))
-            && !checkpoint.file.starts_with('.');
-        let Some(node) = self.stages.get_mut(&stage) else { return };
-        if !is_name {
+        if is_file_name(&checkpoint.file) {
+            self.record(stage, checkpoint, decisions);
+        } else {
             let what = format!("it calls a checkpoint `{}`", checkpoint.file);
             self.kill(worker, Ending::Nonsense(what), decisions);
-            return;
         }
+    }
+
+    /// A checkpoint of a stage is on disk.
+    pub(super) fn record(
+        &mut self,
+        stage: StageId,
+        checkpoint: Checkpoint,
+        decisions: &mut Decisions,
+    ) {
+        let exactness = self.settings.exactness;
+        let Some(node) = self.stages.get_mut(&stage) else { return };
         let (end, is_rebuilding) =
             (node.row.stage.end, matches!(node.row.stage.status, StageStatus::Rebuilding(_)));
         let mut checkpoint = checkpoint;
         if is_rebuilding && checkpoint.step == end {
-            if !node.is_the_state(&checkpoint.digest) {
+            if exactness == Exactness::Exact && !node.is_the_state(&checkpoint.digest) {
                 // The worker's last word will say so, too.
                 let Checkpoint { attempt, file, .. } = checkpoint;
                 decisions.commands.push(Command::Remove { attempt, file });
@@ -214,7 +224,7 @@ impl Sweep {
             (Outcome::Done | Outcome::Diverged, _)
                 if purpose == Purpose::Rebuild && (step == end || *outcome != Outcome::Done) =>
             {
-                self.rebuilt(stage, outcome, digest)
+                self.rebuilt(stage, outcome, digest, decisions)
             }
             (Outcome::Done, _) if step == end => Ending::Done,
             (Outcome::Done, _) => {
@@ -248,14 +258,29 @@ impl Sweep {
         self.conclude(&grant, &ending, step, digest, now, decisions);
     }
 
-    /// How an attempt to train a stage again has ended, which must come to the same state.
-    fn rebuilt(&self, stage: StageId, outcome: &Outcome, digest: &str) -> Ending {
+    /// How an attempt to train a stage again has ended, which must come to the same state; that of a person's program
+    /// only should.
+    pub(super) fn rebuilt(
+        &self,
+        stage: StageId,
+        outcome: &Outcome,
+        digest: &str,
+        decisions: &mut Decisions,
+    ) -> Ending {
         let Some(node) = self.stages.get(&stage) else { return Ending::Lost };
-        if *outcome == Outcome::Diverged || !node.is_the_state(digest) {
+        let is_equal = node.is_the_state(digest);
+        let is_exact = self.settings.exactness == Exactness::Exact;
+        if *outcome == Outcome::Diverged || (is_exact && !is_equal) {
             let what = "it does not train to the state that it had before: this machine or program computes otherwise";
             return Ending::Failed(what.to_owned());
         }
         if node.has_state() {
+            if let (false, Some(&trial)) = (is_equal, node.trials.first()) {
+                let step = node.row.stage.end;
+                let text = format!("the state at step {step} of trial {} is another now", trial.0);
+                decisions.facts.push(Fact::Note { text });
+                decisions.commands.push(Command::Say(Message::StateDiffers { trial, step }));
+            }
             Ending::Rebuilt
         } else {
             Ending::Failed("it did not write the state that others start from".to_owned())
@@ -314,13 +339,15 @@ impl Sweep {
         };
         let mut queue: VecDeque<Grant> = worker.queue;
         if let Some(mut head) = queue.pop_front() {
-            let (mut ending, mut step) = (ending, head.step);
+            let (mut ending, mut step, mut digest) = (ending, head.step, "");
             if let Some(found) = found
-                && let Some((found_ending, evaluated)) = self.found(head.stage, found, decisions)
+                && let Some((found_ending, evaluated)) =
+                    self.found(head.stage, head.attempt, found, decisions)
             {
-                (ending, step, head.evaluated) = (found_ending, found.step, evaluated);
+                (ending, step, digest) = (found_ending, found.step, &found.digest);
+                head.evaluated = evaluated;
             }
-            self.conclude(&head, &ending, step, "", now, decisions);
+            self.conclude(&head, &ending, step, digest, now, decisions);
         }
         for grant in queue {
             self.conclude(&grant, &Ending::Lost, grant.from, "", now, decisions);

@@ -44,6 +44,16 @@ pub struct Settings {
     pub limit: Option<Moment>,
     /// Bytes of checkpoints at the ends of stages that are kept.
     pub keep: u64,
+    pub exactness: Exactness,
+}
+
+/// What comes out when a stage is trained again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exactness {
+    /// The same state, to the last bit; another one is a fault.
+    Exact,
+    /// Whatever its program makes of it: another state will do.
+    Loose,
 }
 
 /// The rows that a sweep starts from.
@@ -256,12 +266,15 @@ impl Sweep {
                     .last()
                     .map_or(node.row.stage.first, |checkpoint| checkpoint.step);
                 let found = found.get(&attempt);
-                match found.and_then(|it| Some((it.step, self.found(id, it, &mut decisions)?))) {
-                    Some((step, (ending, evaluated))) => {
-                        if let Some(node) = self.stages.get_mut(&id) {
+                match found.and_then(|it| Some((it, self.found(id, attempt, it, &mut decisions)?)))
+                {
+                    Some((found, (ending, evaluated))) => {
+                        if let Some(node) = self.stages.get_mut(&id)
+                            && ending.charge() == Charge::Counted
+                        {
                             node.row.evaluated = evaluated;
                         }
-                        self.end(id, attempt, &ending, step, "", &mut decisions);
+                        self.end(id, attempt, &ending, found.step, &found.digest, &mut decisions);
                     }
                     None => self.end(id, attempt, &Ending::Lost, step, "", &mut decisions),
                 }

@@ -29,6 +29,7 @@ use super::{
     guard::Life,
     output::{Growing, Lines, Log},
     result,
+    state::{self, Saved},
     told::Told,
 };
 use crate::{
@@ -54,18 +55,30 @@ pub(super) fn run(
     reporter: &mut Reporter,
 ) -> Result<Ending, String> {
     let folder = PathBuf::from(&start.directory);
+    if let Some(from) = &start.from
+        && let Err(why) = state::check(from)
+    {
+        let (outcome, digest) = (Outcome::Unusable(why), String::new());
+        return Ok(Ending { step: from.step, outcome, digest });
+    }
     let told = Told::new(command, greeting, start, &folder)?;
     let form: Form = command.metrics.parse().map_err(|error| format!("`metrics`: {error}"))?;
     let log = File::create(folder.join(LOG)).map_err(cannot("write its log"))?;
     let mut child = life.begin(|| told.spawn(command))?;
-    let budget = (start.budget < OPEN_ENDED).then_some(start.budget);
+    let steps = (start.budget < OPEN_ENDED).then_some((start.first, start.end));
     let mut attempt = Attempt {
         start,
         objective: &command.objective,
+        must_measure: match command.checkpoint {
+            false => Must::Once,
+            true if start.end == start.budget => Must::AtTheEnd,
+            true => Must::Not,
+        },
         prints_metrics: matches!(form, Form::Pattern(_)),
-        reader: Reader::new(form, budget),
+        reader: Reader::new(form, steps),
         measured: Vec::new(),
         step: start.first,
+        judged: None,
         wrong: None,
         is_asked_to_stop: false,
         log: Log::new(log),
@@ -78,7 +91,8 @@ pub(super) fn run(
         // Not even then is it left to itself.
         Err(error) => life.bury(&mut child).and(Err(error)),
     };
-    let ending = status.map_err(cannot("watch it")).and_then(|status| attempt.end(status));
+    let ending =
+        status.map_err(cannot("watch it")).and_then(|status| attempt.end(status, reporter));
     life.finish();
     ending
 }
@@ -87,10 +101,13 @@ pub(super) fn run(
 struct Attempt<'a> {
     start: &'a Start,
     objective: &'a str,
+    must_measure: Must,
     prints_metrics: bool,
     reader: Reader,
     measured: Vec<Metrics>,
     step: u64,
+    /// The step of the last evaluation that held the objective.
+    judged: Option<u64>,
     /// What is wrong with what it said.
     wrong: Option<String>,
     is_asked_to_stop: bool,
@@ -98,6 +115,15 @@ struct Attempt<'a> {
     lines: Lines,
     growing: Growing,
     folder: &'a Path,
+}
+
+/// When a program must measure the objective.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Must {
+    Once,
+    /// After the last step of a trial that is trained in stages: in the others nothing is expected.
+    AtTheEnd,
+    Not,
 }
 
 /// Of a program's two outputs.
@@ -229,6 +255,9 @@ impl Attempt<'_> {
             return;
         }
         self.step = step;
+        if values.iter().any(|(name, _)| name == self.objective) {
+            self.judged = Some(step);
+        }
         let numbers = values.iter().map(|(name, value)| (name.clone(), Number::new(*value)));
         let values_told = numbers.collect();
         self.measured.push(Metrics { attempt: self.start.attempt, step, values: values_told });
@@ -236,34 +265,59 @@ impl Attempt<'_> {
     }
 
     /// Judges the end, and makes it durable.
-    fn end(self, status: ExitStatus) -> Result<Ending, String> {
+    fn end(mut self, status: ExitStatus, reporter: &mut Reporter) -> Result<Ending, String> {
         let is_asked_to_stop = self.is_asked_to_stop;
-        let Self { start, objective, reader, measured, step, wrong, log, folder, .. } = self;
-        let log = log.finish();
-        let said = last_line(&log).map_or(String::new(), |line| format!("; it said: {line}"));
-        let measured_objective = reader.seen().contains_key(objective);
-        let outcome = if let Some(wrong) = wrong {
-            Outcome::Failed(wrong)
-        } else if status.success() && measured_objective {
-            Outcome::Done
-        } else if is_asked_to_stop {
-            Outcome::Stopped
-        } else if status.success() {
-            Outcome::Failed(no_objective(objective, reader.seen()))
-        } else {
-            Outcome::Failed(format!("{}{said}", guard::how(status)))
+        let judged = self.judge(status);
+        let Self { start, measured, step, wrong, folder, .. } = self;
+        let is_wrong = wrong.is_some();
+        let (outcome, saved) = match wrong.map_or(judged, Err) {
+            Ok(saved) => (Outcome::Done, saved),
+            Err(_) if is_asked_to_stop && !is_wrong => (Outcome::Stopped, None),
+            Err(why) => (Outcome::Failed(why), None),
         };
+        state::discard(folder);
         let step = if outcome == Outcome::Done { start.end } else { step };
-        let ending = Ending { step, outcome, digest: String::new() };
+        let digest = saved.as_ref().map_or(String::new(), |saved| saved.digest.clone());
+        let ending = Ending { step, outcome, digest };
         if ending.outcome != Outcome::Stopped {
-            result::write(folder, &measured, &ending, start.attempt)
+            result::write(folder, &measured, saved.as_ref(), &ending, start.attempt)
                 .map_err(cannot("keep its result"))?;
+        }
+        if let Some(Saved { file, digest }) = saved {
+            reporter.checkpoint(step, file, digest);
         }
         Ok(ending)
     }
+
+    /// Whether it has done what it was to do, and the state that it has saved; else why not.
+    fn judge(&mut self, status: ExitStatus) -> Result<Option<Saved>, String> {
+        let Self { start, objective, reader, judged, .. } = self;
+        let log = self.log.finish();
+        if !status.success() {
+            let said = last_line(&log).map_or(String::new(), |line| format!("; it said: {line}"));
+            return Err(format!("{}{said}", guard::how(status)));
+        }
+        let is_measured = match self.must_measure {
+            Must::Once => judged.is_some(),
+            Must::AtTheEnd => *judged == Some(start.end),
+            Must::Not => true,
+        };
+        if !is_measured {
+            let end = (self.must_measure == Must::AtTheEnd).then_some(start.end);
+            return Err(no_objective(objective, end, reader.seen()));
+        }
+        if !start.keep {
+            return Ok(None);
+        }
+        match state::keep(self.folder, start.end).map_err(cannot("keep its state"))? {
+            Some(saved) => Ok(Some(saved)),
+            None => Err("it ended well and saved no file at $PLEACH_SAVE".to_owned()),
+        }
+    }
 }
 
-fn no_objective(objective: &str, seen: &BTreeMap<String, u64>) -> String {
+/// `end`: the step after which it was to be measured.
+fn no_objective(objective: &str, end: Option<u64>, seen: &BTreeMap<String, u64>) -> String {
     if seen.is_empty() {
         return format!(
             "it ended well and measured nothing, so `{objective}` is not known (see what it printed with `pleach logs`, and docs/programs.md for how to measure)"
@@ -272,7 +326,11 @@ fn no_objective(objective: &str, seen: &BTreeMap<String, u64>) -> String {
     let times = |n: &u64| if *n == 1 { "once".to_owned() } else { format!("{n} times") };
     let seen: Vec<String> =
         seen.iter().map(|(name, n)| format!("`{name}` ({})", times(n))).collect();
-    format!("it ended well and never measured `{objective}`; it measured {}", seen.join(", "))
+    let never = match end {
+        None => format!("never measured `{objective}`"),
+        Some(end) => format!("did not measure `{objective}` after step {end}, the last one"),
+    };
+    format!("it ended well and {never}; it measured {}", seen.join(", "))
 }
 
 #[cfg(test)]
@@ -284,11 +342,16 @@ mod tests {
         let seen = |names: &[(&str, u64)]| {
             names.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect::<BTreeMap<_, _>>()
         };
-        let text = no_objective("loss", &seen(&[("acc", 1), ("los", 12)]));
+        let text = no_objective("loss", None, &seen(&[("acc", 1), ("los", 12)]));
         assert_eq!(
             text,
             "it ended well and never measured `loss`; it measured `acc` (once), `los` (12 times)"
         );
-        assert!(no_objective("loss", &seen(&[])).contains("measured nothing"));
+        assert!(no_objective("loss", None, &seen(&[])).contains("measured nothing"));
+        let text = no_objective("loss", Some(20), &seen(&[("loss", 1)]));
+        assert_eq!(
+            text,
+            "it ended well and did not measure `loss` after step 20, the last one; it measured `loss` (once)"
+        );
     }
 }

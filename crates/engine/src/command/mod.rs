@@ -4,12 +4,13 @@
 //!
 //! Reading order: this file (what is run), [`guard`] (the process), `told` (what a
 //! program is told), `attempt` (one run of it), `output` (what it
-//! prints and measures), [`result`] (what stays).
+//! prints and measures), `state` (what the next stage starts from), [`result`] (what stays).
 
 mod attempt;
 pub mod guard;
 mod output;
 pub mod result;
+mod state;
 mod told;
 
 use std::{
@@ -48,6 +49,8 @@ pub struct Command {
     /// The metric without which a program has failed.
     objective: String,
     numerics: String,
+    /// Whether it saves its state and starts from it.
+    checkpoint: bool,
 }
 
 #[derive(Debug, Error)]
@@ -81,6 +84,7 @@ impl Command {
             objective: objective.to_owned(),
             numerics: numerics(spec, &directory),
             directory,
+            checkpoint: spec.checkpoint.is_some(),
         })
     }
 
@@ -107,7 +111,7 @@ impl Command {
             numerics: self.numerics.clone(),
             queue: QUEUE,
             schedules: ScheduleForm::Profile,
-            checkpoints: false,
+            checkpoints: self.checkpoint,
             parameters: Vec::new(),
             devices: Vec::new(),
             metrics: Vec::new(),

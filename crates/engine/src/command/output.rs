@@ -40,7 +40,7 @@ impl Log {
     }
 
     /// Writes what the end is, if it is not written; answers with the end.
-    pub(super) fn finish(mut self) -> Vec<u8> {
+    pub(super) fn finish(&mut self) -> Vec<u8> {
         let unwritten = self.written.saturating_sub(HEAD);
         let kept = unwritten.min(self.tail.len() as u64);
         if 0 < unwritten {
@@ -48,7 +48,7 @@ impl Log {
             drop(writeln!(self.file, "\n[{left_out} bytes were not kept]"));
             drop(self.file.write_all(&self.tail[self.tail.len() - kept as usize..]));
         }
-        self.tail
+        std::mem::take(&mut self.tail)
     }
 }
 

@@ -11,18 +11,20 @@ use std::{
 use pleach_core::{event::Found, life::AttemptId};
 use pleach_protocol::{
     line,
-    message::{Finished, FromWorker, Metrics, Outcome},
+    message::{Checkpoint, Finished, FromWorker, Metrics, Outcome},
     serve::Ending,
 };
 
+use super::state::Saved;
 use crate::{home::Home, translate};
 
 const RESULT: &str = "result.jsonl";
 
 /// Makes a result durable. The folder's own entry must survive, too.
-pub(crate) fn write(
+pub(super) fn write(
     folder: &Path,
     metrics: &[Metrics],
+    saved: Option<&Saved>,
     ending: &Ending,
     attempt: u64,
 ) -> io::Result<()> {
@@ -31,6 +33,12 @@ pub(crate) fn write(
         line::write(&FromWorker::Metrics(metrics.clone()), &mut bytes);
     }
     let Ending { step, outcome, digest } = ending.clone();
+    if let Some(Saved { file, digest }) = saved.cloned() {
+        line::write(
+            &FromWorker::Checkpoint(Checkpoint { attempt, step, file, digest }),
+            &mut bytes,
+        );
+    }
     line::write(&FromWorker::Finished(Finished { attempt, step, outcome, digest }), &mut bytes);
     let mut file = File::create(folder.join(RESULT))?;
     file.write_all(&bytes)?;
@@ -41,19 +49,24 @@ pub(crate) fn write(
 
 /// The result of an attempt, if it has one. A file that says anything else than a result says nothing.
 pub fn read(home: &Home, attempt: AttemptId) -> Option<Found> {
-    let bytes = fs::read(home.attempt(attempt).join(RESULT)).ok()?;
-    let mut metrics = Vec::new();
+    let folder = home.attempt(attempt);
+    let bytes = fs::read(folder.join(RESULT)).ok()?;
+    let (mut metrics, mut state) = (Vec::new(), None);
     let mut lines = bytes.strip_suffix(b"\n")?.split(|byte| *byte == b'\n').peekable();
     while let Some(bytes) = lines.next() {
         match line::read(bytes).ok()? {
             FromWorker::Metrics(said) => metrics.push((said.step, translate::values(said.values))),
+            FromWorker::Checkpoint(said) if !said.file.contains('/') => {
+                let size = fs::metadata(folder.join(&said.file)).ok().map(|file| file.len());
+                state = size.map(|bytes| (said.file, bytes));
+            }
             FromWorker::Finished(said)
                 if lines.peek().is_none()
                     && said.attempt == u64::from(attempt.0)
                     && said.outcome != Outcome::Stopped =>
             {
                 let (step, outcome) = (said.step, translate::outcome(said.outcome));
-                return Some(Found { metrics, step, outcome });
+                return Some(Found { metrics, step, outcome, digest: said.digest, state });
             }
             _ => return None,
         }
@@ -78,12 +91,16 @@ mod tests {
         assert_eq!(read(&home, attempt), None);
         let values = [("loss".to_owned(), Number::new(f64::INFINITY))];
         let metrics = [Metrics { attempt: 7, step: 3, values: values.into() }];
-        let ending = Ending { step: 5, outcome: Outcome::Done, digest: String::new() };
-        write(&folder, &metrics, &ending, 7).unwrap();
+        let saved = Saved { file: "5.state".to_owned(), digest: "ab".to_owned() };
+        let ending = Ending { step: 5, outcome: Outcome::Done, digest: "ab".to_owned() };
+        fs::write(folder.join("5.state"), b"abc").unwrap();
+        write(&folder, &metrics, Some(&saved), &ending, 7).unwrap();
         let expected = Found {
             metrics: vec![(3, vec![("loss".to_owned(), f64::INFINITY)])],
             step: 5,
             outcome: event::Outcome::Done,
+            digest: "ab".to_owned(),
+            state: Some(("5.state".to_owned(), 3)),
         };
         assert_eq!(read(&home, attempt), Some(expected));
         let whole = fs::read(folder.join(RESULT)).unwrap();
@@ -92,7 +109,7 @@ mod tests {
             assert_eq!(read(&home, attempt), None, "{length} bytes of {}", whole.len());
         }
         // Another attempt's result is not this one's.
-        write(&folder, &metrics, &ending, 8).unwrap();
+        write(&folder, &metrics, None, &ending, 8).unwrap();
         assert_eq!(read(&home, attempt), None);
     }
 }

@@ -13,7 +13,7 @@ use std::{
 use pleach_core::{
     plan::{
         Scheduled,
-        command::{OPEN_ENDED, SEED},
+        command::{BUDGET, OPEN_ENDED, SEED},
     },
     template::Template,
     value::Value,
@@ -21,7 +21,7 @@ use pleach_core::{
 use pleach_protocol::message::{Greeting, Schedule, Start};
 use rustix::process::getpid;
 
-use super::{Command, cannot};
+use super::{Command, cannot, state};
 use crate::guard::BECOME;
 
 /// The numbers of threads that libraries ask the environment for.
@@ -47,13 +47,16 @@ impl Told {
     ) -> Result<Self, String> {
         fs::create_dir_all(folder).map_err(cannot("make the attempt's folder"))?;
         let file = |name: &str| folder.join(name).to_string_lossy().into_owned();
-        let parameters = serde_json::to_vec_pretty(&start.parameters).unwrap_or_default();
-        fs::write(file("parameters.json"), parameters).map_err(cannot("write the parameters"))?;
-        let values: BTreeMap<&str, String> = start
-            .parameters
+        // Stages that trials of several lengths share cannot know how long these are.
+        let is_told = |name: &String| !(command.checkpoint && name == BUDGET);
+        let parameters: BTreeMap<_, _> =
+            start.parameters.iter().filter(|(name, _)| is_told(name)).collect();
+        let text = serde_json::to_vec_pretty(&parameters).unwrap_or_default();
+        fs::write(file("parameters.json"), text).map_err(cannot("write the parameters"))?;
+        let values: BTreeMap<&str, String> = parameters
             .iter()
             .filter_map(|(name, value)| {
-                let value: Value = serde_json::from_value(value.clone()).ok()?;
+                let value: Value = serde_json::from_value((*value).clone()).ok()?;
                 Some((name.as_str(), value.to_string()))
             })
             .collect();
@@ -71,12 +74,26 @@ impl Told {
         for (name, value) in &values {
             environment.insert(format!("PLEACH_PARAMETER_{name}"), value.clone());
         }
-        if start.budget < OPEN_ENDED {
-            environment.insert("PLEACH_STEPS".to_owned(), start.budget.to_string());
-            if let Some(schedule) = &start.schedule {
-                write_rates(&file("schedule.txt"), schedule, start.budget)?;
-                environment.insert("PLEACH_SCHEDULE".to_owned(), file("schedule.txt"));
+        let mut tell = |name: &str, value: String| environment.insert(name.to_owned(), value);
+        if command.checkpoint {
+            tell("PLEACH_FIRST", start.first.to_string());
+            tell("PLEACH_END", start.end.to_string());
+            if let Some(from) = &start.from {
+                tell("PLEACH_LOAD", from.file.clone());
             }
+            if start.keep {
+                tell("PLEACH_SAVE", state::place(folder).to_string_lossy().into_owned());
+            }
+            if start.end == start.budget {
+                tell("PLEACH_LAST", "1".to_owned());
+            }
+        } else if start.budget < OPEN_ENDED {
+            tell("PLEACH_STEPS", start.budget.to_string());
+        }
+        if let Some(schedule) = start.schedule.as_ref().filter(|_| start.budget < OPEN_ENDED) {
+            // Not what comes after the stage.
+            write_rates(&file("schedule.txt"), schedule, start.end)?;
+            tell("PLEACH_SCHEDULE", file("schedule.txt"));
         }
         let value = |name: &str| {
             let seed = || (name == SEED).then(|| start.seed.to_string());
@@ -128,7 +145,7 @@ fn write_rates(path: &str, schedule: &Schedule, steps: u64) -> Result<(), String
                 }
             }
             Schedule::Table(rates) => {
-                for rate in rates {
+                for rate in rates.iter().take(usize::try_from(steps).unwrap_or(usize::MAX)) {
                     writeln!(file, "{rate:?}")?;
                 }
             }

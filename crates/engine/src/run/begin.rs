@@ -6,7 +6,7 @@ use pleach_core::{
     event::{Found, Moment},
     life::{AttemptId, Budgets, StageStatus, Trial, TrialId},
     spec::Slots,
-    sweep::{Rows, Settings, StageRow, Sweep},
+    sweep::{Exactness, Rows, Settings, StageRow, Sweep},
 };
 use pleach_store::Loaded;
 use tokio::{
@@ -34,6 +34,10 @@ pub(super) fn state(
         // Counted from the start of the run, also when the state was read again.
         limit: job.limit.or(spec.run.limit).map(|limit| Moment(micros(limit))),
         keep: spec.run.keep,
+        exactness: match job.prepared.runner {
+            Runner::Worker(_) => Exactness::Exact,
+            Runner::Command { .. } => Exactness::Loose,
+        },
     };
     let Loaded { trials, points, stages, mut checkpoints, mut ends, next_attempt, .. } = loaded;
     let trials = first(trials, job.first);
@@ -59,7 +63,7 @@ pub(super) fn state(
 /// dead by now, so none can still be written.
 fn found(job: &Job, stages: &[StageRow]) -> BTreeMap<AttemptId, Found> {
     let running = stages.iter().filter_map(|row| match row.stage.status {
-        StageStatus::Running(attempt) => Some(attempt),
+        StageStatus::Running(attempt) | StageStatus::Rebuilding(attempt) => Some(attempt),
         _ => None,
     });
     let found = running.filter_map(|attempt| Some((attempt, left_by(job, attempt)?)));

@@ -14,20 +14,34 @@ use crate::{
         view::list,
     },
     program::{Kind, Parameter, Program, Role, Takes},
-    spec::{Argument, CommandSpec, SweepSpec},
+    spec::{Argument, CommandSpec, ProgramSpec, SweepSpec},
     value::{Parameters, Value},
 };
 
 /// What a program is told beside its parameters, by the name of a variable of its environment; placeholders may name
-/// these too. The last two only when the sweep has a budget.
-pub const VARIABLES: [&str; 6] = [
+/// these too. Those from `PLEACH_SCHEDULE` on only when the sweep has a budget.
+const VARIABLES: [&str; 8] = [
     "PLEACH_SEED",
     "PLEACH_DIRECTORY",
     "PLEACH_METRICS",
     "PLEACH_PARAMETERS",
     "PLEACH_SCHEDULE",
     "PLEACH_STEPS",
+    "PLEACH_FIRST",
+    "PLEACH_END",
 ];
+
+/// Which of these a program is told.
+fn variables(program: &Program) -> Vec<&'static str> {
+    let is_told = |name: &&str| match *name {
+        "PLEACH_SCHEDULE" => !program.is_open_ended(),
+        // How long the trial is says what comes after the stage.
+        "PLEACH_STEPS" => !program.is_open_ended() && !program.checkpoints,
+        "PLEACH_FIRST" | "PLEACH_END" => program.checkpoints,
+        _ => true,
+    };
+    VARIABLES.into_iter().filter(is_told).collect()
+}
 
 /// The trial's seed, as a placeholder.
 pub const SEED: &str = "seed";
@@ -57,7 +71,7 @@ pub fn program(spec: &SweepSpec, numerics: String) -> Program {
         parameters: if has_budget(spec) { vec![budget] } else { Vec::new() },
         metrics: Vec::new(),
         takes: Takes::Anything,
-        checkpoints: false,
+        checkpoints: matches!(&spec.program, ProgramSpec::Command(command) if command.checkpoint.is_some()),
     }
 }
 
@@ -111,31 +125,49 @@ pub(super) fn unknown<'a>(
     program: &Program,
     names: &BTreeSet<&str>,
 ) -> impl Iterator<Item = Diagnostic> {
-    let said = if program.is_open_ended() { &VARIABLES[..4] } else { &VARIABLES[..] };
-    let known: Vec<&str> =
-        names.iter().copied().chain([SEED]).chain(said.iter().copied()).collect();
+    let known: Vec<&str> = names.iter().copied().chain([SEED]).chain(variables(program)).collect();
     let unknown = move |argument: &'a Argument| {
         let name = argument.template.names().find(|name| !known.contains(name))?;
         Some(Diagnostic {
             message: format!("nothing is called `{name}`"),
             span: Some(argument.span.clone()),
             label: "unknown in every branch".to_owned(),
-            help: if VARIABLES.contains(&name) {
-                "write budget = \"5000st\" under [command]; without one there is none".to_owned()
-            } else {
-                suggest(name, known.iter().copied())
+            help: match name {
+                "PLEACH_SCHEDULE" | "PLEACH_STEPS" if !program.checkpoints => {
+                    "write budget = \"5000st\" under [command]; without one there is none"
+                        .to_owned()
+                }
+                _ => suggest(name, known.iter().copied()),
             },
         })
     };
     arguments(command).filter_map(unknown)
 }
 
-/// A placeholder that has no value among these parameters.
-pub(super) fn absent(command: &CommandSpec, parameters: &Parameters) -> Option<Diagnostic> {
-    let is_absent =
-        |name: &&str| !parameters.contains_key(*name) && *name != SEED && !VARIABLES.contains(name);
+/// A placeholder that has no value among these parameters; `schedules` are the schedule's.
+pub(super) fn absent(
+    command: &CommandSpec,
+    parameters: &Parameters,
+    schedules: &Parameters,
+) -> Option<Diagnostic> {
+    let is_hidden = |name: &str| command.checkpoint.is_some() && name == BUDGET;
+    let is_absent = |name: &&str| {
+        is_hidden(name)
+            || (!parameters.contains_key(*name) && *name != SEED && !VARIABLES.contains(name))
+    };
     arguments(command).find_map(|argument| {
         let name = argument.template.names().find(is_absent)?;
+        let tells_the_future =
+            is_hidden(name) || schedules.contains_key(name) || name == "schedule";
+        if command.checkpoint.is_some() && tells_the_future {
+            return Some(Diagnostic {
+                message: format!("a program that takes part in the tree is not told `{name}`"),
+                span: Some(argument.span.clone()),
+                label: "it says how training goes on".to_owned(),
+                help: "the rates until the end of the stage are in $PLEACH_SCHEDULE; or leave out checkpoint = true"
+                    .to_owned(),
+            });
+        }
         Some(Diagnostic {
             message: format!("`{name}` has no value in every branch"),
             span: Some(argument.span.clone()),

@@ -3,7 +3,7 @@ use std::fmt::Write;
 use super::*;
 use crate::{
     plan::{Lengths, Plan, PlanError, plan},
-    spec::{ProgramSpec, read},
+    spec::{ProgramSpec, Share, read},
 };
 
 const HEAD: &str =
@@ -64,6 +64,79 @@ fn a_budget_may_be_swept_and_is_only_needed_for_a_schedule() {
 }
 
 #[test]
+fn a_command_that_saves_its_state_is_told_the_rates_alone_and_shares_what_is_before_they_differ() {
+    let file = "run = [\"train\"]\ncheckpoint = true\nparameters = { momentum = 0.9 }\n[space]\npeak = 0.5\nbudget = [\"200st\", \"400st\"]\n[space.schedule.constant]\n[space.schedule.wsd]\nwarmup = \"0%\"\ncooldown = [\"20%\", \"40%\"]\n";
+    insta::assert_snapshot!(told(file), @"
+    budget = 200st, momentum = 0.9 | 0.5: 1 hold | 200
+    budget = 400st, momentum = 0.9 | 0.5: 1 hold | 400
+    budget = 200st, momentum = 0.9 | 0.5: 1 hold for 160, 1 > 0 1-sqrt for 40 | 200
+    budget = 200st, momentum = 0.9 | 0.5: 1 hold for 120, 1 > 0 1-sqrt for 80 | 200
+    budget = 400st, momentum = 0.9 | 0.5: 1 hold for 320, 1 > 0 1-sqrt for 80 | 400
+    budget = 400st, momentum = 0.9 | 0.5: 1 hold for 240, 1 > 0 1-sqrt for 160 | 400
+    ");
+    let plan = planned(file).unwrap();
+    let stages = |file: &str| {
+        let tree = planned(file).unwrap().tree(&std::iter::empty().collect());
+        let stages = tree.stages.iter().map(|it| (it.stage.first, it.stage.end, it.trials));
+        stages.collect::<Vec<_>>()
+    };
+    assert_eq!(plan.share, Share::Yes);
+    insta::assert_debug_snapshot!(stages(file), @"
+    [
+        (
+            0,
+            120,
+            6,
+        ),
+        (
+            120,
+            199,
+            4,
+        ),
+        (
+            199,
+            400,
+            1,
+        ),
+        (
+            199,
+            320,
+            2,
+        ),
+        (
+            320,
+            400,
+            1,
+        ),
+        (
+            320,
+            400,
+            1,
+        ),
+        (
+            199,
+            200,
+            1,
+        ),
+        (
+            120,
+            200,
+            1,
+        ),
+        (
+            120,
+            200,
+            1,
+        ),
+    ]
+    ");
+    // Without it, or of other parameters, every trial is one stage.
+    assert_eq!(stages(&file.replace("checkpoint = true\n", "")).len(), 6);
+    let two = file.replace("{ momentum = 0.9 }\n[space]", "{}\n[space]\nmomentum = [0.5, 0.9]");
+    assert_eq!(stages(&two).len(), 2 * stages(file).len());
+}
+
+#[test]
 fn the_argument_list_is_part_of_what_is_run() {
     let key = |run: &str| {
         let plan = planned(&format!("run = {run}\n[space]\nx = 1\n")).unwrap();
@@ -85,6 +158,11 @@ fn what_a_command_cannot_be_is_said_with_its_place() {
         "run = [\"train\"]\nbudget = 50\n",
         "run = [\"train\"]\nbudget = \"50st\"\n[space]\npeak = 1\n[space.schedule.cosine]\nwarmup = \"2ep\"\n",
         "run = [\"train\"]\nbudget = \"50st\"\n[space]\npeak = 1\n[space.schedule.plateau]\n",
+        "run = [\"train\"]\ncheckpoint = true\n[space]\nx = 1\n",
+        "run = [\"train\"]\ncheckpoint = 50\n",
+        "run = [\"train\", \"{{ peak }}\"]\ncheckpoint = true\nbudget = \"50st\"\n[space]\npeak = 1\n",
+        "run = [\"train\", \"{{ budget }}\"]\ncheckpoint = true\nbudget = \"50st\"\n[space]\npeak = 1\n",
+        "run = [\"train\", \"{{ PLEACH_STEPS }}\"]\ncheckpoint = true\nbudget = \"50st\"\n[space]\npeak = 1\n",
     ];
     let text = |file: &&str| match planned(file) {
         Err(PlanError::Invalid(diagnostics)) => format!("{file}\n{diagnostics}\n"),

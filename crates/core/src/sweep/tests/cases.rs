@@ -282,7 +282,13 @@ fn a_result_that_a_dead_worker_left_is_counted_even_if_it_was_killed() {
     let found = |outcome| Event::WorkerDied {
         worker: FIRST,
         how: "killed by signal 9".to_owned(),
-        found: Some(Found { metrics: vec![(5, vec![("m".to_owned(), 0.25)])], step: 20, outcome }),
+        found: Some(Found {
+            metrics: vec![(5, vec![("m".to_owned(), 0.25)])],
+            step: 20,
+            outcome,
+            digest: String::new(),
+            state: None,
+        }),
     };
     let mut sweep = started(settings(1), 1);
     let _killed = step(&mut sweep, 1, &[Event::Asked(Request::Kill)]);

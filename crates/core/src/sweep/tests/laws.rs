@@ -35,20 +35,21 @@ proptest! {
 
     #[test]
     fn what_left_a_result_is_never_run_again(
-        random in any::<u64>(), trials in 1_usize..8, slots in 1_u32..4,
+        random in any::<u64>(), parents in parents(), slots in 1_u32..4,
     ) {
-        let mut simulation = Simulation::new(forest(&vec![0; trials]), slots, random, true);
+        let mut simulation = Simulation::new(forest(&parents), slots, random, true);
         simulation.world.keep = Keep::Results;
         simulation.run();
         prop_assert_eq!(simulation.world.finish.clone(), Some(Finish::Complete));
         let database = &simulation.database;
         for trial in &database.rows.trials {
-            let stage = trial.path[0];
+            let stage = *trial.path.last().unwrap();
+            let end = simulation.ends[&stage];
             let left = simulation.world.results.values().any(|(other, _)| *other == stage);
             prop_assert_eq!(trial.status == TrialStatus::Done, left);
             if left {
-                prop_assert_eq!(database.objectives[&trial.id], value(stage, 10));
-                prop_assert_eq!(database.metrics.get(&(stage, 5)), Some(&value(stage, 5)));
+                prop_assert_eq!(database.objectives[&trial.id], value(stage, end));
+                prop_assert_eq!(database.metrics.get(&(stage, end - 5)), Some(&value(stage, end - 5)));
             }
         }
     }
@@ -132,7 +133,7 @@ proptest! {
                 8 => Event::WorkerDied {
                     worker,
                     how: text(),
-                    found: Some(Found { metrics: vec![(step, vec![("m".to_owned(), 1.0)])], step, outcome: Outcome::Done }),
+                    found: Some(Found { metrics: vec![(step, vec![("m".to_owned(), 1.0)])], step, outcome: Outcome::Done, digest: text(), state: Some((text(), 1)) }),
                 },
                 2 => Event::Metrics { worker, attempt, step, values: vec![("m".to_owned(), f64::NAN)] },
                 3 => Event::Checkpoint { worker, attempt, step, file: text(), digest: text(), bytes: 1 },

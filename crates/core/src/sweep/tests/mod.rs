@@ -6,8 +6,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use proptest::prelude::*;
 
 mod cases;
+mod forest;
 mod laws;
 mod rebuild;
+
+use forest::{bushes, forest, parents};
 
 use super::*;
 use crate::{
@@ -27,70 +30,8 @@ fn settings(slots: u32) -> Settings {
         stall: None,
         limit: None,
         keep: 1000,
+        exactness: Exactness::Exact,
     }
-}
-
-/// Trials of the leaves of a forest, and of every fourth stage. `parents` says of each stage below which earlier one it is, counted from 1, or 0 for
-/// none. Stages are numbered from 1 and have ten steps.
-fn forest(parents: &[u32]) -> Rows {
-    let mut rows = Rows::default();
-    let mut paths: Vec<Vec<StageId>> = Vec::new();
-    for (index, &parent) in parents.iter().enumerate() {
-        let id = StageId(index as u32 + 1);
-        let mut path = match parent {
-            0 => Vec::new(),
-            parent => paths[parent as usize - 1].clone(),
-        };
-        let first = 10 * path.len() as u64;
-        rows.stages.push(StageRow {
-            stage: Stage {
-                id,
-                key: Key::of(&id.0.to_string()),
-                parent: path.last().copied(),
-                first,
-                end: first + 10,
-                status: StageStatus::Waiting,
-                failures: 0,
-                crashes: 0,
-            },
-            evaluated: Evaluated::default(),
-            digest: String::new(),
-            checkpoints: Vec::new(),
-        });
-        path.push(id);
-        paths.push(path);
-    }
-    let ends = |path: &Vec<StageId>| {
-        path.last().is_some_and(|last| !parents.contains(&last.0) || last.0 % 4 == 0)
-    };
-    for (index, path) in paths.into_iter().filter(ends).enumerate() {
-        let id = index as u32 + 1;
-        rows.trials.push(Trial {
-            id: TrialId(id),
-            configuration: ConfigurationId(id),
-            seed: 1,
-            key: Key::of(&format!("trial {id}")),
-            status: TrialStatus::Waiting,
-            path,
-        });
-    }
-    rows
-}
-
-/// Parents for [`forest`].
-fn parents() -> impl Strategy<Value = Vec<u32>> {
-    prop::collection::vec(any::<u32>(), 1..12).prop_map(|numbers| {
-        let parent = |(index, number): (usize, u32)| number % (index as u32 + 1);
-        numbers.into_iter().enumerate().map(parent).collect()
-    })
-}
-
-/// Parents for [`forest`]: many stages below few.
-fn bushes() -> impl Strategy<Value = Vec<u32>> {
-    prop::collection::vec(any::<u32>(), 1..16).prop_map(|numbers| {
-        let parent = |(index, number): (usize, u32)| number % (index as u32 + 1).min(3);
-        numbers.into_iter().enumerate().map(parent).collect()
-    })
 }
 
 /// The truth on disk: rows and metrics, changed by facts alone.
@@ -248,8 +189,11 @@ impl World {
                     "remembered before acting"
                 );
                 assert!(self.training.insert(stage), "a stage is trained by one worker at a time");
+                let is_for_its_result = database.rows.stages.iter().any(|row| {
+                    row.stage.id == stage && row.stage.status == StageStatus::Running(attempt)
+                });
                 assert!(
-                    self.results.values().all(|(other, _)| *other != stage),
+                    !is_for_its_result || self.results.values().all(|(other, _)| *other != stage),
                     "what finished is not run again"
                 );
                 if let Some(process) = self.processes.get_mut(&worker) {
@@ -303,17 +247,27 @@ impl World {
 
     /// Leaves a result, and then dies or says so.
     fn finish_durably(&mut self, worker: WorkerId, attempt: AttemptId, stage: StageId, end: u64) {
-        let metrics = (5..=end).step_by(5);
+        let metrics = [end - 5, end];
         let metrics = metrics.map(|step| (step, vec![("m".to_owned(), value(stage, step))]));
-        let (outcome, digest) = (Outcome::Done, String::new());
-        let found = Found { metrics: metrics.collect(), step: end, outcome: outcome.clone() };
+        let (outcome, digest) = (Outcome::Done, digest(stage, end));
+        let (file, bytes) = (end.to_string(), 300);
+        self.files.insert((attempt, file.clone()), stage);
+        let found = Found {
+            metrics: metrics.into(),
+            step: end,
+            outcome: outcome.clone(),
+            digest: digest.clone(),
+            state: Some((file.clone(), bytes)),
+        };
         self.results.insert(attempt, (stage, found));
         if self.faults && self.once_in(4) {
             self.die(worker, "killed by signal 9");
         } else if let Some(process) = self.processes.get_mut(&worker) {
             process.queue.pop_front();
             self.training.remove(&stage);
-            self.events.push(Event::Finished { worker, attempt, step: end, outcome, digest });
+            let (step, of) = (end, digest.clone());
+            self.events.push(Event::Checkpoint { worker, attempt, step, file, digest: of, bytes });
+            self.events.push(Event::Finished { worker, attempt, step, outcome, digest });
         }
     }
 
@@ -471,6 +425,11 @@ impl Simulation {
         }
         let results = self.world.results.iter();
         rows.found = results.map(|(attempt, (_, found))| (*attempt, found.clone())).collect();
+        for (&attempt, found) in &mut rows.found {
+            found
+                .state
+                .take_if(|(file, _)| !self.world.files.contains_key(&(attempt, file.clone())));
+        }
         self.sweep = Sweep::new(settings(self.slots), rows);
     }
 

@@ -276,3 +276,48 @@ fn a_worker_that_was_given_no_state_cannot_find_it_of_no_use() {
     let _granted = step(&mut sweep, 0, &[Event::WorkerReady { worker: FIRST, queue: 0 }]);
     assert_eq!(step(&mut sweep, 1, &unusable(1, 0)), ["Kill { worker: WorkerId(1) }"]);
 }
+
+#[test]
+fn a_program_that_does_not_repeat_itself_goes_on_from_what_it_comes_to() {
+    let settings = Settings { exactness: Exactness::Loose, ..settings(1) };
+    let mut sweep = Sweep::new(settings, without_states());
+    let _spawned = step(&mut sweep, 0, &[]);
+    let _granted = step(&mut sweep, 0, &[Event::WorkerReady { worker: FIRST, queue: 0 }]);
+    insta::assert_debug_snapshot!(step(&mut sweep, 1, &trained(1, 10, "another")), @r#"
+    [
+        "attempt 1 ended: Rebuilt",
+        "stage 2 is trained again from 10 as attempt 2",
+        "Say(StateDiffers { trial: TrialId(1), step: 10 })",
+    ]
+    "#);
+    insta::assert_debug_snapshot!(step(&mut sweep, 2, &trained(2, 20, "2 at 20")), @r#"
+    [
+        "attempt 2 ended: Rebuilt",
+        "stage 3 is attempt 3",
+    ]
+    "#);
+}
+
+#[test]
+fn a_state_that_was_made_again_and_that_nobody_heard_of_is_found() {
+    let mut rows = without_states();
+    rows.stages[0].stage.status = StageStatus::Rebuilding(AttemptId(1));
+    rows.next_attempt = AttemptId(2);
+    let found = Found {
+        metrics: vec![(10, vec![("m".to_owned(), 0.25)])],
+        step: 10,
+        outcome: Outcome::Done,
+        digest: "1 at 10".to_owned(),
+        state: Some(("10".to_owned(), 1)),
+    };
+    rows.found.insert(AttemptId(1), found);
+    let mut sweep = Sweep::new(settings(1), rows);
+    insta::assert_debug_snapshot!(step(&mut sweep, 0, &[]), @r#"
+    [
+        "attempt 1 ended: Rebuilt",
+        "Spawn { worker: WorkerId(1), slot: 0 }",
+    ]
+    "#);
+    let granted = step(&mut sweep, 0, &[Event::WorkerReady { worker: FIRST, queue: 0 }]);
+    assert_eq!(granted, ["stage 2 is trained again from 10 as attempt 2"]);
+}
