@@ -82,7 +82,7 @@ impl Worker for Faulty {
         let steps = parameters.get("length").map_or(Some(1), Value::as_u64);
         steps
             .filter(|&steps| 0 < steps)
-            .map(|steps| Length { steps, steps_per_epoch: 1, data: String::new() })
+            .map(|steps| Length { steps, steps_per_epoch: 1, data: String::new(), lanes: 1 })
             .ok_or_else(|| Refusal {
                 parameter: Some("length".to_owned()),
                 message: "a whole number above 0".to_owned(),

@@ -36,7 +36,7 @@ impl Worker for Noop {
     }
 
     fn measure(&mut self, _: &Parameters) -> Result<Length, Refusal> {
-        Ok(Length { steps: 1, steps_per_epoch: 1, data: String::new() })
+        Ok(Length { steps: 1, steps_per_epoch: 1, data: String::new(), lanes: 1 })
     }
 
     fn run(&mut self, start: &Start, reporter: &mut Reporter) -> Ending {

@@ -53,7 +53,8 @@ pub struct Parameter {
     /// One line for people.
     #[serde(default)]
     pub doc: String,
-    /// Whether it decides how many steps a trial has or what data it sees: only these are asked for in `measure`.
+    /// Whether it decides how many steps a trial has, what data it sees, or with which others it can be trained side by
+    /// side: only these are asked for in `measure`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub length: bool,
     /// It acts only when another parameter has one of these values: `("optimizer", ["adam", "adamw"])`.

@@ -143,6 +143,19 @@ pub struct Measured {
     /// Digest of the data as trained on (its bytes, not its file names): part of every trial's key.
     #[serde(default)]
     pub data: String,
+    /// How many trials with these parameters are faster side by side, as lanes of one worker, than one after the other; 1
+    /// for none.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub lanes: u32,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_one(lanes: &u32) -> bool {
+    *lanes == 1
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -28,7 +28,7 @@ impl Worker for Puppet {
 
     fn measure(&mut self, parameters: &Parameters) -> Result<Length, Refusal> {
         match parameters.get("steps").and_then(serde_json::Value::as_u64) {
-            Some(steps) => Ok(Length { steps, steps_per_epoch: 1, data: String::new() }),
+            Some(steps) => Ok(Length { steps, steps_per_epoch: 1, data: String::new(), lanes: 1 }),
             None => {
                 Err(Refusal { parameter: Some("steps".to_owned()), message: "needed".to_owned() })
             }

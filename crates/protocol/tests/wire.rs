@@ -162,12 +162,17 @@ fn from_worker() -> Vec<FromWorker> {
         let (parameter, message) = (parameter.map(text), text("at least 1"));
         FromWorker::Refused(Refused { id: 0, parameter, message })
     };
+    let measured = |lanes| {
+        let data = text("0a77");
+        FromWorker::Measured(Measured { id: 0, steps: 6, steps_per_epoch: 3, data, lanes })
+    };
     let progress = |live| FromWorker::Progress(Progress { attempt: 1, step: 2, live });
     let (file, digest) = (text("4.safetensors"), text("5f0c"));
     vec![
         hello(ScheduleForm::Table, vec![], vec![]),
         hello(ScheduleForm::Profile, parameters, vec![text("val_accuracy")]),
-        FromWorker::Measured(Measured { id: 0, steps: 6, steps_per_epoch: 3, data: text("0a77") }),
+        measured(1),
+        measured(16),
         refused(None),
         refused(Some("batch")),
         progress([].into()),

@@ -6,7 +6,7 @@ use std::fs;
 
 use anyhow::{Context, Result, anyhow};
 use pleach_protocol::message::{Parameters, Schedule};
-use pleach_trainer::{state::State, worker::Trainer};
+use pleach_trainer::{network::Update, state::State, worker::Trainer};
 
 fn words<T>(path: &str, read: impl Fn([u8; 4]) -> T) -> Result<Vec<T>> {
     let bytes = fs::read(path).with_context(|| format!("failed to read {path}"))?;
@@ -48,7 +48,11 @@ fn main() -> Result<()> {
     let mut losses = Vec::new();
     for batch in order.chunks(job.config.batch) {
         let batch: Vec<usize> = batch.iter().map(|&sample| sample as usize).collect();
-        let step = network.update(&mut state, rule, peak, &job.split.train, &batch);
+        let step = network.update(
+            Update { state: &mut state, rule, rate: peak },
+            &job.split.train,
+            &batch,
+        );
         let judged = step.map_err(|error| anyhow!(error))?.judged;
         losses.push(judged.loss / batch.len() as f64);
         state.step += 1;

@@ -142,19 +142,19 @@ fn training() -> Vec<Parameter> {
             0,
             "training images used; 0 for all that are not held out",
         )),
-        parameter("split_seed", int(0), 0, "decides which images are held out"),
-        parameter(
+        length(parameter("split_seed", int(0), 0, "decides which images are held out")),
+        length(parameter(
             "normalize",
             text(&["unit", "standard"], None),
             "standard",
             "pixels in [0, 1], or with mean 0 and deviation 1",
-        ),
-        parameter(
+        )),
+        length(parameter(
             "model",
             text(&["linear", "lenet"], Some("mlp-H[-H…], such as mlp-128 or mlp-256-64")),
             "mlp-128",
             "the network",
-        ),
+        )),
         parameter(
             "init",
             text(&["torch", "glorot", "kaiming"], None),
@@ -267,6 +267,12 @@ impl Config {
             return Err(refuse("eval", "more than nothing: 1ep, 500st or 10%"));
         }
         Ok(config)
+    }
+
+    /// Whether both train models of the same size on the same samples in batches of the same size.
+    pub fn has_shape_of(&self, other: &Self) -> bool {
+        let numbers = |it: &Self| (it.valid, it.subset, it.split_seed, it.normalize, it.batch);
+        (&self.data, &self.model) == (&other.data, &other.model) && numbers(self) == numbers(other)
     }
 
     /// Samples trained on, of `n_images` in the training set.

@@ -9,7 +9,7 @@ use crate::{
     config::Config,
     data::Split,
     model::Model,
-    network::{Arithmetic, Network, Step},
+    network::{Arithmetic, MAX_LANES, Network, Step, Update},
     optimizer::{Changing, Rule},
     random::{Purpose, Random},
     state::{State, Sums},
@@ -74,6 +74,15 @@ pub enum End {
     Diverged,
 }
 
+/// One training among those that go on side by side.
+pub struct Lane<'a> {
+    pub job: &'a Job,
+    pub state: &'a mut State,
+    /// Before which step it ends.
+    pub end: u64,
+    pub observer: &'a mut dyn Observer,
+}
+
 /// Trains until `state` has made `end` updates.
 pub fn train(
     job: &Job,
@@ -81,25 +90,92 @@ pub fn train(
     end: u64,
     observer: &mut dyn Observer,
 ) -> Result<End, String> {
-    let mut network = job.arithmetic.network(&job.model);
-    let mut order = Order { epoch: u64::MAX, samples: Vec::new() };
+    let mut common = Common::new(job);
     while state.step < end {
-        let batch = order.batch(job, state.step);
-        let stepped = step(job, state, &mut *network, batch)
-            .map_err(|error| format!("failed to compute a step: {error}"))?;
-        if !stepped {
-            return Ok(End::Diverged);
-        }
-        if job.is_evaluated_after(state.step) {
-            let metrics = evaluate(job, state, &mut *network)
-                .map_err(|error| format!("failed to evaluate: {error}"))?;
-            observer.evaluated(state.step, metrics);
-        }
-        if observer.stepped(state)? == Flow::Stop && state.step < end {
-            return Ok(End::Stopped);
+        let lane = Lane { job, state: &mut *state, end, observer: &mut *observer };
+        if let Some(ended) = common.step(&mut [lane]).into_iter().flatten().next() {
+            return ended;
         }
     }
     Ok(End::Done)
+}
+
+/// What lanes have in common. They are of one shape ([`Config::has_shape_of`]).
+pub struct Common {
+    network: Box<dyn Network>,
+    /// One for each seed, the newest last.
+    orders: Vec<Order>,
+}
+
+/// So many orders are kept: one for each lane.
+const ORDERS: usize = MAX_LANES;
+
+impl Common {
+    /// For lanes of the shape of `job`.
+    pub fn new(job: &Job) -> Self {
+        Self { network: job.arithmetic.network(&job.model), orders: Vec::new() }
+    }
+
+    /// Makes one step in each of some lanes, all of one seed and at the same step before their ends, so that they see the
+    /// same samples. Says of each how it has ended, if it has.
+    pub fn step(&mut self, lanes: &mut [Lane]) -> Vec<Option<Result<End, String>>> {
+        let Some(Lane { job, state, .. }) = lanes.first() else { return Vec::new() };
+        let (job, step) = (*job, state.step);
+        let batch = batch(&mut self.orders, job, step);
+        let mut updates: Vec<Update> = lanes.iter_mut().map(Lane::update).collect();
+        let steps = self.network.update_lanes(&mut updates, &job.split.train, batch);
+        match steps {
+            Ok(steps) => {
+                let ends = lanes.iter_mut().zip(steps);
+                ends.map(|(lane, step)| lane.after(&step, batch.len(), &mut *self.network))
+                    .collect()
+            }
+            Err(error) => {
+                let error = format!("failed to compute a step: {error}");
+                lanes.iter().map(|_| Some(Err(error.clone()))).collect()
+            }
+        }
+    }
+}
+
+impl Lane<'_> {
+    fn update(&mut self) -> Update<'_> {
+        let (rule, rate) = (self.job.rule(self.state.step), self.job.rate(self.state));
+        Update { state: self.state, rule, rate }
+    }
+
+    /// What follows an update, if it was made: how the lane ends by it.
+    fn after(
+        &mut self,
+        Step { judged, gradient_norm }: &Step,
+        n_samples: usize,
+        network: &mut dyn Network,
+    ) -> Option<Result<End, String>> {
+        let Self { job, state, end, observer } = self;
+        if !judged.loss.is_finite() {
+            return Some(Ok(End::Diverged));
+        }
+        state.step += 1;
+        let State { step, averaged, weights, sums, .. } = &mut **state;
+        job.config.average.learn(averaged, weights, *step, job.horizon);
+        sums.samples += n_samples as u64;
+        sums.correct += judged.correct;
+        sums.loss += judged.loss;
+        sums.steps += 1;
+        sums.gradient_norm += gradient_norm;
+        if job.is_evaluated_after(state.step) {
+            match evaluate(job, state, network) {
+                Ok(metrics) => observer.evaluated(state.step, metrics),
+                Err(error) => return Some(Err(format!("failed to evaluate: {error}"))),
+            }
+        }
+        match observer.stepped(state) {
+            Err(error) => Some(Err(error)),
+            Ok(_) if state.step == *end => Some(Ok(End::Done)),
+            Ok(Flow::Stop) => Some(Ok(End::Stopped)),
+            Ok(Flow::Continue) => None,
+        }
+    }
 }
 
 impl Job {
@@ -123,49 +199,32 @@ impl Job {
     }
 }
 
-/// The order of the samples in the epoch at hand.
+/// The order of the samples in an epoch.
 struct Order {
+    seed: u64,
     epoch: u64,
     samples: Vec<usize>,
 }
 
-impl Order {
-    fn batch(&mut self, job: &Job, step: u64) -> &[usize] {
-        let epoch = step / job.horizon.steps_per_epoch;
-        if self.epoch != epoch {
-            self.epoch = epoch;
-            self.samples = (0..job.split.train.len()).collect();
-            Random::new(job.seed, Purpose::Shuffle { epoch }).shuffle(&mut self.samples);
+/// The samples of a step.
+fn batch<'a>(orders: &'a mut Vec<Order>, job: &Job, step: u64) -> &'a [usize] {
+    let (seed, epoch) = (job.seed, step / job.horizon.steps_per_epoch);
+    let index = orders.iter().position(|order| order.seed == seed).unwrap_or_else(|| {
+        if orders.len() == ORDERS {
+            orders.remove(0);
         }
-        let first = (step % job.horizon.steps_per_epoch) as usize * job.config.batch;
-        let last = (first + job.config.batch).min(self.samples.len());
-        &self.samples[first..last]
+        orders.push(Order { seed, epoch: u64::MAX, samples: Vec::new() });
+        orders.len() - 1
+    });
+    let order = &mut orders[index];
+    if order.epoch != epoch {
+        order.epoch = epoch;
+        order.samples = (0..job.split.train.len()).collect();
+        Random::new(seed, Purpose::Shuffle { epoch }).shuffle(&mut order.samples);
     }
-}
-
-/// Makes one update; `false` if the loss was not finite.
-fn step(
-    job: &Job,
-    state: &mut State,
-    network: &mut dyn Network,
-    batch: &[usize],
-) -> Result<bool, String> {
-    let (rule, rate) = (job.rule(state.step), job.rate(state));
-    let Step { judged, gradient_norm } =
-        network.update(state, rule, rate, &job.split.train, batch)?;
-    if !judged.loss.is_finite() {
-        return Ok(false);
-    }
-    state.step += 1;
-    let State { averaged, weights, .. } = state;
-    job.config.average.learn(averaged, weights, state.step, job.horizon);
-    let sums = &mut state.sums;
-    sums.samples += batch.len() as u64;
-    sums.correct += judged.correct;
-    sums.loss += judged.loss;
-    sums.steps += 1;
-    sums.gradient_norm += gradient_norm;
-    Ok(true)
+    let first = (step % job.horizon.steps_per_epoch) as usize * job.config.batch;
+    let last = (first + job.config.batch).min(order.samples.len());
+    &order.samples[first..last]
 }
 
 /// All metrics, in alphabetical order; begins a new interval for the running means and lets the plateau rule see what it

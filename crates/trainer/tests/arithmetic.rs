@@ -6,7 +6,7 @@ use std::sync::{LazyLock, Mutex};
 
 use pleach_protocol::message::Schedule;
 use pleach_trainer::{
-    network::{Arithmetic, Step},
+    network::{Arithmetic, Step, Update},
     state::State,
     train::Job,
     worker::Trainer,
@@ -66,8 +66,12 @@ fn both_arithmetics_make_the_same_steps_but_for_rounding() {
                 let batch: Vec<usize> = (step * 20..step * 20 + [20, 7][step / 5]).collect();
                 let (rule, train) = (config.optimizer, &job.split.train);
                 let mut other = state.clone();
-                let a = fused.update(&mut state, rule, 0.01, train, &batch).unwrap();
-                let b = reference.update(&mut other, rule, 0.01, train, &batch).unwrap();
+                let a = fused
+                    .update(Update { state: &mut state, rule, rate: 0.01 }, train, &batch)
+                    .unwrap();
+                let b = reference
+                    .update(Update { state: &mut other, rule, rate: 0.01 }, train, &batch)
+                    .unwrap();
                 check(&format!("{kind}, step {step}"), (&state, a), (&other, b));
                 state.step += 1;
             }
@@ -88,7 +92,11 @@ fn a_sample_counts_the_same_wherever_it_is_in_a_batch() {
         let mut network = Arithmetic::Fused.network(&job.model);
         let mut loss = |batch: &[usize]| {
             let mut state = state.clone();
-            network.update(&mut state, rule, 0.0, &job.split.train, batch).unwrap().judged.loss
+            network
+                .update(Update { state: &mut state, rule, rate: 0.0 }, &job.split.train, batch)
+                .unwrap()
+                .judged
+                .loss
         };
         for batch in [[3, 5, 9, 11], [11, 9, 5, 3]] {
             let one_by_one: f64 = batch.iter().map(|&sample| loss(&[sample])).sum();

@@ -4,7 +4,12 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{data::Samples, model::Model, optimizer::Rule, state::State};
+use crate::{
+    data::Samples,
+    model::{Architecture, Model, Slot},
+    optimizer::Rule,
+    state::State,
+};
 
 mod convolution;
 pub mod fused;
@@ -12,19 +17,36 @@ pub mod reference;
 
 /// A model in some arithmetic, with room for what it computes on the way.
 pub trait Network {
-    /// Makes the update with index `state.step`, of weights and optimizer state, from the mean loss over the samples
-    /// numbered in `batch`; makes none if that loss is not finite.
-    fn update(
+    /// Makes one update in each of some lanes, from the mean loss over the same samples, those numbered in `batch`; makes
+    /// none where that loss is not finite. What comes out of a lane does not depend on those beside it.
+    fn update_lanes(
         &mut self,
-        state: &mut State,
-        rule: Rule,
-        rate: f64,
+        lanes: &mut [Update],
         samples: &Samples,
         batch: &[usize],
-    ) -> Result<Step, String>;
+    ) -> Result<Vec<Step>, String>;
+
+    /// The same for one.
+    fn update(
+        &mut self,
+        mut update: Update,
+        samples: &Samples,
+        batch: &[usize],
+    ) -> Result<Step, String> {
+        let steps = self.update_lanes(std::slice::from_mut(&mut update), samples, batch)?;
+        steps.into_iter().next().ok_or_else(|| "no step was made".to_owned())
+    }
 
     /// The loss of all samples, summed, and how many are right.
     fn evaluate(&mut self, weights: &[Vec<f32>], samples: &Samples) -> Result<Judged, String>;
+}
+
+/// An update of weights and optimizer state: that with index `state.step`.
+#[derive(Debug)]
+pub struct Update<'a> {
+    pub state: &'a mut State,
+    pub rule: Rule,
+    pub rate: f64,
 }
 
 /// Cross-entropy of some samples, summed, and how many of them are right.
@@ -41,6 +63,9 @@ pub struct Step {
     /// Euclidean, of the gradient over all weights; without meaning if the loss is not finite.
     pub gradient_norm: f64,
 }
+
+/// So many trainings go on side by side at most.
+pub const MAX_LANES: usize = 16;
 
 /// Which arithmetic: named like a device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,6 +89,21 @@ impl Arithmetic {
         match self {
             Self::Fused => Box::new(fused::Fused::new(model)),
             Self::Reference => Box::new(reference::Reference::new(model)),
+        }
+    }
+
+    /// How many trainings of a model are faster side by side than one after the other; 1 for none. What is gained is one
+    /// look at the samples for all, and vectors that are full. What it costs is cache: all weights pass through it
+    /// in every step.
+    pub fn lanes(self, model: &Model) -> usize {
+        /// Bytes of weights with which most is gained, or nearly so.
+        const CACHED: usize = 2 << 20;
+        match (self, &model.architecture) {
+            (Self::Fused, Architecture::Mlp { .. }) => {
+                let n_weights: usize = model.slots.iter().map(Slot::count).sum();
+                (CACHED / (n_weights * size_of::<f32>())).clamp(1, MAX_LANES)
+            }
+            (Self::Fused, Architecture::Lenet) | (Self::Reference, _) => 1,
         }
     }
 

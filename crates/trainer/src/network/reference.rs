@@ -2,12 +2,11 @@
 
 use candle_core::{Device, Result, Tensor, Var};
 
-use super::{Judged, Network, Step, convolution};
+use super::{Judged, Network, Step, Update, convolution};
 use crate::{
     data::Samples,
     model::{Architecture, Model},
-    optimizer::{Rule, moments},
-    state::State,
+    optimizer::moments,
 };
 
 /// Samples that are evaluated at once.
@@ -63,14 +62,8 @@ impl Reference {
         Ok(values)
     }
 
-    fn try_update(
-        &self,
-        state: &mut State,
-        rule: Rule,
-        rate: f64,
-        samples: &Samples,
-        batch: &[usize],
-    ) -> Result<Step> {
+    fn try_update(&self, update: &mut Update, samples: &Samples, batch: &[usize]) -> Result<Step> {
+        let Update { state, rule, rate } = update;
         let (inputs, labels) = gather(samples, batch)?;
         let variables = self.variables(&state.weights)?;
         let logits = self.forward(&variables, &inputs)?;
@@ -86,7 +79,7 @@ impl Reference {
             let gradient = gradient.flatten_all()?.to_vec1::<f32>()?;
             squares += gradient.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>();
             let moments = moments(&mut state.optimizer[index], 0..gradient.len());
-            rule.update(state.step, rate, &mut state.weights[index], &gradient, moments);
+            rule.update(state.step, *rate, &mut state.weights[index], &gradient, moments);
         }
         Ok(Step { judged, gradient_norm: squares.sqrt() })
     }
@@ -106,15 +99,14 @@ impl Reference {
 }
 
 impl Network for Reference {
-    fn update(
+    fn update_lanes(
         &mut self,
-        state: &mut State,
-        rule: Rule,
-        rate: f64,
+        lanes: &mut [Update],
         samples: &Samples,
         batch: &[usize],
-    ) -> std::result::Result<Step, String> {
-        self.try_update(state, rule, rate, samples, batch).map_err(|error| error.to_string())
+    ) -> std::result::Result<Vec<Step>, String> {
+        let steps = lanes.iter_mut().map(|update| self.try_update(update, samples, batch));
+        steps.collect::<Result<_>>().map_err(|error| error.to_string())
     }
 
     fn evaluate(

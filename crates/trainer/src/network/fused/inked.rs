@@ -3,7 +3,8 @@
 //! normalised to mean 0 have as little work as those in [0, 1].
 //!
 //! Each output of a sample is a chain of fused multiplications and additions over its own inked pixels, each weight's
-//! gradient one over the batch.
+//! gradient one over the batch. Lanes see the same pixels: side by side, their outputs fill vectors and pipelines that a
+//! narrow layer's alone do not.
 
 use pulp::NullaryFnOnce;
 
@@ -35,27 +36,21 @@ impl Batch {
         self.starts.push(self.pixels.len());
     }
 
-    /// Each sample's outputs.
-    pub(super) fn forward(
-        &self,
-        out: &mut [f32],
-        weights: &[f32],
-        bias: &[f32],
-        panel: &mut Panel,
-    ) {
-        vectors().dispatch(Forward { batch: self, out, weights, bias, panel });
+    /// The outputs of each sample, lane by lane. `lanes` holds the weights of all slots of each.
+    pub(super) fn forward(&self, out: &mut [f32], lanes: &[&[Vec<f32>]], panel: &mut Panel) {
+        vectors().dispatch(Forward { batch: self, out, lanes, panel });
     }
 
-    /// Makes an update from the gradient by this layer's outputs and their sum over the samples; answers with the sum of
-    /// the squared gradient of the weights.
+    /// Makes an update of each lane from the gradient by this layer's outputs, laid out as they are, and its sum over the
+    /// samples; adds the sum of each lane's squared gradient of the weights to its number.
     pub(super) fn descend(
         &self,
         outputs: &[f32],
         sums: &[f32],
-        descent: Descent,
-        panel: &mut Panel,
-    ) -> f64 {
-        vectors().dispatch(Descend { batch: self, outputs, sums, descent, panel })
+        lanes: &mut [(Option<Descent>, f64)],
+        panels: &mut [Panel; 2],
+    ) {
+        vectors().dispatch(Descend { batch: self, outputs, sums, lanes, panels });
     }
 
     /// The pixels of each sample in one band.
@@ -90,8 +85,7 @@ macro_rules! for_each_run {
 struct Forward<'a> {
     batch: &'a Batch,
     out: &'a mut [f32],
-    weights: &'a [f32],
-    bias: &'a [f32],
+    lanes: &'a [&'a [Vec<f32>]],
     panel: &'a mut Panel,
 }
 
@@ -100,23 +94,68 @@ impl NullaryFnOnce for Forward<'_> {
 
     #[inline(always)]
     fn call(self) {
-        let Self { batch, out, weights, bias, panel } = self;
-        let width = bias.len();
-        let (first, others) = out.split_at_mut(width);
-        first.copy_from_slice(bias);
-        if batch.background != 0.0 {
-            for weights in weights.chunks_exact(width) {
-                for (sum, &weight) in first.iter_mut().zip(weights) {
-                    *sum = batch.background.mul_add(weight, *sum);
-                }
+        let Self { batch, out, lanes, panel } = self;
+        let [weights, bias, ..] = lanes[0] else { return };
+        let (n_weights, width) = (weights.len(), bias.len());
+        let all = lanes.len() * width;
+        let (first, others) = out.split_at_mut(all);
+        for (first, lane) in first.chunks_exact_mut(width).zip(lanes) {
+            first.copy_from_slice(&lane[1]);
+            if batch.background != 0.0 {
+                let number = batch.background;
+                for_each_run!(width, from, add_rows(&mut *first, &lane[0], number, width, from));
             }
         }
-        others.chunks_exact_mut(width).for_each(|out| out.copy_from_slice(first));
-        for (band, weights) in weights.chunks(Ink::BAND * width).enumerate() {
+        others.chunks_exact_mut(all).for_each(|out| out.copy_from_slice(first));
+        for (band, from) in (0..n_weights).step_by(Ink::BAND * width).enumerate() {
+            let to = n_weights.min(from + Ink::BAND * width);
             // A vector that lies across two cache lines takes twice as long to read.
-            let aligned = panel.room(weights.len());
-            aligned.copy_from_slice(weights);
-            for_each_run!(width, first, forward(batch, band, &mut *out, aligned, width, first));
+            let aligned = panel.room((to - from) * lanes.len());
+            for (lane, weights) in lanes.iter().enumerate() {
+                let (weights, place) = (&weights[0][from..to], lane * width);
+                for_each_run!(
+                    width,
+                    run,
+                    copy((&mut *aligned, place, all), (weights, 0, width), run)
+                );
+            }
+            for_each_run!(all, run, forward(batch, band, &mut *out, aligned, all, run));
+        }
+    }
+}
+
+/// Adds a multiple of each row to `W` sums, from `first` on.
+#[inline(always)]
+fn add_rows<const W: usize>(
+    sums: &mut [f32],
+    rows: &[f32],
+    number: f32,
+    width: usize,
+    first: usize,
+) {
+    let Some(sums) = sums[first..].first_chunk_mut::<W>() else { return };
+    let mut added = *sums;
+    for row in rows.chunks_exact(width) {
+        for (sum, &weight) in added.iter_mut().zip(&row[first..][..W]) {
+            *sum = number.mul_add(weight, *sum);
+        }
+    }
+    *sums = added;
+}
+
+/// Copies `W` columns, from `first` on, of a table into another one. A table is its numbers, its first column among those
+/// of a row, and the length of a row.
+#[inline(always)]
+fn copy<const W: usize>(
+    (to, to_first, to_width): (&mut [f32], usize, usize),
+    (from, from_first, from_width): (&[f32], usize, usize),
+    first: usize,
+) {
+    for (to, from) in to.chunks_exact_mut(to_width).zip(from.chunks_exact(from_width)) {
+        let to = to[to_first + first..].first_chunk_mut::<W>();
+        let from = from[from_first + first..].first_chunk::<W>();
+        if let (Some(to), Some(from)) = (to, from) {
+            *to = *from;
         }
     }
 }
@@ -144,40 +183,49 @@ fn forward<const W: usize>(
     }
 }
 
-struct Descend<'a> {
+struct Descend<'a, 'b> {
     batch: &'a Batch,
     outputs: &'a [f32],
     sums: &'a [f32],
-    descent: Descent<'a>,
-    panel: &'a mut Panel,
+    lanes: &'a mut [(Option<Descent<'b>>, f64)],
+    panels: &'a mut [Panel; 2],
 }
 
-impl NullaryFnOnce for Descend<'_> {
-    type Output = f64;
+impl NullaryFnOnce for Descend<'_, '_> {
+    type Output = ();
 
     #[inline(always)]
-    fn call(self) -> f64 {
-        let Self { batch, outputs, sums, mut descent, panel } = self;
-        let width = sums.len();
-        let band_len = Ink::BAND * width;
-        let mut squares = 0.0;
-        for band in 0..descent.len().div_ceil(band_len) {
-            let from = band * band_len;
-            let to = descent.len().min(from + band_len);
-            let gradient = panel.room(to - from);
-            for gradient in gradient.chunks_exact_mut(width) {
+    fn call(self) {
+        let Self { batch, outputs, sums, lanes, panels: [gradients, alone] } = self;
+        let (all, n_lanes) = (sums.len(), lanes.len());
+        let width = all / n_lanes;
+        let n_weights = lanes.iter().flat_map(|(descent, _)| descent).map(Descent::len).max();
+        let n_weights = n_weights.unwrap_or(0);
+        for (band, from) in (0..n_weights).step_by(Ink::BAND * width).enumerate() {
+            let to = n_weights.min(from + Ink::BAND * width);
+            let gradient = gradients.room((to - from) * n_lanes);
+            for gradient in gradient.chunks_exact_mut(all) {
                 for (gradient, &sum) in gradient.iter_mut().zip(sums) {
                     *gradient = batch.background * sum;
                 }
             }
-            for_each_run!(
-                width,
-                first,
-                scatter(batch, band, outputs, &mut *gradient, width, first)
-            );
-            squares += descent.descend(from, gradient);
+            for_each_run!(all, run, scatter(batch, band, outputs, &mut *gradient, all, run));
+            for (lane, (descent, squares)) in lanes.iter_mut().enumerate() {
+                let Some(descent) = descent else { continue };
+                let own = if n_lanes == 1 {
+                    &*gradient
+                } else {
+                    let (own, place) = (alone.room(to - from), lane * width);
+                    for_each_run!(
+                        width,
+                        run,
+                        copy((&mut *own, 0, width), (gradient, place, all), run)
+                    );
+                    own
+                };
+                *squares += descent.descend(from, own);
+            }
         }
-        squares
     }
 }
 

@@ -13,12 +13,10 @@
 
 use pulp::Arch;
 
-use super::{Judged, Network, Step};
+use super::{Judged, Network, Step, Update};
 use crate::{
     data::Samples,
     model::{Architecture, Model},
-    optimizer::Rule,
-    state::State,
 };
 use matrix::{Panel, Table};
 use slot::Descent;
@@ -41,6 +39,9 @@ fn vectors() -> Arch {
     Arch::new()
 }
 
+/// Outputs of the first layer that are computed at once, over lanes: as many as fill the registers.
+const AT_ONCE: usize = 128;
+
 #[derive(Debug)]
 pub struct Fused {
     front: Front,
@@ -54,7 +55,9 @@ pub struct Fused {
     /// By one slot's weights, and by one bias.
     slot_gradient: Vec<f32>,
     bias_gradient: Vec<f32>,
-    panel: Panel,
+    /// The first layer's outputs of several lanes, the gradient by them, and its sum over the samples.
+    beside: [Vec<f32>; 3],
+    panels: [Panel; 2],
 }
 
 /// What sees the pixels.
@@ -102,106 +105,158 @@ impl Fused {
             gradient_before: Vec::new(),
             slot_gradient: Vec::new(),
             bias_gradient: Vec::new(),
-            panel: Panel::default(),
+            beside: Default::default(),
+            panels: Default::default(),
         }
     }
 
-    /// From pixels to logits.
-    fn forward(&mut self, weights: &[Vec<f32>], samples: &Samples, batch: &[usize]) {
+    /// Looks at the samples that the lanes have in common.
+    fn see(&mut self, samples: &Samples, batch: &[usize]) {
         self.labels.clear();
         self.labels.extend(batch.iter().map(|&sample| samples.label(sample)));
+        if let Front::Inked(inked) = &mut self.front {
+            inked.fill(samples, batch);
+        }
+    }
+
+    /// How many lanes of these the front takes at once.
+    fn n_at_once(&self, weights: &[Vec<f32>]) -> usize {
+        match self.front {
+            Front::Inked(_) => (AT_ONCE / weights[1].len()).max(1),
+            Front::Convolutions(_) => 1,
+        }
+    }
+
+    /// The first layer's outputs of some lanes, side by side, for samples that were seen.
+    fn forward_front(&mut self, lanes: &[&[Vec<f32>]], samples: &Samples, batch: &[usize]) {
+        let [outputs, ..] = &mut self.beside;
         match &mut self.front {
             Front::Inked(inked) => {
-                let (weights, bias) = (&weights[0], &weights[1]);
-                self.values[0].resize(batch.len() * bias.len(), 0.0);
-                inked.fill(samples, batch);
-                inked.forward(&mut self.values[0], weights, bias, &mut self.panel);
+                outputs.resize(batch.len() * lanes.len() * lanes[0][1].len(), 0.0);
+                inked.forward(outputs, lanes, &mut self.panels[0]);
             }
             Front::Convolutions(convolutions) => {
-                self.values[0].resize(batch.len() * lenet::OUTPUTS, 0.0);
-                convolutions.forward(&mut self.values[0], weights, samples, batch);
+                outputs.resize(batch.len() * lenet::OUTPUTS, 0.0);
+                convolutions.forward(outputs, lanes[0], samples, batch);
             }
         }
+    }
+
+    /// One lane's logits, from what the front made.
+    fn forward(&mut self, weights: &[Vec<f32>], lane: usize, n_lanes: usize) {
+        slot::take(&mut self.beside[0], lane, n_lanes, self.labels.len(), &mut self.values[0]);
         for (index, layer) in self.layers.iter_mut().enumerate() {
             let (before, after) = self.values.split_at_mut(index + 1);
             let (inputs, outputs) = (&mut before[index], &mut after[0]);
             let bias = &weights[layer.slot + 1];
-            layer.inputs.reserve(batch.len());
-            layer.outputs.reserve(batch.len());
-            outputs.resize(batch.len() * bias.len(), 0.0);
+            layer.inputs.reserve(self.labels.len());
+            layer.outputs.reserve(self.labels.len());
+            outputs.resize(self.labels.len() * bias.len(), 0.0);
             slot::rectify(inputs);
             let weights = layer.weights.of(&weights[layer.slot]);
-            matrix::multiply(
-                outputs,
-                layer.inputs.of(inputs),
-                weights,
-                Some(bias),
-                &mut self.panel,
-            );
+            let (inputs, panel) = (layer.inputs.of(inputs), &mut self.panels[0]);
+            matrix::multiply(outputs, inputs, weights, Some(bias), panel);
         }
     }
 
-    /// Updates everything, from the gradient by the logits; answers with the sum of the gradient's squares.
-    fn descend(&mut self, state: &mut State, rule: Rule, rate: f64, batch: &[usize]) -> f64 {
+    /// Updates the layers behind the front, from the gradient by the logits, which becomes that by the front's outputs;
+    /// answers with the sum of the gradient's squares.
+    fn descend(&mut self, update: &mut Update) -> f64 {
         let mut squares = 0.0;
         for (index, layer) in self.layers.iter().enumerate().rev() {
             let gradient = layer.outputs.of(&self.gradient);
             let inputs = layer.inputs.of(&self.values[index]);
-            let slot = Descent::new(state, layer.slot, rule, rate);
-            self.gradient_before.resize(batch.len() * inputs.columns.len(), 0.0);
+            let slot = Descent::new(update, layer.slot);
+            self.gradient_before.resize(self.values[index].len(), 0.0);
             let weights = layer.weights.of(slot.weights).transposed();
-            matrix::multiply(&mut self.gradient_before, gradient, weights, None, &mut self.panel);
+            let panel = &mut self.panels[0];
+            matrix::multiply(&mut self.gradient_before, gradient, weights, None, panel);
             slot::mask(&mut self.gradient_before, &self.values[index]);
             self.slot_gradient.resize(slot.len(), 0.0);
-            let (by_weights, panel) = (&mut self.slot_gradient, &mut self.panel);
-            matrix::multiply(by_weights, inputs.transposed(), gradient, None, panel);
+            matrix::multiply(&mut self.slot_gradient, inputs.transposed(), gradient, None, panel);
             squares += slot.descend_all(&self.slot_gradient);
             self.bias_gradient.resize(gradient.columns.len(), 0.0);
             slot::sum_rows(&self.gradient, &mut self.bias_gradient);
-            squares +=
-                Descent::new(state, layer.slot + 1, rule, rate).descend_all(&self.bias_gradient);
+            squares += Descent::new(update, layer.slot + 1).descend_all(&self.bias_gradient);
             std::mem::swap(&mut self.gradient, &mut self.gradient_before);
         }
+        squares
+    }
+
+    /// Updates the front of some lanes, whose gradients by its outputs are side by side; adds to each lane's sum of
+    /// squares, which is absent where no update is made.
+    fn descend_front(&mut self, lanes: &mut [Update], squares: &mut [Option<f64>]) {
+        let [_, gradient, sums] = &mut self.beside;
         match &mut self.front {
             Front::Inked(inked) => {
-                self.bias_gradient.resize(self.gradient.len() / batch.len(), 0.0);
-                slot::sum_rows(&self.gradient, &mut self.bias_gradient);
-                let first = Descent::new(state, 0, rule, rate);
-                squares +=
-                    inked.descend(&self.gradient, &self.bias_gradient, first, &mut self.panel);
-                squares + Descent::new(state, 1, rule, rate).descend_all(&self.bias_gradient)
+                sums.resize(gradient.len() / self.labels.len(), 0.0);
+                slot::sum_rows(gradient, sums);
+                let descents = lanes.iter_mut().zip(&*squares);
+                let mut descents: Vec<_> = descents
+                    .map(|(update, squares)| (squares.map(|_| Descent::new(update, 0)), 0.0))
+                    .collect();
+                inked.descend(gradient, sums, &mut descents, &mut self.panels);
+                let by_weights: Vec<f64> = descents.into_iter().map(|(_, sum)| sum).collect();
+                let biases = sums.chunks_exact(sums.len() / lanes.len());
+                let lanes = lanes.iter_mut().zip(squares).zip(by_weights).zip(biases);
+                for (((update, squares), by_weights), bias) in lanes {
+                    if let Some(squares) = squares {
+                        *squares += by_weights;
+                        *squares += Descent::new(update, 1).descend_all(bias);
+                    }
+                }
             }
             Front::Convolutions(convolutions) => {
-                convolutions.backward(&self.gradient, Descent::new(state, 2, rule, rate).weights);
+                let ([update], [Some(squares)]) = (lanes, squares) else { return };
+                convolutions.backward(gradient, Descent::new(update, 2).weights);
                 for slot in 0..4 {
                     convolutions.gradient(slot, &mut self.slot_gradient);
-                    let descent = Descent::new(state, slot, rule, rate);
-                    squares += descent.descend_all(&self.slot_gradient);
+                    *squares += Descent::new(update, slot).descend_all(&self.slot_gradient);
                 }
-                squares
             }
         }
     }
 }
 
 impl Network for Fused {
-    fn update(
+    fn update_lanes(
         &mut self,
-        state: &mut State,
-        rule: Rule,
-        rate: f64,
+        lanes: &mut [Update],
         samples: &Samples,
         batch: &[usize],
-    ) -> Result<Step, String> {
-        self.forward(&state.weights, samples, batch);
-        let logits = self.values.last_mut().ok_or("a network without layers")?;
-        let judged = loss::judge(logits, &self.labels);
-        if !judged.loss.is_finite() {
-            return Ok(Step { judged, gradient_norm: f64::NAN });
+    ) -> Result<Vec<Step>, String> {
+        let mut steps = Vec::with_capacity(lanes.len());
+        let Some(first) = lanes.first() else { return Ok(steps) };
+        let n_at_once = self.n_at_once(&first.state.weights);
+        self.see(samples, batch);
+        for lanes in lanes.chunks_mut(n_at_once) {
+            let weights: Vec<&[Vec<f32>]> =
+                lanes.iter().map(|update| update.state.weights.as_slice()).collect();
+            self.forward_front(&weights, samples, batch);
+            let n_lanes = lanes.len();
+            let mut squares = Vec::with_capacity(n_lanes);
+            for (lane, update) in lanes.iter_mut().enumerate() {
+                self.forward(&update.state.weights, lane, n_lanes);
+                let logits = self.values.last_mut().ok_or("a network without layers")?;
+                let judged = loss::judge(logits, &self.labels);
+                steps.push(Step { judged, gradient_norm: f64::NAN });
+                std::mem::swap(&mut self.gradient, logits);
+                squares.push(if judged.loss.is_finite() {
+                    Some(self.descend(update))
+                } else {
+                    // Whatever stands there is not used.
+                    self.gradient.resize(self.values[0].len(), 0.0);
+                    None
+                });
+                slot::give(&mut self.gradient, lane, n_lanes, batch.len(), &mut self.beside[1]);
+            }
+            self.descend_front(lanes, &mut squares);
+            let begin = steps.len() - n_lanes;
+            for (step, squares) in steps[begin..].iter_mut().zip(squares) {
+                step.gradient_norm = squares.map_or(f64::NAN, f64::sqrt);
+            }
         }
-        std::mem::swap(&mut self.gradient, logits);
-        let squares = self.descend(state, rule, rate, batch);
-        Ok(Step { judged, gradient_norm: squares.sqrt() })
+        Ok(steps)
     }
 
     fn evaluate(&mut self, weights: &[Vec<f32>], samples: &Samples) -> Result<Judged, String> {
@@ -209,7 +264,9 @@ impl Network for Fused {
         for first in (0..samples.len()).step_by(EVALUATED_AT_ONCE) {
             let end = samples.len().min(first + EVALUATED_AT_ONCE);
             let chunk: Vec<usize> = (first..end).collect();
-            self.forward(weights, samples, &chunk);
+            self.see(samples, &chunk);
+            self.forward_front(&[weights], samples, &chunk);
+            self.forward(weights, 0, 1);
             let logits = self.values.last_mut().ok_or("a network without layers")?;
             let judged = loss::judge(logits, &self.labels);
             sum.loss += judged.loss;
@@ -226,7 +283,7 @@ mod tests {
     use pleach_protocol::message::Schedule;
 
     use super::*;
-    use crate::worker::Trainer;
+    use crate::{state::State, worker::Trainer};
 
     thread_local! {
         pub(super) static NARROWER: Cell<Option<Arch>> = const { Cell::new(None) };
@@ -248,7 +305,11 @@ mod tests {
                 let mut steps = Vec::new();
                 for batch in [[1, 2, 3, 4, 5], [6, 7, 8, 9, 10]] {
                     let train = &job.split.train;
-                    steps.push(network.update(&mut state, rule, 0.01, train, &batch).unwrap());
+                    steps.push(
+                        network
+                            .update(Update { state: &mut state, rule, rate: 0.01 }, train, &batch)
+                            .unwrap(),
+                    );
                     state.step += 1;
                 }
                 (steps, state)

@@ -4,8 +4,8 @@ use pulp::NullaryFnOnce;
 
 use super::vectors;
 use crate::{
+    network::Update,
     optimizer::{Rule, moments},
-    state::State,
 };
 
 /// What an update changes, and how.
@@ -19,9 +19,10 @@ pub(super) struct Descent<'a> {
 }
 
 impl<'a> Descent<'a> {
-    pub(super) fn new(state: &'a mut State, slot: usize, rule: Rule, rate: f64) -> Self {
+    pub(super) fn new(update: &'a mut Update, slot: usize) -> Self {
+        let Update { state, rule, rate } = update;
         let (weights, moments) = (&mut state.weights[slot], &mut state.optimizer[slot]);
-        Self { rule, step: state.step, rate, weights, moments }
+        Self { rule: *rule, step: state.step, rate: *rate, weights, moments }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -119,4 +120,41 @@ pub(super) fn sum_rows(rows: &[f32], sums: &mut [f32]) {
         }
     }
     vectors().dispatch(SumRows(rows, sums));
+}
+
+/// Takes one lane's columns out of tables side by side of so many rows; all of it, if there is but one.
+pub(super) fn take(
+    beside: &mut Vec<f32>,
+    lane: usize,
+    n_lanes: usize,
+    n_rows: usize,
+    own: &mut Vec<f32>,
+) {
+    if n_lanes == 1 {
+        return std::mem::swap(beside, own);
+    }
+    let all = beside.len() / n_rows;
+    let width = all / n_lanes;
+    own.clear();
+    for row in beside.chunks_exact(all) {
+        own.extend_from_slice(&row[lane * width..][..width]);
+    }
+}
+
+/// Puts one lane's columns where [`take`] finds them.
+pub(super) fn give(
+    own: &mut Vec<f32>,
+    lane: usize,
+    n_lanes: usize,
+    n_rows: usize,
+    beside: &mut Vec<f32>,
+) {
+    if n_lanes == 1 {
+        return std::mem::swap(beside, own);
+    }
+    let width = own.len() / n_rows;
+    beside.resize(own.len() * n_lanes, 0.0);
+    for (row, own) in beside.chunks_exact_mut(width * n_lanes).zip(own.chunks_exact(width)) {
+        row[lane * width..][..width].copy_from_slice(own);
+    }
 }

@@ -1,18 +1,11 @@
 //! The training loop as a worker: from a coordinator's messages to jobs, from training to messages.
 
-use std::{
-    collections::BTreeMap,
-    fs::{File, OpenOptions},
-    io::Write,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use pleach_protocol::{
     describe::{Description, ScheduleForm},
-    message::{CheckpointFile, Greeting, Interval, Outcome, PROTOCOL, Parameters, Schedule, Start},
-    serve::{Ending, Length, Refusal, Reporter, Worker},
+    message::{Greeting, PROTOCOL, Parameters, Schedule},
+    serve::{Arrivals, Attempt, LaneWorker, Length, Refusal},
 };
 
 use pleach_schedule::{
@@ -23,19 +16,16 @@ use pleach_schedule::{
 
 use crate::{
     average::Average,
-    checkpoint,
     config::{self, Config},
     data::{Dataset, Library, Split},
     model::Model,
     network::Arithmetic,
     optimizer::Changing,
-    state::State,
-    train::{self, End, Flow, Job, Observer, Rates},
+    train::{Job, Rates},
 };
 
-/// Names the file to which every step made is written as `TRIAL ATTEMPT STEP`: an account of the work done that does
-/// not pass through a coordinator.
-pub const WITNESS: &str = "PLEACH_WITNESS";
+mod lanes;
+mod watch;
 
 /// The version of the arithmetic: raised whenever the same configuration and seed would give other bits.
 const ARITHMETIC: u32 = 3;
@@ -128,9 +118,7 @@ impl Trainer {
             Some(Schedule::Table(table)) => (Rates::Table(table.clone()), None),
             None => return Err(refuse("there is no schedule: a sweep needs `peak`".to_owned())),
         };
-        let model =
-            Model::new(&config.model, (dataset.rows(), dataset.columns()), dataset.n_classes)
-                .map_err(|message| Refusal { parameter: Some("model".to_owned()), message })?;
+        let model = model(&config, &dataset)?;
         let split = self.split(&dataset, &config);
         if let Some(Monitor { metric, .. }) =
             plateau.as_ref().and_then(|plateau| plateau.monitor.as_ref())
@@ -165,68 +153,6 @@ impl Trainer {
         let (arithmetic, profiles) = (self.arithmetic, read);
         Ok(Job { config, split, model, arithmetic, rates, plateau, profiles, seed, horizon })
     }
-
-    fn try_run(&mut self, start: &Start, reporter: &mut Reporter) -> Result<Ending, String> {
-        let job = self
-            .job(&start.parameters, start.schedule.as_ref(), &start.profiles, start.seed)
-            .map_err(|refusal| {
-                let parameter =
-                    refusal.parameter.map_or(String::new(), |name| format!("`{name}`: "));
-                format!("{parameter}{}", refusal.message)
-            })?;
-        if job.horizon.steps != start.budget {
-            return Err(format!(
-                "the trial has {} steps here, not {}",
-                job.horizon.steps, start.budget
-            ));
-        }
-        let rule = job.config.optimizer;
-        let mut state = match &start.from {
-            Some(from) => match restored(from, &job) {
-                Ok(state) => state,
-                Err(why) => {
-                    let (outcome, digest) = (Outcome::Unusable(why), String::new());
-                    return Ok(Ending { step: from.step, outcome, digest });
-                }
-            },
-            None => State::new(&job.model, rule, job.config.init, job.seed),
-        };
-        if state.step < start.first || start.end < state.step {
-            return Err(format!("the checkpoint is at step {}, outside of the stage", state.step));
-        }
-        let mut watch = Watch {
-            job: &job,
-            start,
-            reporter,
-            witness: Witness::open(start)?,
-            begun: (Instant::now(), state.step),
-            last: (Instant::now(), state.step),
-        };
-        let end = train::train(&job, &mut state, start.end, &mut watch)?;
-        let outcome = match end {
-            End::Done => Outcome::Done,
-            End::Diverged => Outcome::Diverged,
-            End::Stopped => Outcome::Stopped,
-        };
-        let digest = if end == End::Stopped || (end == End::Done && start.keep) {
-            watch.write(&state)?
-        } else {
-            state.digest()
-        };
-        Ok(Ending { step: state.step, outcome, digest })
-    }
-}
-
-/// The state of a checkpoint, or why it is of no use.
-fn restored(from: &CheckpointFile, job: &Job) -> Result<State, String> {
-    let state =
-        checkpoint::read(Path::new(&from.file), &job.model, job.config.optimizer, &from.digest)
-            .map_err(|error| explain(&error))?;
-    if state.step == from.step {
-        Ok(state)
-    } else {
-        Err(format!("{} is of step {}, not of step {}", from.file, state.step, from.step))
-    }
 }
 
 /// A constant of the update rule that changes from step to step; all of its values are in range.
@@ -258,6 +184,11 @@ fn profile(name: &str, schedule: &Schedule, horizon: Horizon) -> Result<(Changin
     Ok((changing, profile))
 }
 
+fn model(config: &Config, dataset: &Dataset) -> Result<Model, Refusal> {
+    Model::new(&config.model, (dataset.rows(), dataset.columns()), dataset.n_classes)
+        .map_err(|message| Refusal { parameter: Some("model".to_owned()), message })
+}
+
 /// An error with its causes.
 fn explain(error: &dyn std::error::Error) -> String {
     match error.source() {
@@ -266,7 +197,7 @@ fn explain(error: &dyn std::error::Error) -> String {
     }
 }
 
-impl Worker for Trainer {
+impl LaneWorker for Trainer {
     fn describe(&mut self, greeting: &Greeting) -> Result<Description, String> {
         self.arithmetic = greeting.device.parse()?;
         self.library = Library::new(greeting.data.as_ref().map(PathBuf::from));
@@ -277,91 +208,16 @@ impl Worker for Trainer {
         let config = Config::read(parameters)?;
         let dataset = self.dataset(&config)?;
         let horizon = config.horizon(dataset.n_train())?;
+        let model = model(&config, &dataset)?;
         Ok(Length {
             steps: horizon.steps,
             steps_per_epoch: horizon.steps_per_epoch,
             data: dataset.digest.clone(),
+            lanes: self.arithmetic.lanes(&model) as u32,
         })
     }
 
-    fn run(&mut self, start: &Start, reporter: &mut Reporter) -> Ending {
-        self.try_run(start, reporter).unwrap_or_else(|message| Ending::failed(start.first, message))
-    }
-}
-
-/// What happens between steps.
-struct Watch<'a, 'b> {
-    job: &'a Job,
-    start: &'a Start,
-    reporter: &'a mut Reporter<'b>,
-    witness: Option<Witness>,
-    begun: (Instant, u64),
-    /// When, and at which step, the last checkpoint was written.
-    last: (Instant, u64),
-}
-
-impl Watch<'_, '_> {
-    fn write(&mut self, state: &State) -> Result<String, String> {
-        let file = format!("{}.safetensors", state.step);
-        let path = Path::new(&self.start.directory).join(&file);
-        let digest = checkpoint::write(&path, &self.job.model, self.job.config.optimizer, state)
-            .map_err(|error| explain(&error))?;
-        self.reporter.checkpoint(state.step, file, digest.clone());
-        self.last = (Instant::now(), state.step);
-        Ok(digest)
-    }
-
-    fn is_due(&self, step: u64) -> bool {
-        match self.start.checkpoint {
-            None => false,
-            Some(Interval::Seconds(seconds)) => {
-                Duration::from_secs_f64(seconds.clamp(0.0, 1e9)) <= self.last.0.elapsed()
-            }
-            Some(Interval::Steps(steps)) => self.last.1.saturating_add(steps) <= step,
-        }
-    }
-}
-
-impl Observer for Watch<'_, '_> {
-    fn evaluated(&mut self, step: u64, metrics: Vec<(String, f64)>) {
-        self.reporter.metrics(step, metrics);
-    }
-
-    fn stepped(&mut self, state: &State) -> Result<Flow, String> {
-        if let Some(witness) = &mut self.witness {
-            witness.saw(state.step)?;
-        }
-        if self.reporter.should_stop() {
-            return Ok(Flow::Stop);
-        }
-        // The end is the caller's to write.
-        if state.step < self.start.end && self.is_due(state.step) {
-            self.write(state)?;
-        }
-        let samples = (state.step - self.begun.1) as f64 * self.job.config.batch as f64;
-        let per_second = samples / self.begun.0.elapsed().as_secs_f64().max(1e-9);
-        self.reporter.progress(state.step, &[("samples_per_second", per_second)]);
-        Ok(Flow::Continue)
-    }
-}
-
-struct Witness {
-    file: File,
-    prefix: String,
-}
-
-impl Witness {
-    fn open(start: &Start) -> Result<Option<Self>, String> {
-        let Some(path) = std::env::var_os(WITNESS) else { return Ok(None) };
-        let file = OpenOptions::new().create(true).append(true).open(&path);
-        let file = file.map_err(|error| format!("failed to open {}: {error}", path.display()))?;
-        Ok(Some(Self { file, prefix: format!("{} {}", start.trial, start.attempt) }))
-    }
-
-    fn saw(&mut self, step: u64) -> Result<(), String> {
-        let line = format!("{} {step}\n", self.prefix);
-        self.file
-            .write_all(line.as_bytes())
-            .map_err(|error| format!("failed to write to the witness: {error}"))
+    fn run_lanes<'a>(&mut self, first: Attempt<'a>, arrivals: &mut Arrivals<'a>) {
+        lanes::run(self, first, arrivals);
     }
 }
