@@ -1,12 +1,17 @@
 //! How long the rest of a sweep takes, and how much room, as its past tells.
 
+use std::fmt::Write;
+
 use pleach_core::plan::Tree;
 use pleach_store::Pace;
 
-use crate::format::{duration, plural};
+use crate::{
+    format::{duration, plural},
+    tree::forks,
+};
 
-/// `what is left takes about 1m 05s with 2 workers, as fast as until now`; what is saved takes `keep` bytes at most. Empty
-/// if nothing is left, or nothing was trained yet.
+/// `what is left takes about 1m 05s with 2 workers, as fast as until now`, and what room saved states take. Empty if nothing
+/// is left, or nothing was trained yet.
 pub fn text(tree: &Tree, pace: &Pace, workers: u32, keep: u64) -> String {
     let left = tree.stages.iter().map(|stage| &stage.stage);
     let left = left.filter(|stage| !pace.done.contains(&stage.key));
@@ -22,12 +27,32 @@ pub fn text(tree: &Tree, pace: &Pace, workers: u32, keep: u64) -> String {
         plural(u64::from(workers), "worker")
     );
     if 0 < pace.state {
-        let states = (tree.stages.len() as u64).saturating_mul(pace.state).min(keep);
-        text.push_str("; saved states take up to ");
-        text.push_str(&size(states));
+        let room = Room::new(tree, pace.state, u64::from(workers), keep);
+        let (all, kept) = (size(room.kept.saturating_add(room.passing)), size(room.kept));
+        // A `String` takes everything.
+        let _infallible = write!(text, "; saved states take up to {all}, {kept} of it to stay");
     }
     text.push('\n');
     text
+}
+
+/// Bytes of saved states, at most.
+struct Room {
+    /// Of ends of stages, within what the person allows.
+    kept: u64,
+    /// Of those from which stages start that are still to be trained, and of the two newest of each that runs.
+    passing: u64,
+}
+
+impl Room {
+    fn new(tree: &Tree, state: u64, workers: u64, keep: u64) -> Self {
+        let stages = tree.stages.len() as u64;
+        let passing = workers.saturating_mul(forks(tree) + 2).min(stages.saturating_mul(2));
+        Self {
+            kept: stages.saturating_mul(state).min(keep),
+            passing: passing.saturating_mul(state),
+        }
+    }
 }
 
 /// `320 KiB`, `12 MiB`, `2.0 GiB`.
@@ -45,24 +70,34 @@ mod tests {
     use super::*;
     use pleach_core::{fact::NewStage, key::Key, plan::TreeStage};
 
-    fn stage(name: &str, first: u64, end: u64) -> TreeStage {
+    fn stage(name: &str, first: u64, end: u64, parent: Option<usize>) -> TreeStage {
         let stage = NewStage { key: Key::of(name), first, end };
-        TreeStage { stage, parent: None, trials: 1 }
+        TreeStage { stage, parent, trials: 1 }
     }
 
     #[test]
     fn what_is_left_is_told_by_what_was_done() {
-        let stages = vec![stage("a", 0, 1000), stage("b", 1000, 4000), stage("c", 1000, 2000)];
+        let stages = vec![
+            stage("a", 0, 1000, None),
+            stage("b", 1000, 4000, Some(0)),
+            stage("c", 1000, 2000, Some(0)),
+        ];
         let tree = Tree { stages, leaves: vec![1, 2] };
         let pace =
             Pace { steps: 1000, milliseconds: 60_000, state: 400_000, done: [Key::of("a")].into() };
         assert_eq!(
             text(&tree, &pace, 2, 1 << 30),
-            "what is left takes about 2m 00s with 2 workers, as fast as until now; saved states take up to 2 MiB\n"
+            "what is left takes about 2m 00s with 2 workers, as fast as until now; saved states take up to 4 MiB, 2 MiB of it to stay\n"
         );
         assert!(
             text(&tree, &pace, 1, 1 << 19)
-                .ends_with("1 worker, as fast as until now; saved states take up to 512 KiB\n")
+                .ends_with("; saved states take up to 2 MiB, 512 KiB of it to stay\n")
+        );
+        // However many workers, there are no more states than stages, and one more of each that runs.
+        let many = text(&tree, &pace, 1000, 1 << 19);
+        assert!(
+            many.ends_with("; saved states take up to 3 MiB, 512 KiB of it to stay\n"),
+            "{many}"
         );
         assert_eq!(text(&tree, &Pace::default(), 2, 0), "", "nothing was trained");
         let all = ["a", "b", "c"].map(Key::of).into();

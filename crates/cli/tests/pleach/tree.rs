@@ -69,6 +69,9 @@ fn sharing_changes_nothing_but_the_work() {
         let shared = run(how);
         assert_eq!(shared.canonical("tree"), expected, "{how}");
         made.push(steps(&shared));
+        let files = shared.checkpoints("tree", "safetensors");
+        let kept: u64 = files.iter().map(|file| fs::metadata(file).unwrap().len()).sum();
+        assert_eq!(kept <= 1024, how.contains("keep"), "{kept} bytes: {how}");
     }
     assert!(made.iter().all(|steps| *steps == made[0]), "{made:?}");
     assert!(made[0] < steps(&alone) * 3 / 4, "{made:?} of {}", steps(&alone));

@@ -21,7 +21,7 @@ use std::{
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
     key::Key,
-    program::Program,
+    program::{Program, Takes},
     spec::{Extension, Search, Share, SweepSpec},
     value::Parameters,
 };
@@ -91,6 +91,8 @@ pub struct Plan {
     pub trials: Vec<TrialPlan>,
     /// Whether trials may share stages: the person wants it and the program can save its state.
     pub share: Share,
+    /// What it costs to save or load a state, in steps: where trials part too early to be worth it, each trains by itself.
+    pub cost: u64,
     /// Points that are the same computation as an earlier one.
     pub merged: Vec<Merged>,
     /// Points for which `where` does not hold (of a grid).
@@ -156,6 +158,10 @@ pub fn plan(spec: &SweepSpec, program: &Program, lengths: &Lengths) -> Result<Pl
         }]));
     }
     walk.plan.share = if program.checkpoints { spec.run.share } else { Share::No };
+    walk.plan.cost = match program.takes {
+        Takes::Listed => tree::CHECKPOINT,
+        Takes::Anything => tree::START,
+    };
     let factors = spec.blocks.iter().map(|block| block.space.factorisation());
     let extensions = spec
         .extensions
@@ -260,7 +266,7 @@ impl Plan {
     /// In which pieces the trials are trained, beside the stages that were begun already.
     #[must_use]
     pub fn tree(&self, known: &Known) -> Tree {
-        tree::tree(&self.trials, known, self.share)
+        tree::tree(&self.trials, known, self.share, self.cost)
     }
 
     /// What the extensions of an earlier file are in this one: an extension goes with the configuration that it extends, for

@@ -15,6 +15,7 @@ use pleach_store::Branch;
 
 use crate::format::number;
 
+pub(crate) use shapes::forks;
 pub use shapes::summary;
 pub use svg::svg;
 pub use terminal::text;

@@ -33,7 +33,7 @@ pub fn summary(plan: &Plan, tree: &Tree, limit: usize, charset: Charset) -> Stri
     );
     let _infallible = writeln!(
         text,
-        "on disk, besides what `keep` allows: up to {} for each worker, from which others start",
+        "on disk, besides what `keep` allows: up to {} for each worker, from which others start, and two of what it trains (their size is known once one was saved)",
         plural(forks(tree), "state")
     );
     let lines = lines(&shapes(tree), charset);
@@ -49,7 +49,7 @@ pub fn summary(plan: &Plan, tree: &Tree, limit: usize, charset: Charset) -> Stri
 }
 
 /// How often a trial's way forks, at most.
-fn forks(tree: &Tree) -> u64 {
+pub(crate) fn forks(tree: &Tree) -> u64 {
     let mut depths = Vec::with_capacity(tree.stages.len());
     for stage in &tree.stages {
         depths.push(stage.parent.map_or(0, |parent: usize| depths[parent] + 1));

@@ -16,9 +16,13 @@ use crate::{
     spec::Share,
 };
 
-/// What writing or reading a checkpoint costs, in steps. Measured with the built-in trainer on the sweeps of
-/// `scripts/bench/tree`: each takes a few milliseconds, most of it to make the file safe, and a step a few tenths.
-const CHECKPOINT: u64 = 15;
+/// What writing or reading a checkpoint costs, in steps: the most that `scripts/bench/tree --checkpoints` measures with the
+/// models of the built-in trainer (from 0.7 for `lenet` to 3.8 for `mlp-512`).
+pub(super) const CHECKPOINT: u64 = 4;
+
+/// The same for a person's program, which is started once for each stage. That takes a second or so, and its steps may be
+/// of a millisecond or of a second: nobody knows beforehand.
+pub(super) const START: u64 = 25;
 
 /// How the trials of a plan are trained.
 #[derive(Clone, Debug, Default)]
@@ -74,7 +78,8 @@ fn stage(kin: &Key, course: &Course, first: u64, end: u64) -> NewStage {
 }
 
 /// Grows the tree of these trials.
-pub(super) fn tree(trials: &[TrialPlan], known: &Known, share: Share) -> Tree {
+/// A stage more costs so many steps for each that writes or reads a state there.
+pub(super) fn tree(trials: &[TrialPlan], known: &Known, share: Share, cost: u64) -> Tree {
     let mut tree = Tree { stages: Vec::new(), leaves: vec![0; trials.len()] };
     if share == Share::No {
         for (leaf, trial) in tree.leaves.iter_mut().zip(trials) {
@@ -97,7 +102,7 @@ pub(super) fn tree(trials: &[TrialPlan], known: &Known, share: Share) -> Tree {
         let trunk = trunks[group[0]];
         let start = trunk.map_or(0, |trunk| tree.stages[trunk].stage.end);
         let forks = Forks::new(trials, group, start);
-        tree.plant(trials, group, trunk, &forks);
+        tree.plant(trials, group, trunk, &forks, cost);
     }
     tree.count();
     tree
@@ -129,6 +134,7 @@ impl Tree {
         group: &[usize],
         trunk: Option<usize>,
         forks: &Forks,
+        cost: u64,
     ) {
         let start = trunk.map_or(0, |trunk| self.stages[trunk].stage.end);
         let mut planted: Vec<Option<usize>> = vec![trunk; forks.0.len()];
@@ -143,7 +149,7 @@ impl Tree {
         while let Some((index, first, parent)) = open.pop() {
             let fork = &forks.0[index];
             let (length, branches) = (fork.end - first, children[index].len() as u64);
-            let place = if fork.ends || pays(length, branches) {
+            let place = if fork.ends || pays(length, branches, cost) {
                 let TrialPlan { kin, course, .. } = &trials[fork.trial];
                 let stage = stage(kin, course, first, fork.end);
                 self.stages.push(TreeStage { stage, parent, trials: 0 });
@@ -202,9 +208,9 @@ impl Tree {
 }
 
 /// Whether a stage of `length` steps at whose end `branches` part should be one of its own: it saves its steps in all
-/// branches but one; it costs a checkpoint that is written once and read by each.
-fn pays(length: u64, branches: u64) -> bool {
-    CHECKPOINT * (branches + 1) < length * branches.saturating_sub(1)
+/// branches but one; it costs a checkpoint that is written once and read by each, every time `cost` steps.
+fn pays(length: u64, branches: u64, cost: u64) -> bool {
+    cost * (branches + 1) < length * branches.saturating_sub(1)
 }
 
 /// Where trials that are sorted by their courses part: the forks, and for each trial the one at which it ends (absent when

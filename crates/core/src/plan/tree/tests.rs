@@ -130,7 +130,7 @@ fn drops_at_different_steps_share_until_the_first() {
 
 #[test]
 fn what_saves_less_than_a_checkpoint_costs_is_not_shared() {
-    insta::assert_snapshot!(grown("[space.schedule.multistep]\npeak = 0.1\nat = [[\"20st\"], [\"300st\"], [\"310st\"]]"), @"
+    insta::assert_snapshot!(grown("[space.schedule.multistep]\npeak = 0.1\nat = [[\"12st\"], [\"300st\"], [\"312st\"]]"), @"
     0 to 300: 2
       300 to 1000: 1
       300 to 1000: 1

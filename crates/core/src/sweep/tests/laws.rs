@@ -67,7 +67,7 @@ proptest! {
         prop_assert_eq!(simulation.database.granted.len(), simulation.database.rows.stages.len());
         // Three have room in any case; a running stage has two; the others are those above what runs.
         let slots = slots as usize;
-        prop_assert!(most <= 3 + 2 * slots + slots * depth, "{} files", most);
+        prop_assert!(most <= 3 + slots * (2 + depth - 1), "{} files", most);
         prop_assert!(simulation.world.files.len() <= 3);
     }
 
