@@ -3,7 +3,7 @@
 
 use std::{fs, path::PathBuf, process::Child, time::Duration};
 
-use crate::stage::Stage;
+use crate::stage::{Stage, wait_until};
 
 const KILLS: usize = 10;
 const SLOTS: usize = 2;
@@ -113,6 +113,56 @@ fn ten_kills_change_nothing_and_cost_little() {
         least <= made && made <= least + allowed,
         "{made} steps instead of {least}; {allowed} more are allowed"
     );
+}
+
+#[test]
+fn states_that_are_lost_and_damaged_between_kills_are_made_again() {
+    let calm = Storm::new("[0.02, 0.1]");
+    calm.run("run storm.toml");
+    let storm = Storm::new("[0.02, 0.1]");
+    let run_and_kill = |steps: usize| {
+        let mut coordinator = storm.run_for(steps);
+        coordinator.kill().unwrap();
+        coordinator.wait().unwrap();
+        wait_until("the workers are gone", || storm.stage.processes().is_empty());
+    };
+    let damage = || {
+        for file in storm.stage.checkpoints("storm", "safetensors") {
+            let mut bytes = fs::read(&file).unwrap();
+            *bytes.last_mut().unwrap() ^= 1;
+            fs::write(file, bytes).unwrap();
+        }
+    };
+    let lose = || {
+        for file in storm.stage.checkpoints("storm", "safetensors") {
+            fs::remove_file(file).unwrap();
+        }
+    };
+    let count = |query: &str| {
+        let database = storm.stage.path().join("runs/storm/pleach.db");
+        let database = rusqlite::Connection::open(database).unwrap();
+        database.query_row(query, [], |row| row.get::<_, u32>(0)).unwrap()
+    };
+    // Until some stage is done and others start from its state.
+    let run_into_branches = || {
+        let are_reached =
+            "SELECT count(*) FROM stage JOIN stage_end ON stage_end.stage = stage.parent
+             WHERE stage.id NOT IN (SELECT stage FROM stage_end)";
+        run_and_kill(calm.steps() / 20);
+        while count(are_reached) == 0 {
+            run_and_kill(calm.steps() / 20);
+        }
+    };
+    for spoil in [&damage as &dyn Fn(), &lose, &damage] {
+        run_into_branches();
+        spoil();
+    }
+    storm.run("resume storm");
+    assert_eq!(storm.stage.canonical("storm"), calm.stage.canonical("storm"));
+    let ended = |how: &str| count(&format!("SELECT count(*) FROM attempts WHERE ending = '{how}'"));
+    let (rebuilt, unusable) = (ended("rebuilt"), ended("unusable"));
+    println!("{rebuilt} states were made again, {unusable} checkpoints were of no use");
+    assert!(0 < rebuilt && 0 < unusable);
 }
 
 #[test]
