@@ -65,8 +65,14 @@ impl Sweep {
                 }
             }
             Event::Finished { worker, attempt, step, outcome, digest } => {
-                if let Some(stage) = self.about(*worker, *attempt, *step, now, decisions) {
-                    self.finished(*worker, stage, *step, outcome, digest, now, decisions);
+                // What fails may not know any more how far it came.
+                let least = match outcome {
+                    Outcome::Failed(_) => self.reached(*worker, *attempt),
+                    _ => 0,
+                };
+                let step = least.max(*step);
+                if let Some(stage) = self.about(*worker, *attempt, step, now, decisions) {
+                    self.finished(*worker, stage, step, outcome, digest, now, decisions);
                 }
             }
             Event::Asked(request) => self.asked(request, decisions),

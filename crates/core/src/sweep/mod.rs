@@ -250,6 +250,12 @@ impl Sweep {
         self.stages.get(&stage).map(|node| (node.row.stage.first, node.row.stage.end))
     }
 
+    /// The last step that was heard of an attempt.
+    fn reached(&self, worker: WorkerId, attempt: AttemptId) -> u64 {
+        let grants = self.workers.get(&worker).into_iter().flat_map(|worker| &worker.queue);
+        grants.filter(|grant| grant.attempt == attempt).map(|grant| grant.step).max().unwrap_or(0)
+    }
+
     /// What was running when the last coordinator ended is lost, unless it left a result; what follows from terminal stages
     /// is so.
     fn recover(&mut self, found: &BTreeMap<AttemptId, Found>) {

@@ -163,7 +163,9 @@ fn retries_are_for_failures() {
         outcome: Outcome::Failed("no data".to_owned()),
         digest: String::new(),
     };
-    let mut decisions = step(&mut sweep, 1, &[failed(1)]);
+    // It failed after more steps than it knows of.
+    let said = Event::Progress { worker: FIRST, attempt: AttemptId(1), step: 9 };
+    let mut decisions = step(&mut sweep, 1, &[said, failed(1)]);
     decisions.extend(step(&mut sweep, 2, &[failed(2)]));
     insta::assert_debug_snapshot!(decisions, @r#"
     [
