@@ -38,6 +38,15 @@ pub struct Trial {
     pub path: Vec<StageId>,
 }
 
+/// With which others a trial can be trained side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lanes {
+    /// Those of equal shape: models of the same size on the same data in the same order.
+    pub shape: Key,
+    /// How many of them, itself included; at least 2.
+    pub most: u32,
+}
+
 /// A piece of training from step `first` to step `end`, shared by every trial whose path holds it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stage {

@@ -171,6 +171,7 @@ impl<'a> Dialogue<'a> {
                         steps: measured.steps.max(1),
                         steps_per_epoch: measured.steps_per_epoch.max(1),
                         data: measured.data,
+                        lanes: measured.lanes,
                     };
                     (measured.id, Ok(length))
                 }

@@ -12,7 +12,7 @@ use crate::{column, read::ReadError, read::Reader};
 pub struct Pace {
     /// Of the attempts that ended well.
     pub steps: u64,
-    /// Their time, added up over workers.
+    /// While at least one of them ran, whichever worker and lane it was in.
     pub milliseconds: u64,
     /// Bytes of the largest saved state; 0 without any.
     pub state: u64,
@@ -27,11 +27,17 @@ impl Reader {
 }
 
 fn pace(connection: &Connection) -> SqlResult<Pace> {
-    let (steps, milliseconds) = connection.query_row(
-        "SELECT coalesce(sum(step - from_step), 0), coalesce(sum(took), 0) FROM attempt WHERE ending = 1",
-        [],
-        |row| Ok((column::unsigned(row, 0)?, column::unsigned(row, 1)?)),
+    let (mut steps, mut milliseconds, mut until) = (0, 0, 0);
+    let mut query = connection.prepare(
+        "SELECT step - from_step, started, started + took FROM attempt WHERE ending = 1 ORDER BY started",
     )?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let (started, ended) = (column::unsigned(row, 1)?, column::unsigned(row, 2)?);
+        steps += column::unsigned(row, 0)?;
+        milliseconds += ended.saturating_sub(started.max(until));
+        until = until.max(ended);
+    }
     let state =
         connection.query_row("SELECT coalesce(max(bytes), 0) FROM checkpoint", [], |row| {
             column::unsigned(row, 0)

@@ -33,8 +33,8 @@ pub struct Difference {
 pub struct Existing {
     pub difference: Difference,
     pub pace: Pace,
-    /// As many as a run would have.
-    pub workers: u32,
+    /// How many stages a run trains at a time, at most.
+    pub at_once: u32,
 }
 
 /// How much is shown.
@@ -74,7 +74,7 @@ pub fn text(
     }
     text.push_str(&merged(plan, extent.configurations));
     text.push_str(&tree::summary(plan, tree, extent.configurations, style.charset));
-    if let Some(Existing { difference: Difference { added, kept, removed }, pace, workers }) =
+    if let Some(Existing { difference: Difference { added, kept, removed }, pace, at_once }) =
         existing
     {
         let _infallible = writeln!(
@@ -84,7 +84,7 @@ pub fn text(
             count(*kept),
             count(*removed)
         );
-        text.push_str(&forecast::text(tree, pace, *workers, spec.run.keep));
+        text.push_str(&forecast::text(tree, pace, *at_once, spec.run.keep));
     }
     text.push_str(&schedules(plan, extent.schedules, style));
     text.push_str(&followed(plan, extent.schedules, style));
@@ -313,7 +313,7 @@ momentum = ["mirror(lo=0.85,hi=0.95)", "0.9 > 0.5 50%, hold"]
             panic!("nobody said yet how long it trains");
         };
         for asked in asked {
-            let length = Length { steps: 100, steps_per_epoch: 10, data: String::new() };
+            let length = Length { steps: 100, steps_per_epoch: 10, data: String::new(), lanes: 1 };
             lengths.insert(&asked, Ok(length));
         }
         let planned = plan(&spec, &program, &lengths).unwrap();
@@ -322,7 +322,7 @@ momentum = ["mirror(lo=0.85,hi=0.95)", "0.9 > 0.5 50%, hold"]
         let existing = Existing {
             difference: Difference { added: 8, kept: 4, removed: 0 },
             pace: Pace { steps: 100, milliseconds: 5000, ..Pace::default() },
-            workers: 2,
+            at_once: 2,
         };
         let extent = Extent { configurations: 5, schedules: 6 };
         let tree = planned.tree(&Known::default());

@@ -93,10 +93,11 @@ fn existing(reader: &Reader, prepared: &Prepared, tree: &Tree) -> Result<Existin
     let trials = tree.trials(&prepared.plan.trials);
     let difference = reader.compare(&planned(prepared, &trials))?;
     let pleach_store::Difference { added, kept, removed } = difference;
+    let slots = &prepared.spec.run.slots;
     Ok(Existing {
         difference: Difference { added, kept, removed },
         pace: reader.pace()?,
-        workers: prepared.spec.run.slots.count(cores()),
+        at_once: slots.count(cores()).saturating_mul(prepared.plan.lanes(&prepared.spec.run)),
     })
 }
 

@@ -7,6 +7,7 @@ use crate::stage::{Stage, wait_until};
 
 const KILLS: usize = 10;
 const SLOTS: usize = 2;
+const LANES: usize = 3;
 const INTERVAL: usize = 40;
 
 fn sweep(peaks: &str) -> String {
@@ -31,6 +32,7 @@ warmup = "0%"
 cooldown = ["20%", "40%"]
 [run]
 slots = {SLOTS}
+lanes = {LANES}
 checkpoint = "{INTERVAL}st"
 "#
     )
@@ -107,7 +109,7 @@ fn ten_kills_change_nothing_and_cost_little() {
     storm.run("resume storm");
     assert_eq!(storm.stage.canonical("storm"), expected);
     let (least, made) = (calm.steps(), storm.steps());
-    let allowed = KILLS * SLOTS * INTERVAL;
+    let allowed = KILLS * SLOTS * LANES * INTERVAL;
     println!("{least} steps without a kill, {made} with {KILLS}; {allowed} more are allowed");
     assert!(
         least <= made && made <= least + allowed,
@@ -166,7 +168,7 @@ fn states_that_are_lost_and_damaged_between_kills_are_made_again() {
 }
 
 #[test]
-fn slots_and_order_change_nothing() {
+fn slots_lanes_and_order_change_nothing() {
     let two = Storm::new("[0.02, 0.1]");
     two.run("run storm.toml");
     let one = Storm::new("[0.02, 0.1]");
@@ -175,6 +177,12 @@ fn slots_and_order_change_nothing() {
     backwards.run("run storm.toml");
     let expected = two.stage.canonical("storm");
     assert_eq!(one.stage.canonical("storm"), expected);
+    for lanes in [1, 16] {
+        let other = Storm::new("[0.02, 0.1]");
+        other.run(&format!("run storm.toml --set run.lanes={lanes}"));
+        assert_eq!(other.stage.canonical("storm"), expected, "{lanes} lanes");
+        assert_eq!(other.steps(), two.steps(), "{lanes} lanes");
+    }
     assert_eq!(backwards.stage.canonical("storm"), expected);
 }
 

@@ -7,6 +7,7 @@ use pleach_schedule::{duration::Horizon, preset::PresetInfo};
 use crate::{
     diagnostic::Diagnostic,
     expression::{Evaluation, Unknown},
+    key::Key,
     plan::{
         Length, Lengths, Outcome, Refused, command,
         schedule::{Origin, Scheduled, Wrong, follow, is_argument, preset_of, scheduled},
@@ -38,6 +39,8 @@ pub struct Configuration {
     /// equal: a worker's state may differ, such as a velocity that momentum 0 does not need.)
     pub profiles: BTreeMap<String, Rc<Scheduled>>,
     pub length: Length,
+    /// Of everything that trials side by side have in common, their seed apart; absent if it is trained alone.
+    pub shape: Option<Key>,
 }
 
 /// Makes configurations of points.
@@ -159,6 +162,7 @@ impl<'a> Planner<'a> {
             return Err(Outcome::Wrong(vec![absent]));
         }
         let length = self.length(&view, &worker)?.clone();
+        let shape = (1 < length.lanes).then(|| self.shape(&worker, &length));
         let schedule = match preset {
             Some(preset) => Some(self.schedule(&view, preset, &arguments, &length)?),
             None => None,
@@ -171,6 +175,7 @@ impl<'a> Planner<'a> {
             schedule,
             profiles,
             length,
+            shape,
         })
     }
 
@@ -340,15 +345,26 @@ impl<'a> Planner<'a> {
             .collect()
     }
 
-    /// How long it trains. Asked about are the parameters that decide it, and those that only the program can judge.
-    fn length(&self, view: &View, worker: &Parameters) -> Result<&Length, Outcome> {
+    /// What the program is asked about: the parameters that decide how long a trial is, and those that only it can judge.
+    fn asked(&self, worker: &Parameters) -> Parameters {
         let is_asked = |name: &str| {
             self.parameters.get(name).is_some_and(|parameter| {
                 parameter.length || matches!(parameter.kind, Kind::Text { pattern: Some(_), .. })
             })
         };
-        let asked: Parameters =
-            self.acting(worker).into_iter().filter(|(name, _)| is_asked(name)).collect();
+        self.acting(worker).into_iter().filter(|(name, _)| is_asked(name)).collect()
+    }
+
+    fn shape(&self, worker: &Parameters, length: &Length) -> Key {
+        let mut asked = self.asked(worker);
+        asked.retain(|name, _| self.parameters[name.as_str()].role != Some(Role::Budget));
+        // Plain values always serialize.
+        Key::of(&serde_json::to_string(&(asked, &length.data)).unwrap_or_default())
+    }
+
+    /// How long it trains.
+    fn length(&self, view: &View, worker: &Parameters) -> Result<&Length, Outcome> {
+        let asked = self.asked(worker);
         match self.lengths.get(&asked) {
             None => Err(Outcome::Unmeasured(asked)),
             Some(Ok(length)) => Ok(length),

@@ -10,6 +10,7 @@ use pleach_schedule::{
 use super::{Configuration, Course, TrialPlan};
 use crate::{
     key::Key,
+    life::Lanes,
     program::{Kind, Parameter, Program, Role},
     value::{Parameters, Value},
 };
@@ -106,5 +107,9 @@ pub(super) fn trial(
         key: Key::of(&format!("{content} seed {seed}")),
         kin: Key::of(&format!("{kin} seed {seed} numerics {numerics}")),
         course: course(configuration, program),
+        lanes: configuration.shape.map(|shape| Lanes {
+            shape: Key::of(&format!("{shape} seed {seed}")),
+            most: configuration.length.lanes,
+        }),
     }
 }

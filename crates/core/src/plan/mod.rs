@@ -21,8 +21,9 @@ use std::{
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
     key::Key,
+    life::Lanes,
     program::{Program, Takes},
-    spec::{Extension, Search, Share, SweepSpec},
+    spec::{Extension, RunSpec, Search, Share, SweepSpec},
     value::Parameters,
 };
 
@@ -50,6 +51,8 @@ pub struct Length {
     pub steps_per_epoch: u64,
     /// Digest of the data.
     pub data: String,
+    /// How many such trials are faster side by side; 1 for none.
+    pub lanes: u32,
 }
 
 /// The worker program says that a configuration makes no sense.
@@ -123,6 +126,8 @@ pub struct TrialPlan {
     /// training for as long as their courses are equal.
     pub kin: Key,
     pub course: Rc<Course>,
+    /// Absent if it is trained alone.
+    pub lanes: Option<Lanes>,
 }
 
 /// Plans all of a sweep.
@@ -287,6 +292,13 @@ impl Plan {
             (!points.is_empty()).then(|| Extension { budget: budget.clone(), points })
         };
         earlier.iter().filter_map(extension).collect()
+    }
+
+    /// How many stages a worker trains side by side at most.
+    #[must_use]
+    pub fn lanes(&self, run: &RunSpec) -> u32 {
+        let lanes = self.trials.iter().filter_map(|trial| trial.lanes);
+        lanes.map(|lanes| lanes.most).max().unwrap_or(1).min(run.most_lanes())
     }
 
     /// Names that have more than one value among the configurations, and those that only some have.

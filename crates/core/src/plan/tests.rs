@@ -61,7 +61,7 @@ fn measure(asked: &Parameters) -> Result<Length, Refused> {
         }
         _ => 10 * steps_per_epoch,
     };
-    Ok(Length { steps, steps_per_epoch, data: "d".to_owned() })
+    Ok(Length { steps, steps_per_epoch, data: "d".to_owned(), lanes: 1 })
 }
 
 const HEAD: &str = "[sweep]\nname = \"x\"\nobjective = { metric = \"loss\", goal = \"min\" }\n";

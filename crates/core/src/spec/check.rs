@@ -305,6 +305,12 @@ impl Reader {
                 "write devices = [\"cuda:0\"], or slots = 4",
             );
         }
+        let lanes = find(entries, "lanes").and_then(|entry| match &entry.node.kind {
+            Kind::Scalar(Value::Text(text)) if text == "auto" => None,
+            _ => self
+                .whole(entry, 1, "trials side by side in a worker: a number, or \"auto\"")
+                .map(|lanes| lanes.min(4096) as u32),
+        });
         let mut time = |key| find(entries, key).and_then(|entry| self.time(entry));
         let (timeout, stall, limit) = (time("timeout"), time("stall"), time("limit"));
         let retries = find(entries, "retries")
@@ -314,6 +320,7 @@ impl Reader {
         let share = find(entries, "share").and_then(|entry| self.share(entry));
         RunSpec {
             slots,
+            lanes,
             timeout,
             stall,
             retries: retries.map_or(default.retries, |retries| retries.min(1000) as u32),

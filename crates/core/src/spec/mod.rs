@@ -150,6 +150,8 @@ pub struct FixedSchedule {
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunSpec {
     pub slots: Slots,
+    /// Stages that a worker trains side by side at most; as many as it says if absent.
+    pub lanes: Option<u32>,
     pub timeout: Option<f64>,
     pub stall: Option<f64>,
     pub retries: u32,
@@ -160,10 +162,22 @@ pub struct RunSpec {
     pub share: Share,
 }
 
+impl RunSpec {
+    /// Stages that a worker trains side by side at most, whatever it says. Limits on time are for one that has its worker for
+    /// itself.
+    pub fn most_lanes(&self) -> u32 {
+        match self.timeout.or(self.stall) {
+            Some(_) => 1,
+            None => self.lanes.unwrap_or(u32::MAX),
+        }
+    }
+}
+
 impl Default for RunSpec {
     fn default() -> Self {
         Self {
             slots: Slots::Auto,
+            lanes: None,
             timeout: None,
             stall: None,
             retries: 1,

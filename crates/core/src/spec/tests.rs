@@ -448,3 +448,17 @@ proptest::proptest! {
         let _either_way = read("x.toml", &format!("{HEAD}{text}"));
     }
 }
+
+#[test]
+fn whoever_limits_the_time_of_a_trial_has_it_trained_alone() {
+    let most = |run: &str| {
+        let text = format!(
+            "[sweep]\nname = \"x\"\nobjective = {{ metric = \"m\", goal = \"max\" }}\n[trainer]\n[run]\n{run}\n"
+        );
+        read("x.toml", &text).unwrap().run.most_lanes()
+    };
+    assert_eq!(most("lanes = \"auto\""), u32::MAX);
+    assert_eq!(most("lanes = 4"), 4);
+    assert_eq!(most("lanes = 4\ntimeout = \"1h\""), 1);
+    assert_eq!(most("stall = \"1min\""), 1);
+}

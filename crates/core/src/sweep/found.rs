@@ -1,10 +1,10 @@
 //! Results that are on disk although nobody was told of them: whoever ran the attempt, or the coordinator, died in between.
 
-use super::{Decisions, Sweep};
+use super::{Decisions, Sweep, WorkerState};
 use crate::{
-    event::{Found, Outcome},
+    event::{Found, Moment, Outcome},
     fact::{Checkpoint, Fact},
-    life::{AttemptId, Ending, StageId, StageStatus},
+    life::{AttemptId, Ending, StageId, StageStatus, WorkerId},
     objective::Evaluated,
 };
 
@@ -65,6 +65,42 @@ impl Sweep {
         let parent = self.stages.get(&id).and_then(|node| node.row.stage.parent);
         let parent = parent.and_then(|parent| self.stages.get(&parent));
         parent.map(|parent| parent.row.evaluated.clone()).unwrap_or_default()
+    }
+
+    /// A worker is dead. What it ran ends so, unless it left a result; what only waited simply runs again.
+    pub(super) fn died(
+        &mut self,
+        id: WorkerId,
+        how: &str,
+        found: Option<&Found>,
+        now: Moment,
+        decisions: &mut Decisions,
+    ) {
+        let Some(worker) = self.workers.remove(&id) else { return };
+        let lanes = worker.lanes();
+        let ending = match worker.state {
+            WorkerState::Killed(ending) => ending,
+            WorkerState::Starting | WorkerState::Ready(_) if worker.queue.is_empty() => {
+                self.fruitless += 1;
+                how.clone_into(&mut self.last_words);
+                return;
+            }
+            _ => Ending::Crashed(how.to_owned()),
+        };
+        for (place, mut grant) in worker.queue.into_iter().enumerate() {
+            let (mut ending, mut step, mut digest) = match place {
+                place if place < lanes => (ending.clone(), grant.step, ""),
+                _ => (Ending::Lost, grant.from, ""),
+            };
+            if let (0, Some(found)) = (place, found)
+                && let Some((found_ending, evaluated)) =
+                    self.found(grant.stage, grant.attempt, found, decisions)
+            {
+                (ending, step, digest) = (found_ending, found.step, &found.digest);
+                grant.evaluated = evaluated;
+            }
+            self.conclude(&grant, &ending, step, digest, now, decisions);
+        }
     }
 }
 

@@ -1,7 +1,5 @@
-//! What happened, taken in one event at a time. A worker is believed only about the stage at the head of its queue, and
-//! only within that stage's steps; anything else is nonsense and costs it its life.
-
-use std::collections::VecDeque;
+//! What happened, taken in one event at a time. A worker is believed only about the stages at the head of its queue, as many
+//! as it has lanes, and only within their steps; anything else is nonsense and costs it its life.
 
 use super::{
     Asked, Decisions, Exactness, Grant, Mode, Silence, Sweep, Worker, WorkerState,
@@ -9,7 +7,7 @@ use super::{
 };
 use crate::{
     command::{Command, Message},
-    event::{Event, Found, Moment, Outcome, Request},
+    event::{Event, Moment, Outcome, Request},
     fact::{Checkpoint, Fact},
     life::{
         AttemptId, Charge, Ending, Purpose, StageId, StageStatus, TrialId, TrialStatus, WorkerId,
@@ -94,6 +92,7 @@ impl Sweep {
         decisions: &mut Decisions,
     ) -> Option<StageId> {
         let worker = self.workers.get_mut(&id)?;
+        let lanes = worker.lanes();
         if let WorkerState::Killed(_) = worker.state {
             return None;
         }
@@ -101,7 +100,9 @@ impl Sweep {
         let said = match queued {
             None => Err(format!("it speaks of attempt {}, which it was not given", attempt.0)),
             // What was asked to stop before its turn may say so at once.
-            Some(position) if 0 < position && worker.queue[position].was_asked == Asked::No => {
+            Some(position)
+                if lanes <= position && worker.queue[position].was_asked == Asked::No =>
+            {
                 Err(format!("it speaks of attempt {} before its turn", attempt.0))
             }
             Some(position) => {
@@ -256,9 +257,8 @@ impl Sweep {
         worker.account(now);
         worker.finished += 1;
         let Some(grant) = worker.queue.pop_front() else { return };
-        if let Some(next) = worker.queue.front_mut()
-            && next.began.is_none()
-        {
+        let lanes = worker.lanes();
+        for next in worker.queue.iter_mut().take(lanes).filter(|next| next.began.is_none()) {
             (next.began, next.heard) = (Some(now), now);
         }
         self.conclude(&grant, &ending, step, digest, now, decisions);
@@ -294,7 +294,7 @@ impl Sweep {
     }
 
     /// Everything that follows from the end of an attempt.
-    fn conclude(
+    pub(super) fn conclude(
         &mut self,
         grant: &Grant,
         ending: &Ending,
@@ -323,41 +323,6 @@ impl Sweep {
             self.note_ready_below(owner);
         }
         self.note_kept_above(grant.stage, decisions);
-    }
-
-    fn died(
-        &mut self,
-        id: WorkerId,
-        how: &str,
-        found: Option<&Found>,
-        now: Moment,
-        decisions: &mut Decisions,
-    ) {
-        let Some(worker) = self.workers.remove(&id) else { return };
-        let ending = match worker.state {
-            WorkerState::Killed(ending) => ending,
-            WorkerState::Starting | WorkerState::Ready(_) if worker.queue.is_empty() => {
-                self.fruitless += 1;
-                how.clone_into(&mut self.last_words);
-                return;
-            }
-            _ => Ending::Crashed(how.to_owned()),
-        };
-        let mut queue: VecDeque<Grant> = worker.queue;
-        if let Some(mut head) = queue.pop_front() {
-            let (mut ending, mut step, mut digest) = (ending, head.step, "");
-            if let Some(found) = found
-                && let Some((found_ending, evaluated)) =
-                    self.found(head.stage, head.attempt, found, decisions)
-            {
-                (ending, step, digest) = (found_ending, found.step, &found.digest);
-                head.evaluated = evaluated;
-            }
-            self.conclude(&head, &ending, step, digest, now, decisions);
-        }
-        for grant in queue {
-            self.conclude(&grant, &Ending::Lost, grant.from, "", now, decisions);
-        }
     }
 
     /// Kills a worker; what it runs ends so, once it is known to be dead.

@@ -2,12 +2,13 @@
 //! decides everything; it is built from the rows of the database and from nothing else, so a fresh sweep and a resumed
 //! one are the same thing.
 //!
-//! `happen` takes events in, `found` results that nobody reported, `place` decides who runs what, `tree` which stages can be placed, `keep` which checkpoints
+//! `happen` takes events in, `lanes` says which stages may be side by side, `found` results that nobody reported, `place` decides who runs what, `tree` which stages can be placed, `keep` which checkpoints
 //! stay.
 
 mod found;
 mod happen;
 mod keep;
+mod lanes;
 mod place;
 mod progress;
 mod repeat;
@@ -20,7 +21,7 @@ use crate::{
     event::{Event, Found, Moment},
     fact::{Checkpoint, Fact},
     life::{
-        AttemptId, Budgets, Charge, Ending, Place, Purpose, Stage, StageChange, StageId,
+        AttemptId, Budgets, Charge, Ending, Lanes, Place, Purpose, Stage, StageChange, StageId,
         StageStatus, Trial, TrialId, TrialStatus, WorkerId,
     },
     objective::{Evaluated, Objective},
@@ -36,6 +37,8 @@ pub struct Settings {
     pub budgets: Budgets,
     /// Workers at a time; at least 1.
     pub slots: u32,
+    /// Stages side by side in a worker at most, whatever it says; 1 for none.
+    pub lanes: u32,
     /// Of a trial, over all its stages.
     pub timeout: Option<u64>,
     /// How long a worker may say nothing of what it runs.
@@ -61,6 +64,8 @@ pub enum Exactness {
 pub struct Rows {
     pub trials: Vec<Trial>,
     pub stages: Vec<StageRow>,
+    /// Of the trials that have company.
+    pub lanes: BTreeMap<TrialId, Lanes>,
     pub next_attempt: AttemptId,
     /// The durable results of attempts that were running when the last coordinator ended.
     pub found: BTreeMap<AttemptId, Found>,
@@ -93,7 +98,7 @@ pub struct Sweep {
     stages: BTreeMap<StageId, Node>,
     workers: BTreeMap<WorkerId, Worker>,
     /// Stages that may be placed, by their turn.
-    ready: BTreeSet<(u32, StageId)>,
+    ready: lanes::Ready,
     /// Stages whose worker died: they run again alone, when nothing else waits.
     apart: BTreeSet<StageId>,
     kept: keep::Kept,
@@ -117,6 +122,8 @@ struct Node {
     children: Vec<StageId>,
     /// Trials whose path holds it.
     trials: Vec<TrialId>,
+    /// Those of its trials, which are alike in this.
+    lanes: Option<Lanes>,
     /// Steps from its start to the end of the longest trial through it.
     way: u64,
     /// Stages are placed in this order, as far as they are ready.
@@ -144,7 +151,7 @@ enum Mode {
 struct Worker {
     slot: u32,
     state: WorkerState,
-    /// What it was granted, in order; it runs the first.
+    /// What it was granted, in order; it runs the first, or the first of them ([`Worker::lanes`]).
     queue: VecDeque<Grant>,
     /// Time with something to do, and how much of that it did: both halved now and then.
     busy: u64,
@@ -170,6 +177,8 @@ struct Grant {
     stage: StageId,
     purpose: Purpose,
     from: u64,
+    /// With which others it may be side by side, and with how many.
+    company: Option<(lanes::Group, usize)>,
     /// The stage whose state it starts from, and the attempt that wrote it.
     origin: Option<(StageId, AttemptId)>,
     step: u64,
@@ -210,7 +219,7 @@ impl Sweep {
             trials: rows.trials.into_iter().map(|trial| (trial.id, trial)).collect(),
             stages: BTreeMap::new(),
             workers: BTreeMap::new(),
-            ready: BTreeSet::new(),
+            ready: lanes::Ready::default(),
             apart: BTreeSet::new(),
             mode: Mode::Running,
             next_attempt: rows.next_attempt,
@@ -222,11 +231,19 @@ impl Sweep {
             recovery: Decisions::default(),
         };
         for row in rows.stages {
-            let (children, trials) = (Vec::new(), Vec::new());
-            let node = Node { row, children, trials, way: 0, turn: 0, spent: 0, troubles: 0 };
+            let node = Node {
+                row,
+                children: Vec::new(),
+                trials: Vec::new(),
+                lanes: None,
+                way: 0,
+                turn: 0,
+                spent: 0,
+                troubles: 0,
+            };
             sweep.stages.insert(node.row.stage.id, node);
         }
-        sweep.link();
+        sweep.link(&rows.lanes);
         sweep.recover(&rows.found);
         sweep
     }

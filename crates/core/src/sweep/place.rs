@@ -73,20 +73,29 @@ impl Sweep {
     fn grant_one(&mut self, id: WorkerId, now: Moment, decisions: &mut Decisions) -> bool {
         let Some(worker) = self.workers.get(&id) else { return false };
         let WorkerState::Ready(queue) = worker.state else { return false };
-        let holds_one_apart = worker.queue.iter().any(|grant| self.is_suspect(grant.stage));
-        if holds_one_apart || worker.depth(queue) <= worker.queue.len() {
+        if worker.queue.iter().any(|grant| self.is_suspect(grant.stage)) {
             return false;
         }
-        let stage = match self.ready.pop_first() {
-            Some((_, stage)) => stage,
-            None if worker.queue.is_empty() => match self.apart.pop_first() {
-                Some(stage) => stage,
-                None => return false,
-            },
-            None => return false,
+        let stage = match worker.queue.front() {
+            None => self.ready.pop_first().or_else(|| self.apart.pop_first()),
+            Some(head) => {
+                let group = head.group();
+                let is_behind = |grant: &&Grant| group.is_none() || grant.group() != group;
+                let n_behind = worker.queue.iter().skip(1).filter(is_behind).count();
+                let (has_lane, n_ahead) = (self.has_lane(worker), worker.n_ahead(queue));
+                let beside = group.filter(|_| has_lane);
+                let beside = beside.and_then(|group| self.ready.pop_beside(group));
+                beside.or_else(|| (n_behind < n_ahead).then(|| self.ready.pop_first()).flatten())
+            }
         };
+        let Some(stage) = stage else { return false };
         self.grant(id, stage, now, decisions);
         true
+    }
+
+    /// Whether another stage may join those that a worker runs.
+    fn has_lane(&self, worker: &Worker) -> bool {
+        worker.queue.len() < worker.lanes().min(self.share())
     }
 
     fn is_suspect(&self, stage: StageId) -> bool {
@@ -125,14 +134,16 @@ impl Sweep {
         let is_kept = 0 < self.settings.keep || self.is_needed(node) || purpose == Purpose::Rebuild;
         let keep = if is_kept { Keep::State } else { Keep::Nothing };
         let start = from.as_ref().map_or(first, |checkpoint| checkpoint.step);
+        let company = self.company(node);
         let Some(worker) = self.workers.get_mut(&id) else { return };
         worker.account(now);
-        let began = worker.queue.is_empty().then_some(now);
+        let began = (worker.queue.len() < worker.lanes()).then_some(now);
         worker.queue.push_back(Grant {
             attempt,
             stage,
             purpose,
             from: start,
+            company,
             origin,
             step: start,
             judged: None,
@@ -197,12 +208,12 @@ impl Sweep {
 }
 
 impl Worker {
-    /// How many stages it should hold, the one that it runs included.
-    fn depth(&self, queue: u32) -> usize {
+    /// How many stages it should hold beyond those that it runs.
+    fn n_ahead(&self, queue: u32) -> usize {
         if self.finished == 0 {
-            return 1;
+            return 0;
         }
         let mean = self.busy / self.finished;
-        1 + (AHEAD / mean.max(1)).min(u64::from(queue)) as usize
+        (AHEAD / mean.max(1)).min(u64::from(queue)) as usize
     }
 }

@@ -13,7 +13,7 @@ pub struct Progress {
     pub stopped: u64,
     /// Steps of every stage that has no result yet, those made of running ones apart.
     pub steps_left: u64,
-    /// What runs now, by worker.
+    /// What runs now, worker by worker.
     pub running: Vec<Running>,
 }
 
@@ -80,15 +80,18 @@ impl Sweep {
     pub fn progress(&self) -> Progress {
         let mut running = Vec::new();
         let mut made = 0;
-        for (&worker, state) in &self.workers {
-            let Some(head) = state.queue.front() else { continue };
-            let Some(node) = self.stages.get(&head.stage) else { continue };
+        let grants = self
+            .workers
+            .iter()
+            .flat_map(|(&worker, state)| state.running().map(move |grant| (worker, grant)));
+        for (worker, grant) in grants {
+            let Some(node) = self.stages.get(&grant.stage) else { continue };
             let stage = &node.row.stage;
-            if head.purpose == Purpose::Train {
-                made += head.step.saturating_sub(stage.first);
+            if grant.purpose == Purpose::Train {
+                made += grant.step.saturating_sub(stage.first);
             }
             if let Some(&trial) = node.trials.first() {
-                running.push(Running { worker, trial, step: head.step, end: stage.end });
+                running.push(Running { worker, trial, step: grant.step, end: stage.end });
             }
         }
         let Counts { waiting, done, diverged, failed, stopped, steps_left } = self.counts;

@@ -1,17 +1,17 @@
 //! The tree while it runs: in which order stages are placed, which of them can start, and which must be trained again
 //! because the state that others start from is not on disk any more.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use super::{Decisions, Node, Sweep};
 use crate::{
     fact::Fact,
-    life::{StageChange, StageId, StageStatus},
+    life::{Lanes, StageChange, StageId, StageStatus, TrialId},
 };
 
 impl Sweep {
     /// Connects stages with each other and with their trials, and gives each its turn.
-    pub(super) fn link(&mut self) {
+    pub(super) fn link(&mut self, lanes: &BTreeMap<TrialId, Lanes>) {
         let parents: Vec<(StageId, StageId)> = self
             .stages
             .values()
@@ -26,6 +26,7 @@ impl Sweep {
             for stage in &trial.path {
                 if let Some(node) = self.stages.get_mut(stage) {
                     node.trials.push(trial.id);
+                    node.lanes = lanes.get(&trial.id).copied();
                 }
             }
         }
@@ -90,14 +91,15 @@ impl Sweep {
             let turn = (node.turn, id);
             if is_asked_for && self.can_start(node) {
                 if !self.apart.contains(&id) {
-                    self.ready.insert(turn);
+                    let group = self.company(node).map(|(group, _)| group);
+                    self.ready.insert(turn, group);
                 }
                 return;
             }
             if is_asked_for {
                 next = node.row.stage.parent;
             }
-            self.ready.remove(&turn);
+            self.ready.remove(turn);
             self.apart.remove(&id);
         }
     }

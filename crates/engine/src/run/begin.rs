@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pleach_core::{
     event::{Found, Moment},
-    life::{AttemptId, Budgets, StageStatus, Trial, TrialId},
+    key::Key,
+    life::{AttemptId, Budgets, Lanes, StageStatus, Trial, TrialId},
     spec::Slots,
     sweep::{Exactness, Rows, Settings, StageRow, Sweep},
 };
@@ -29,6 +30,7 @@ pub(super) fn state(
         objective: spec.objective.clone(),
         budgets: Budgets { retries: spec.run.retries, crashes: CRASHES },
         slots: devices.len() as u32,
+        lanes: spec.run.most_lanes(),
         timeout: spec.run.timeout.map(micros),
         stall: spec.run.stall.map(micros),
         // Counted from the start of the run, also when the state was read again.
@@ -56,7 +58,8 @@ pub(super) fn state(
         })
         .collect::<Vec<StageRow>>();
     let found = found(job, &stages);
-    (Sweep::new(settings, Rows { trials, stages, next_attempt, found }), points, seeds)
+    let lanes = lanes(job, &trials);
+    (Sweep::new(settings, Rows { trials, stages, lanes, next_attempt, found }), points, seeds)
 }
 
 /// The results that guards have left of attempts that nobody knows to have ended. Everything of an earlier coordinator is
@@ -76,6 +79,14 @@ pub(super) fn left_by(job: &Job, attempt: AttemptId) -> Option<Found> {
         Runner::Worker(_) => None,
         Runner::Command { .. } => result::read(job.home, attempt),
     }
+}
+
+/// What the plan says of the trials that can be trained side by side.
+fn lanes(job: &Job, trials: &[Trial]) -> BTreeMap<TrialId, Lanes> {
+    let planned = job.prepared.plan.trials.iter();
+    let planned: BTreeMap<Key, Lanes> =
+        planned.filter_map(|planned| Some((planned.key, planned.lanes?))).collect();
+    trials.iter().filter_map(|trial| Some((trial.id, *planned.get(&trial.key)?))).collect()
 }
 
 /// The trials of the first so many configurations.

@@ -93,7 +93,7 @@ impl Run<'_> {
         handle.log.extend_from_slice(bytes);
         let surplus = handle.log.len().saturating_sub(TAIL);
         handle.log.drain(..surplus);
-        if let Some(&attempt) = handle.queue.front() {
+        for attempt in self.sweep.running(worker) {
             self.logs.append(self.job.home, attempt, bytes);
         }
     }

@@ -33,7 +33,7 @@ pub fn summary(plan: &Plan, tree: &Tree, limit: usize, charset: Charset) -> Stri
     );
     let _infallible = writeln!(
         text,
-        "on disk, besides what `keep` allows: up to {} for each worker, from which others start, and two of what it trains (their size is known once one was saved)",
+        "on disk, besides what `keep` allows: up to {} for each stage that runs, from which others start, and two of its own (their size is known once one was saved)",
         plural(forks(tree), "state")
     );
     let lines = lines(&shapes(tree), charset);

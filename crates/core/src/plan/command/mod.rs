@@ -116,6 +116,7 @@ pub fn length(command: &CommandSpec, asked: &Parameters) -> Result<Length, Refus
         steps: steps.round() as u64,
         steps_per_epoch: command.steps_per_epoch.unwrap_or(1),
         data: Key::of(&content).to_string(),
+        lanes: 1,
     })
 }
 

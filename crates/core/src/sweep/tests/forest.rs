@@ -5,6 +5,21 @@ use super::*;
 /// Trials of the leaves of a forest, and of every fourth stage. `parents` says of each stage below which earlier one it is, counted from 1, or 0 for
 /// none. Stages are numbered from 1 and have ten steps.
 pub(super) fn forest(parents: &[u32]) -> Rows {
+    beside(parents, 1)
+}
+
+/// The same, where trials can be side by side, `most` at a time: those below the even roots, and those below the odd ones.
+pub(super) fn beside(parents: &[u32], most: u32) -> Rows {
+    let mut rows = bare(parents);
+    let company = |trial: &Trial| {
+        let shape = Key::of(&(trial.path[0].0 % 2).to_string());
+        (1 < most).then_some((trial.id, Lanes { shape, most }))
+    };
+    rows.lanes = rows.trials.iter().filter_map(company).collect();
+    rows
+}
+
+fn bare(parents: &[u32]) -> Rows {
     let mut rows = Rows::default();
     let mut paths: Vec<Vec<StageId>> = Vec::new();
     for (index, &parent) in parents.iter().enumerate() {

@@ -7,9 +7,9 @@ proptest! {
 
     #[test]
     fn whatever_happens_every_trial_ends_and_what_is_done_is_right(
-        random in any::<u64>(), parents in parents(), slots in 1_u32..4, diverge in 0_u32..30,
+        random in any::<u64>(), parents in parents(), slots in 1_u32..4, diverge in 0_u32..30, lanes in 1_u32..6,
     ) {
-        let mut simulation = Simulation::new(forest(&parents), slots, random, true);
+        let mut simulation = Simulation::new(beside(&parents, lanes), slots, random, true);
         simulation.world.diverge.insert(StageId(diverge));
         simulation.run();
         prop_assert_eq!(simulation.world.finish.clone(), Some(Finish::Complete));
@@ -55,8 +55,10 @@ proptest! {
     }
 
     #[test]
-    fn without_faults_each_stage_is_granted_once_and_few_states_wait(parents in parents(), slots in 1_u32..5) {
-        let mut simulation = Simulation::new(forest(&parents), slots, 1, false);
+    fn without_faults_each_stage_is_granted_once_and_few_states_wait(
+        parents in parents(), slots in 1_u32..5, lanes in 1_u32..6,
+    ) {
+        let mut simulation = Simulation::new(beside(&parents, lanes), slots, 1, false);
         let depth = simulation.database.rows.trials.iter().map(|trial| trial.path.len()).max().unwrap();
         let mut most = 0;
         while simulation.world.finish.is_none() {
@@ -66,7 +68,7 @@ proptest! {
         prop_assert!(simulation.status().iter().all(|status| *status == TrialStatus::Done));
         prop_assert_eq!(simulation.database.granted.len(), simulation.database.rows.stages.len());
         // Three have room in any case; a running stage has two; the others are those above what runs.
-        let slots = slots as usize;
+        let slots = (slots * lanes) as usize;
         prop_assert!(most <= 3 + slots * (2 + depth - 1), "{} files", most);
         prop_assert!(simulation.world.files.len() <= 3);
     }

@@ -7,17 +7,18 @@ use proptest::prelude::*;
 
 mod cases;
 mod forest;
+mod lanes;
 mod laws;
 mod rebuild;
 
-use forest::{bushes, forest, parents};
+use forest::{beside, bushes, forest, parents};
 
 use super::*;
 use crate::{
     command::Finish,
     event::{Found, Outcome, Request},
     key::Key,
-    life::ConfigurationId,
+    life::{ConfigurationId, Lanes},
     objective::{Goal, Reduce},
 };
 
@@ -26,6 +27,7 @@ fn settings(slots: u32) -> Settings {
         objective: Objective { metric: "m".to_owned(), goal: Goal::Max, reduce: Reduce::Last },
         budgets: Budgets { retries: 1, crashes: 3 },
         slots,
+        lanes: u32::MAX,
         timeout: None,
         stall: None,
         limit: None,
@@ -141,6 +143,8 @@ struct World {
     /// Stages that are being trained: by one process at most.
     training: BTreeSet<StageId>,
     finish: Option<Finish>,
+    /// What stages have in common with those that they run beside, and how many these can be.
+    company: BTreeMap<StageId, (Key, u64, usize)>,
     /// Of which stage each is the state.
     files: BTreeMap<(AttemptId, String), StageId>,
     faults: bool,
@@ -288,6 +292,13 @@ impl World {
                 self.events.push(Event::WorkerReady { worker, queue: 2 });
                 continue;
             }
+            let company = |index: usize| self.company.get(&process.queue.get(index)?.1);
+            if let Some(&(.., most)) = company(0) {
+                let beside: Vec<usize> =
+                    (0..most).filter(|&index| company(index) == company(0)).collect();
+                // Any of those that run goes on; whoever is first does not matter.
+                process.queue.swap(0, beside[self.random as usize % beside.len()]);
+            }
             let Some((attempt, stage, step)) = process.queue.front_mut() else {
                 if process.dismissed {
                     self.die(worker, "exit code 0");
@@ -364,6 +375,14 @@ struct Simulation {
 impl Simulation {
     fn new(rows: Rows, slots: u32, random: u64, faults: bool) -> Self {
         let ends = rows.stages.iter().map(|row| (row.stage.id, row.stage.end)).collect();
+        let paths = rows.trials.iter().flat_map(|trial| {
+            let lanes = rows.lanes.get(&trial.id);
+            trial.path.iter().filter_map(move |stage| Some((*stage, lanes?)))
+        });
+        let first = |id: StageId| rows.stages[id.0 as usize - 1].stage.first;
+        let company = paths
+            .map(|(stage, lanes)| (stage, (lanes.shape, first(stage), lanes.most as usize)))
+            .collect();
         let sweep = Sweep::new(settings(slots), rows.clone());
         let world = World {
             random: random | 1,
@@ -372,6 +391,7 @@ impl Simulation {
             events: Vec::new(),
             training: BTreeSet::new(),
             finish: None,
+            company,
             files: BTreeMap::new(),
             faults,
             keep: Keep::Checkpoints,
