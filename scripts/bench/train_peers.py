@@ -66,6 +66,41 @@ def torch_():
         report(begin, lambda: (model(xt).argmax(1) == yt).float().mean())
 
 
+def torch_lanes():
+    """Several models side by side, on the same samples, in batched products."""
+    import torch
+    torch.set_num_threads(1)
+    lanes, random = job["lanes"], np.random.default_rng(1)
+    rates = rate / torch.arange(1, lanes + 1)
+    models = [parameters(random) for _ in range(lanes)]
+    w1, b1, w2, b2 = weights = [torch.from_numpy(np.stack(slot)).requires_grad_() for slot in zip(*models)]
+    x, y, xt, yt = map(torch.from_numpy, (X, Y, XT, YT))
+
+    def logits(x):
+        hidden = torch.baddbmm(b1[:, None], x.expand(lanes, *x.shape), w1).relu()
+        return torch.baddbmm(b2[:, None], hidden, w2)
+
+    def step(at):
+        # The sum over the models of each one's mean.
+        z = logits(x[at])
+        loss = torch.nn.functional.cross_entropy(z.flatten(0, 1), y[at].repeat(lanes), reduction="sum") / len(at)
+        gradients = torch.autograd.grad(loss, weights)
+        with torch.no_grad():
+            for weight, gradient in zip(weights, gradients):
+                weight.sub_(gradient * rates.view(-1, *[1] * (weight.dim() - 1)))
+
+    order = torch.randperm(len(x))
+    for first in range(0, 3 * batch, batch):
+        step(order[first:first + batch])
+    begin = time.perf_counter()
+    for _ in range(epochs):
+        order = torch.randperm(len(x))
+        for first in range(0, len(x), batch):
+            step(order[first:first + batch])
+    with torch.no_grad():
+        report(begin, lambda: (logits(xt)[0].argmax(1) == yt).float().mean())
+
+
 def parameters(random):
     hidden = int(job["model"].split("-")[1])
     uniform = lambda inputs, *shape: random.uniform(-inputs**-0.5, inputs**-0.5, shape).astype(np.float32)
@@ -132,4 +167,4 @@ def numpy_():
     report(begin, lambda: ((np.maximum(XT @ p[0] + p[1], 0) @ p[2] + p[3]).argmax(1) == YT).mean())
 
 
-{"torch": torch_, "jax": jax_, "numpy": numpy_}[peer]()
+{"torch": torch_, "torch-lanes": torch_lanes, "jax": jax_, "numpy": numpy_}[peer]()
