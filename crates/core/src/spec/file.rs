@@ -159,7 +159,8 @@ pub(super) struct RunSection {
     /// Workers on each device; 1 by default.
     per_device: Option<u32>,
     /// Trials of equal shape that a worker trains side by side at most: as many as it says that pay (`"auto"`, by default), or a
-    /// number; 1 for none. The results are the same.
+    /// number; 1 for none, and with `timeout` or `stall`, which are for a trial that has its worker for itself. The results are
+    /// the same.
     lanes: Option<serde_json::Value>,
     /// Of a trial, over all its stages; none by default: `"30min"`.
     timeout: Option<String>,
