@@ -122,7 +122,7 @@ pub fn averaged(file: &[u8]) -> Option<Vec<u8>> {
     Some([&(header.len() as u64).to_le_bytes()[..], &header, data].concat())
 }
 
-fn word(status: TrialStatus) -> &'static str {
+pub(crate) fn word(status: TrialStatus) -> &'static str {
     match status {
         TrialStatus::Waiting => "waiting",
         TrialStatus::Done => "done",

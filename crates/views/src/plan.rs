@@ -6,7 +6,7 @@ use std::{
 };
 
 use pleach_core::{
-    plan::{Configuration, Merged, Plan, Scheduled, Tree, command::OPEN_ENDED},
+    plan::{Merged, Plan, Tree, command::OPEN_ENDED},
     spec::{Search, SweepSpec},
 };
 use pleach_schedule::draw::terminal::{self, draw};
@@ -14,6 +14,7 @@ use pleach_store::Pace;
 use tabled::{builder::Builder, settings::Style};
 
 use crate::{
+    distinct::{Distinct, distinct},
     forecast,
     format::{count, parameters, plural, rate},
     schedule::{profile_facts, profile_picture, value_picture},
@@ -135,71 +136,35 @@ fn merged(plan: &Plan, limit: usize) -> String {
 
 /// Every distinct schedule, peaks apart.
 fn schedules(plan: &Plan, limit: usize, style: terminal::Style) -> String {
-    let mut shapes: BTreeMap<String, Shape> = BTreeMap::new();
-    for (order, configuration) in plan.configurations.iter().enumerate() {
-        let Some(scheduled) = &configuration.schedule else { continue };
-        let profile =
-            scheduled.text.split_once(": ").map_or(scheduled.text.as_str(), |(_, profile)| profile);
-        let plateau = scheduled.plateau.as_ref().map(ToString::to_string).unwrap_or_default();
-        let shape = shapes.entry(format!("{profile} {plateau} {}", configuration.length.steps));
-        let shape =
-            shape.or_insert_with(|| Shape { order, scheduled, configuration, peaks: Vec::new() });
-        let peak = scheduled.resolved.peak();
-        if !shape.peaks.contains(&peak) {
-            shape.peaks.push(peak);
-        }
-    }
-    let mut shapes: Vec<Shape> = shapes.into_values().collect();
-    shapes.sort_by_key(|shape| shape.order);
-    let shown = if limit == 0 { shapes.len() } else { limit.min(shapes.len()) };
+    let all = distinct(plan);
+    let shown = if limit == 0 { all.len() } else { limit.min(all.len()) };
     let mut text = String::new();
-    for shape in &shapes[..shown] {
+    for schedule in &all[..shown] {
         text.push('\n');
-        text.push_str(&shape.text(style));
+        text.push_str(&drawn(schedule, style));
     }
-    if shown < shapes.len() {
-        let _infallible = writeln!(
-            text,
-            "\n… {} more; --all shows them",
-            plural((shapes.len() - shown) as u64, "schedule")
-        );
+    if shown < all.len() {
+        let more = plural((all.len() - shown) as u64, "schedule");
+        let _infallible = writeln!(text, "\n… {more} more; --all shows them");
     }
     text
 }
 
-struct Shape<'a> {
-    order: usize,
-    scheduled: &'a Scheduled,
-    configuration: &'a Configuration,
-    peaks: Vec<f64>,
-}
-
-impl Shape<'_> {
-    fn text(&self, style: terminal::Style) -> String {
-        let Self { scheduled, configuration, peaks, .. } = self;
-        let steps = configuration.length.steps;
-        let name = configuration
-            .parameters
-            .get("schedule")
-            .map_or("schedule".to_owned(), ToString::to_string);
-        let profile = scheduled
-            .written
-            .split_once(": ")
-            .map_or(scheduled.written.as_str(), |(_, profile)| profile);
-        let mut peaks = peaks.clone();
-        peaks.sort_by(f64::total_cmp);
-        let peaks: Vec<String> = peaks.iter().map(ToString::to_string).collect();
-        let unknown = match scheduled.plateau {
-            Some(_) => ", and at most this: evaluations lower it (?)",
-            None => "",
-        };
-        format!(
-            "{name}: {profile}\n    peak {}; {}{unknown}\n{}",
-            peaks.join(", "),
-            profile_facts(scheduled, steps),
-            draw(&profile_picture(&name, scheduled, steps), style)
-        )
-    }
+fn drawn(schedule: &Distinct, style: terminal::Style) -> String {
+    let Distinct { scheduled, steps, .. } = *schedule;
+    let name = schedule.name();
+    let peaks: Vec<String> = schedule.peaks().iter().map(ToString::to_string).collect();
+    let unknown = match scheduled.plateau {
+        Some(_) => ", and at most this: evaluations lower it (?)",
+        None => "",
+    };
+    format!(
+        "{name}: {}\n    peak {}; {}{unknown}\n{}",
+        schedule.profile(),
+        peaks.join(", "),
+        profile_facts(scheduled, steps),
+        draw(&profile_picture(&name, scheduled, steps), style)
+    )
 }
 
 /// Every distinct schedule of another parameter than the learning rate.

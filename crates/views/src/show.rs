@@ -123,7 +123,7 @@ pub(crate) fn status(status: TrialStatus) -> &'static str {
     }
 }
 
-fn ending(ending: &Ending) -> String {
+pub(crate) fn ending(ending: &Ending) -> String {
     match ending {
         Ending::Done => "done".to_owned(),
         Ending::Diverged => "diverged".to_owned(),

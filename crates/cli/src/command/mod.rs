@@ -14,6 +14,7 @@ mod list;
 mod logs;
 mod pause;
 mod plan;
+mod report;
 mod resume;
 mod retest;
 mod retry;
@@ -59,6 +60,8 @@ pub(crate) enum Command {
     Diff(diff::Diff),
     /// Draw how trials share their training
     Tree(tree::Tree),
+    /// Write a sweep's results as a page for a browser
+    Report(report::Report),
     /// Print what the worker wrote while it ran a trial
     Logs(logs::Logs),
     /// Stop a running sweep, or one trial
@@ -102,6 +105,7 @@ impl Command {
             Self::Compare(command) => command.run(place),
             Self::Diff(command) => command.run(place),
             Self::Tree(command) => command.run(place),
+            Self::Report(command) => command.run(place),
             Self::Logs(command) => command.run(place),
             Self::Stop(command) => command.run(place),
             Self::Pause(command) => command.run(place),

@@ -139,6 +139,26 @@ fn a_trial_shows_all_that_happened_on_its_path() {
 }
 
 #[test]
+fn curves_follow_a_trials_path() {
+    let (_folder, _store, reader) = sweep();
+    assert_eq!(reader.metric_names().unwrap(), ["accuracy", "loss"]);
+    let trials = [TrialId(1), TrialId(3), TrialId(9)];
+    let curves = reader.curves(&trials, "loss").unwrap();
+    assert_eq!(curves, [vec![(10, 0.5), (20, 0.25)], vec![(10, 0.5)], vec![]]);
+    assert!(reader.curves(&trials[..1], "accuracy").unwrap()[0][0].1.is_nan());
+    assert_eq!(reader.curves(&trials[..1], "nothing").unwrap(), [vec![]]);
+}
+
+#[test]
+fn only_what_somebody_is_charged_for_is_a_failure() {
+    let (_folder, mut store, reader) = sweep();
+    let lost = [granted(5, 4), ended(5, Ending::Lost)];
+    store.commit(&lost, NOW).unwrap();
+    let crash = Ending::Crashed("killed by signal 9".to_owned());
+    assert_eq!(reader.failures().unwrap(), [(AttemptId(1), StageId(1), crash)]);
+}
+
+#[test]
 fn a_trial_is_found_by_its_number_or_the_beginning_of_its_key() {
     let (_folder, _store, reader) = sweep();
     let key = trial(1, u64::MAX, &["a", "c"]).0.key.to_string();

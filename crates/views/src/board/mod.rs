@@ -41,50 +41,51 @@ pub struct Extent {
 
 /// One line of a board, and one object of its JSON.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-struct Row {
+pub(crate) struct Row {
     /// Absent for a configuration that has not ended well.
-    rank: Option<u32>,
+    pub(crate) rank: Option<u32>,
     /// The ranks from which its seeds cannot tell it away, at 95 % each.
-    ranks: Option<[u32; 2]>,
-    configuration: u32,
-    parameters: BTreeMap<String, Value>,
+    pub(crate) ranks: Option<[u32; 2]>,
+    pub(crate) configuration: u32,
+    pub(crate) parameters: BTreeMap<String, Value>,
     /// Mean over the seeds that have a number.
-    mean: Option<f64>,
+    pub(crate) mean: Option<f64>,
     /// Sample standard deviation over the same.
-    spread: Option<f64>,
+    pub(crate) spread: Option<f64>,
     /// 95 % interval of the mean.
-    interval: Option<[f64; 2]>,
-    seeds_done: u32,
-    seeds: u32,
-    state: String,
+    pub(crate) interval: Option<[f64; 2]>,
+    pub(crate) seeds_done: u32,
+    pub(crate) seeds: u32,
+    pub(crate) state: String,
     /// Mean difference from the first, over the seeds that both have.
-    difference: Option<f64>,
+    pub(crate) difference: Option<f64>,
     /// 95 % interval of the difference.
-    difference_interval: Option<[f64; 2]>,
+    pub(crate) difference_interval: Option<[f64; 2]>,
     /// Whether that interval leaves zero out.
-    distinguishable: Option<bool>,
+    pub(crate) distinguishable: Option<bool>,
     /// How likely it is the best, as the seeds have it.
-    probability_best: Option<f64>,
+    pub(crate) probability_best: Option<f64>,
     /// The trials' numbers, by seed.
-    trials: Vec<u32>,
+    pub(crate) trials: Vec<u32>,
     #[serde(flatten)]
-    group: Option<OfGroup>,
+    pub(crate) group: Option<OfGroup>,
 }
 
 /// What is to be known of the configurations of which this one is the best.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-struct OfGroup {
-    tried: u32,
-    as_good: Option<u32>,
-    diverged: u32,
+pub(crate) struct OfGroup {
+    pub(crate) tried: u32,
+    pub(crate) as_good: Option<u32>,
+    pub(crate) diverged: u32,
 }
 
 impl Board {
     /// Of every configuration, as [`pleach_core::rank::rank`] put them.
     pub fn new(ranked: &[Ranked], objective: &Objective, extent: &Extent) -> Self {
         let all: Vec<_> = ranked.iter().map(|ranked| (ranked, None)).collect();
-        let rows = ranked.iter().map(|ranked| &ranked.row);
-        Self::of(&all, rows, objective, extent, notes::of_all(ranked, objective))
+        let doubt = Doubt::new(&ranked.iter().collect::<Vec<_>>(), objective.goal);
+        let notes = notes::of_all(ranked, &doubt, objective);
+        Self::of(&all, &doubt, ranked.iter().map(|ranked| &ranked.row), objective, extent, notes)
     }
 
     /// Of the best configuration of each group; `rows` are all of them.
@@ -99,18 +100,19 @@ impl Board {
             OfGroup { tried, as_good, diverged }
         };
         let all: Vec<_> = groups.iter().map(|group| (&group.best, Some(of_group(group)))).collect();
-        Self::of(&all, rows.iter(), objective, extent, notes::of_groups(groups))
+        let bests: Vec<&Ranked> = groups.iter().map(|group| &group.best).collect();
+        let doubt = Doubt::new(&bests, objective.goal);
+        Self::of(&all, &doubt, rows.iter(), objective, extent, notes::of_groups(groups))
     }
 
     fn of<'a>(
         all: &[(&Ranked, Option<OfGroup>)],
+        doubt: &Doubt,
         rows: impl Iterator<Item = &'a rank::Row>,
         objective: &Objective,
         extent: &Extent,
         notes: Vec<String>,
     ) -> Self {
-        let ranked: Vec<&Ranked> = all.iter().map(|(ranked, _)| *ranked).collect();
-        let doubt = Doubt::new(&ranked, objective.goal);
         let probabilities = doubt.probabilities();
         let is_wanted = |ranked: &Ranked| {
             extent.filters.iter().all(|(name, value)| {
@@ -118,7 +120,7 @@ impl Board {
             })
         };
         let mut wanted: Vec<usize> =
-            (0..all.len()).filter(|&index| is_wanted(ranked[index])).collect();
+            (0..all.len()).filter(|&index| is_wanted(all[index].0)).collect();
         let shown = if extent.limit == 0 { wanted.len() } else { extent.limit.min(wanted.len()) };
         let more = wanted.len() - shown;
         wanted.truncate(shown);
@@ -139,6 +141,19 @@ impl Board {
             more,
             notes,
         }
+    }
+
+    /// Names of the parameters in which configurations differ, choices first.
+    pub(crate) fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    pub(crate) fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     pub fn is_empty(&self) -> bool {

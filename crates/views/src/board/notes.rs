@@ -13,12 +13,11 @@ const FEW_SEEDS: u32 = 3;
 /// Nobody runs more.
 const MANY_SEEDS: u32 = 100;
 
-pub(super) fn of_all(ranked: &[Ranked], objective: &Objective) -> Vec<String> {
+pub(super) fn of_all(ranked: &[Ranked], doubt: &Doubt, objective: &Objective) -> Vec<String> {
     let Some(first) = ranked.first().filter(|first| first.state == State::Done) else {
         return Vec::new();
     };
-    let all: Vec<&Ranked> = ranked.iter().collect();
-    let needed = Doubt::new(&all, objective.goal).seeds_needed().filter(|_| 1 < ranked.len());
+    let needed = doubt.seeds_needed().filter(|_| 1 < ranked.len());
     let mut notes = Vec::new();
     if let Some(needed) = needed {
         let seeds = match needed {

@@ -21,24 +21,24 @@ pub use svg::svg;
 pub use terminal::text;
 
 /// Stages with their places: lines are counted from the top.
-struct Layout<'a> {
+pub(crate) struct Layout<'a> {
     /// Parents before their children.
-    placed: Vec<Placed<'a>>,
-    lines: usize,
+    pub(crate) placed: Vec<Placed<'a>>,
+    pub(crate) lines: usize,
     /// Steps of the longest trial.
-    steps: u64,
+    pub(crate) steps: u64,
 }
 
-struct Placed<'a> {
-    branch: &'a Branch,
-    line: usize,
+pub(crate) struct Placed<'a> {
+    pub(crate) branch: &'a Branch,
+    pub(crate) line: usize,
     /// The lines of what branches off at its end, from the top; the first is its own.
-    branches: Vec<usize>,
+    pub(crate) branches: Vec<usize>,
 }
 
 impl<'a> Layout<'a> {
     /// Places what fits into so many lines, whole trees from the best one on; 0 for all.
-    fn new(branches: &'a [Branch], goal: Goal, limit: usize) -> Self {
+    pub(crate) fn new(branches: &'a [Branch], goal: Goal, limit: usize) -> Self {
         let mut children: BTreeMap<Option<StageId>, Vec<&Branch>> = BTreeMap::new();
         for branch in branches {
             children.entry(branch.parent).or_default().push(branch);

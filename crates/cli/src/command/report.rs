@@ -1,0 +1,72 @@
+//! `report`: a sweep's results as a page.
+
+use std::path::{Path, PathBuf};
+
+use anstream::eprintln;
+use anyhow::{Context, Result};
+use clap::Args;
+use pleach_core::{life::TrialId, rank::rank};
+use pleach_engine::{home::write_whole, run::wall_time};
+use pleach_store::{Reader, Which};
+use pleach_views::report::{self, Source};
+
+use crate::{exit::Ending, place::Place};
+
+/// A page for a browser that needs nothing else: the leaderboard, learning curves, what the parameters did, every
+/// schedule, the tree, failures, the sweep file, how to run it again. It is written into the sweep's folder
+#[derive(Args)]
+pub(crate) struct Report {
+    /// The name of the sweep, or its file
+    sweep: String,
+    /// Write the page there instead; - for standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Report {
+    pub(crate) fn run(self, place: &Place) -> Result<Ending> {
+        let (home, reader) = place.reader(&self.sweep)?;
+        let page = page(place, home.name(), &reader)?;
+        if self.output.as_deref() == Some(Path::new("-")) {
+            super::print(&page)?;
+            return Ok(Ending::Good);
+        }
+        let path = self.output.unwrap_or_else(|| home.folder().join("report.html"));
+        write_whole(&path, page.as_bytes())
+            .with_context(|| format!("failed to write {}", path.display()))?;
+        eprintln!("wrote {} ({} KiB)", path.display(), page.len().div_ceil(1024));
+        Ok(Ending::Good)
+    }
+}
+
+fn page(place: &Place, name: &str, reader: &Reader) -> Result<String> {
+    let summary = reader.summary()?;
+    let objective = &summary.revision.objective;
+    let ranked = rank(reader.rows(Which::Current)?, objective.goal);
+    let trials: Vec<TrialId> =
+        ranked.iter().flat_map(|it| it.row.trials.iter().map(|result| result.trial)).collect();
+    let mut names = reader.metric_names()?;
+    names.sort_by_key(|name| *name != objective.metric);
+    let mut metrics = Vec::new();
+    for name in names {
+        let curves = reader.curves(&trials, &name)?;
+        metrics.push((name, trials.iter().copied().zip(curves).collect()));
+    }
+    let plan = super::prepared(place, &summary.revision.file, &summary.revision.text)
+        .map(|prepared| prepared.plan)
+        .map_err(|error| error.to_string());
+    if let Err(why) = &plan {
+        eprintln!("the schedules are left out: {why}");
+    }
+    Ok(report::html(&Source {
+        name,
+        summary: &summary,
+        ranked: &ranked,
+        metrics: &metrics,
+        plan: plan.as_ref().map_err(String::as_str),
+        branches: &reader.branches(objective.goal)?,
+        failures: &reader.failures()?,
+        version: env!("CARGO_PKG_VERSION"),
+        made: wall_time(),
+    }))
+}

@@ -1,0 +1,85 @@
+//! The report in a real browser. Without one (`chromium` on the path, or what `PLEACH_CHROMIUM` names) it says that it is
+//! skipped.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::stage::Stage;
+
+const SWEEP: &str = r#"
+[sweep]
+name = "seen"
+objective = { metric = "val_accuracy", goal = "max" }
+seeds = [1, 2]
+[trainer]
+data = "digits"
+valid = 500
+model = "mlp-16"
+batch = 128
+budget = "40st"
+eval = "10st"
+[space]
+peak = [0.03, 0.1, 1e30]
+[space.schedule.constant]
+[space.schedule.cosine]
+warmup = ["0%", "10%"]
+"#;
+
+fn browser() -> Option<PathBuf> {
+    let named = std::env::var_os("PLEACH_CHROMIUM").map(PathBuf::from);
+    let path = std::env::var_os("PATH").unwrap();
+    let mut found = std::env::split_paths(&path).map(|folder| folder.join("chromium"));
+    named.or_else(|| found.find(|file| file.is_file()))
+}
+
+/// The page as its scripts leave it, and what they said.
+fn opened(browser: &Path, stage: &Stage, fragment: &str) -> (String, String) {
+    let page = stage.path().join("runs/seen/report.html");
+    let output = Command::new(browser)
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
+        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+        .args(["--enable-logging=stderr", "--window-size=1400,2000", "--virtual-time-budget=5000"])
+        .arg(format!("--user-data-dir={}", stage.path().join("browser").display()))
+        .args(["--dump-dom", &format!("file://{}{fragment}", page.display())])
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let said = text(output.stderr);
+    let said: Vec<&str> = said.lines().filter(|line| line.contains("CONSOLE")).collect();
+    (text(output.stdout), said.join("\n"))
+}
+
+/// The part of a page between two texts.
+fn between<'a>(page: &'a str, start: &str, end: &str) -> &'a str {
+    let (_, rest) = page.split_once(start).unwrap_or_else(|| panic!("there is no {start}"));
+    rest.split_once(end).unwrap().0
+}
+
+#[test]
+fn a_browser_shows_all_of_it() {
+    let stage = Stage::new("pleach-mnist");
+    stage.write("seen.toml", SWEEP);
+    stage.run("run seen.toml", 0);
+    let (_, said) = stage.run("report seen", 0);
+    assert!(said.contains("report.html"), "{said}");
+    let Some(browser) = browser() else {
+        println!("SKIPPED: there is no chromium, so nobody has looked at the report");
+        return;
+    };
+    let (page, said) = opened(&browser, &stage, "");
+    assert_eq!(said, "");
+    let rows: serde_json::Value =
+        serde_json::from_str(&stage.run("board seen --json", 0).0).unwrap();
+    let shown = |page: &str| between(page, "<tbody", "</tbody>").matches("<tr").count();
+    assert_eq!(shown(&page), rows.as_array().unwrap().len());
+    for title in ["Leaderboard", "Learning curves", "Schedules", "The sweep file"] {
+        assert!(page.contains(&format!("{title}</h2>")), "{title}");
+    }
+    assert!(50 < page.matches("<path").count() + page.matches("<canvas").count());
+    assert!(page.contains("diverged"));
+    // The address says what is looked at.
+    let (page, said) = opened(&browser, &stage, "#filter=schedule:cosine");
+    assert_eq!((shown(&page), said.as_str()), (6, ""));
+}

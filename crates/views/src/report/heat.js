@@ -1,0 +1,98 @@
+// Two parameters against each other: a table whose cells are as deep as what came out of them is good.
+
+/** Numbers with more different values are put into so many ranges. */
+const RANGES = 8;
+
+const HEAT = { best: "the best", middle: "the median", tried: "how many" };
+
+function heat() {
+  const candidates = axes.filter((axis) => axis !== outcome);
+  if (candidates.length < 2) return null;
+  const named = (name, otherwise) => candidates.find((axis) => axis.name === options.get(name)) ?? otherwise;
+  const first = axisNamed("schedule") ?? candidates[0];
+  const second = axisNamed("peak") ?? candidates.find((axis) => axis !== first);
+  const place = h("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "Two parameters" });
+
+  function draw() {
+    const [across, down] = [named("x", second === first ? candidates[1] : second), named("y", first)];
+    const what = options.get("cell") in HEAT ? options.get("cell") : "best";
+    place.replaceChildren(heatTable(across, down, what));
+  }
+
+  const names = candidates.map((axis) => [axis.name, axis.name]);
+  const set = (name) => (value) => (choose(name, value), draw());
+  draw();
+  when("selection", draw);
+  return section(
+    "pairs",
+    "Two parameters",
+    h(
+      "p",
+      { class: "controls" },
+      choice("across", names, named("x", second).name, set("x")),
+      choice("down", names, named("y", first).name, set("y")),
+      choice("cells say", Object.entries(HEAT), options.get("cell") ?? "best", set("cell")),
+    ),
+    place,
+    h("p", { class: "dim" }, `Of the configurations that pass the filters, over everything else; the deeper, the better. A click on a cell filters by its values.`),
+  );
+}
+
+function heatTable(across, down, what) {
+  const [columns, lines] = [bins(across), bins(down)];
+  const cells = lines.map((line) => columns.map((column) => selected.filter((row) => line.has(row) && column.has(row))));
+  const values = cells.map((line) => line.map((of) => cellValue(of, what)));
+  const sorted = values.flat().filter((value) => value !== null).sort((a, b) => a - b);
+  const rank = shades(sorted, what === "tried" || isHigherBetter);
+  const digits = what === "tried" ? 0 : Math.max(2, decimals((sorted.at(-1) - sorted[0]) / 20 || null) - 1);
+  const cell = (value, of, line, column) => {
+    if (of.length === 0) return h("td", { class: "empty" });
+    const bad = of.filter((row) => board.mean[row] === null).length;
+    const text = value === null ? clipped(board.state[of[0]], 14) : number(value, digits);
+    const told = `${down.name} ${line.text}, ${across.name} ${column.text}: ${plural(of.length, "configuration")}${bad ? `, ${bad} without a number` : ""}; best: ${description(of[0])}, ${meanText(of[0])}`;
+    const press = () => (filterBy(across, column.filter), filterBy(down, line.filter));
+    const depth = value === null ? "bad" : `v${rank(value)}`;
+    return h("td", { class: `cell ${depth}` }, h("button", { type: "button", title: told, "aria-label": told, onclick: press }, text, bad > 0 && value !== null && h("sup", { title: `${bad} without a number` }, "×")));
+  };
+  const body = lines.map((line, i) => h("tr", {}, h("th", { scope: "row" }, line.text), columns.map((column, j) => cell(values[i][j], cells[i][j], line, column))));
+  return h(
+    "table",
+    { class: "heat" },
+    h("caption", {}, `${HEAT[what]}${what === "tried" ? "" : ` ${sweep.objective.metric}`} by ${down.name} (down) and ${across.name} (across)`),
+    h("thead", {}, h("tr", {}, h("td"), columns.map((column) => h("th", { scope: "col" }, column.text)))),
+    h("tbody", {}, body),
+  );
+}
+
+function cellValue(of, what) {
+  if (what === "tried") return of.length || null;
+  const means = of.map((row) => board.mean[row]).filter((mean) => mean !== null).sort((a, b) => a - b);
+  if (means.length === 0) return null;
+  return what === "middle" ? quantile(means, 0.5) : isHigherBetter ? means.at(-1) : means[0];
+}
+
+/** The depth of a value, from 0 to the last step: by its place between the worst and the best, a few bad ones apart. */
+function shades(sorted, isHigh) {
+  const best = isHigh ? sorted.at(-1) : sorted[0];
+  const worst = quantile(sorted, isHigh ? 0.2 : 0.8);
+  return (value) => {
+    const share = best === worst ? 1 : (value - worst) / (best - worst);
+    return Math.min(STEPS - 1, Math.max(0, Math.floor(share * STEPS)));
+  };
+}
+
+/** The values of an axis, or ranges of them: `{ text, filter, has(row) }`. */
+function bins(axis) {
+  const absent = axis.hasAbsent ? [{ text: ABSENT, filter: { values: new Set([null]) }, has: (row) => axis.of(row) === null }] : [];
+  if (!axis.isNumber || axis.values.length <= 12) {
+    const bin = (value) => ({ text: axis.isNumber ? short(value) : value, filter: { values: new Set([value]) }, has: (row) => axis.of(row) === value });
+    return [...axis.values.map(bin), ...absent];
+  }
+  const at = scale(axis.low, axis.high, 0, RANGES, axis.isLog);
+  const bin = (_, index) => {
+    const [low, high] = [index === 0 ? axis.low : at.invert(index), index === RANGES - 1 ? axis.high : at.invert(index + 1)];
+    const has = (row) => axis.of(row) !== null && Math.min(RANGES - 1, Math.floor(at(axis.of(row)))) === index;
+    return { text: `${short(low, 2)} – ${short(high, 2)}`, filter: { low, high }, has };
+  };
+  return [...Array.from({ length: RANGES }, bin), ...absent];
+}
