@@ -68,43 +68,47 @@ fn bar(share: &Share, is_ascii: bool) -> String {
 
 /// An array of parts, each with its shares.
 pub fn json(parts: &[Importance]) -> String {
-    #[derive(Serialize)]
-    struct Part<'a> {
-        branch: Option<(&'a str, &'a Value)>,
-        configurations: usize,
-        left_out: usize,
-        shares: Vec<OfOne<'a>>,
-    }
-    #[derive(Serialize)]
-    struct OfOne<'a> {
-        name: &'a str,
-        alone: f64,
-        alone_spread: f64,
-        with_others: f64,
-        with_others_spread: f64,
-    }
-    impl<'a> From<&'a Share> for OfOne<'a> {
-        fn from(share: &'a Share) -> Self {
-            Self {
-                name: &share.name,
-                alone: share.alone.0,
-                alone_spread: share.alone.1,
-                with_others: share.total.0,
-                with_others_spread: share.total.1,
-            }
+    // Plain values always serialize.
+    serde_json::to_string_pretty(&data(parts)).unwrap_or_default() + "\n"
+}
+
+/// What is told of all configurations or of a branch, for programs and scripts.
+#[derive(Debug, Serialize)]
+pub(crate) struct Part<'a> {
+    branch: Option<(&'a str, &'a Value)>,
+    configurations: usize,
+    left_out: usize,
+    shares: Vec<OfOne<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct OfOne<'a> {
+    name: &'a str,
+    alone: f64,
+    alone_spread: f64,
+    with_others: f64,
+    with_others_spread: f64,
+}
+
+pub(crate) fn data(parts: &[Importance]) -> Vec<Part<'_>> {
+    fn of_one(Share { name, alone, total }: &Share) -> OfOne<'_> {
+        OfOne {
+            name,
+            alone: alone.0,
+            alone_spread: alone.1,
+            with_others: total.0,
+            with_others_spread: total.1,
         }
     }
-    let parts: Vec<Part> = parts
-        .iter()
-        .map(|part| Part {
+    fn part(part: &Importance) -> Part<'_> {
+        Part {
             branch: part.branch.as_ref().map(|(choice, value)| (choice.as_str(), value)),
             configurations: part.configurations,
             left_out: part.left_out,
-            shares: part.shares.iter().map(OfOne::from).collect(),
-        })
-        .collect();
-    // Plain values always serialize.
-    serde_json::to_string_pretty(&parts).unwrap_or_default() + "\n"
+            shares: part.shares.iter().map(of_one).collect(),
+        }
+    }
+    parts.iter().map(part).collect()
 }
 
 #[cfg(test)]

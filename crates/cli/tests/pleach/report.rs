@@ -21,7 +21,7 @@ batch = 128
 budget = "40st"
 eval = "10st"
 [space]
-peak = [0.03, 0.1, 1e30]
+peak = [0.01, 0.03, 0.1, 1e30]
 [space.schedule.constant]
 [space.schedule.cosine]
 warmup = ["0%", "10%"]
@@ -74,12 +74,12 @@ fn a_browser_shows_all_of_it() {
         serde_json::from_str(&stage.run("board seen --json", 0).0).unwrap();
     let shown = |page: &str| between(page, "<tbody", "</tbody>").matches("<tr").count();
     assert_eq!(shown(&page), rows.as_array().unwrap().len());
-    for title in ["Leaderboard", "Learning curves", "Schedules", "The sweep file"] {
+    for title in ["Leaderboard", "What matters", "Learning curves", "Schedules", "The sweep file"] {
         assert!(page.contains(&format!("{title}</h2>")), "{title}");
     }
     assert!(50 < page.matches("<path").count() + page.matches("<canvas").count());
     assert!(page.contains("diverged"));
     // The address says what is looked at.
     let (page, said) = opened(&browser, &stage, "#filter=schedule:cosine");
-    assert_eq!((shown(&page), said.as_str()), (6, ""));
+    assert_eq!((shown(&page), said.as_str()), (8, ""));
 }

@@ -16,7 +16,7 @@ use pleach_core::{
     life::{AttemptId, Ending, StageId, TrialId},
     objective::{Goal, Objective, Reduce},
     plan::Plan,
-    rank::Ranked,
+    rank::{Ranked, importance},
 };
 use pleach_store::{Branch, Revision, Summary, Time};
 use serde::Serialize;
@@ -25,6 +25,7 @@ use self::{columns::Columns, curves::Curves, failures::Kind, schedules::Schedule
 use crate::{
     board::{Board, Extent},
     export::word,
+    importance,
 };
 
 /// A metric of every trial: values by step.
@@ -51,13 +52,14 @@ pub struct Source<'a> {
 }
 
 /// The scripts, in the order in which they use each other.
-const SCRIPTS: [&str; 14] = [
+const SCRIPTS: [&str; 15] = [
     include_str!("dom.js"),
     include_str!("number.js"),
     include_str!("sweep.js"),
     include_str!("state.js"),
     include_str!("plot.js"),
     include_str!("summary.js"),
+    include_str!("importance.js"),
     include_str!("parallel.js"),
     include_str!("board.js"),
     include_str!("curves.js"),
@@ -91,6 +93,7 @@ fn data(source: &Source) -> String {
     let Revision { text, file, objective, program, numerics } = &summary.revision;
     let board = Board::new(ranked, objective, &Extent { filters: Vec::new(), limit: 0 });
     let places = places(ranked);
+    let importance = importance(ranked);
     let data = Data {
         name: source.name,
         version: source.version,
@@ -108,6 +111,7 @@ fn data(source: &Source) -> String {
         text,
         notes: board.notes(),
         board: Columns::new(&board, ranked),
+        importance: importance::data(&importance),
         curves: curves::of(source.metrics, ranked),
         schedules: Schedules::new(source.plan, ranked),
         tree: Tree::new(source.branches, objective.goal, &places),
@@ -153,6 +157,7 @@ struct Data<'a> {
     text: &'a str,
     notes: &'a [String],
     board: Columns<'a>,
+    importance: Vec<importance::Part<'a>>,
     curves: Vec<Curves<'a>>,
     schedules: Schedules<'a>,
     tree: Tree,

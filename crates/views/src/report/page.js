@@ -1,7 +1,7 @@
 // The page: its sections in order, and the bar above them. A section is one function that returns an element, or null
 // if there is nothing to show.
 
-const SECTIONS = [summary, leaderboard, parallel, curves, heat, schedules, tree, failures, file, reproduce];
+const SECTIONS = [summary, leaderboard, importance, parallel, curves, heat, schedules, tree, failures, file, reproduce];
 
 /** Says what is chosen, and lets go of it. */
 function bar(titles) {
