@@ -89,7 +89,7 @@ impl Home {
     /// Makes the folder, and locks it against other coordinators.
     pub fn lock(&self) -> Result<Lock, HomeError> {
         let inbox = self.inbox();
-        fs::create_dir_all(&inbox).map_err(HomeError::file("make the folder", &inbox))?;
+        make_folder(&inbox).map_err(HomeError::file("make the folder", &inbox))?;
         let path = self.folder.join("lock");
         let mut file = OpenOptions::new()
             .create(true)
@@ -137,6 +137,24 @@ impl Home {
         let path = self.sweep_file();
         fs::read_to_string(&path).map_err(HomeError::file("read", &path))
     }
+}
+
+/// Makes a folder and those above it, so that they are there after a loss of power, too: a database in a folder that nobody
+/// has written down would be lost with all of its commits.
+fn make_folder(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    make_folder(parent)?;
+    match fs::create_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+        made => made?,
+    }
+    File::open(parent)?.sync_all()
 }
 
 /// Writes a file, whole or not at all, even through a loss of power.
