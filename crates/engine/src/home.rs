@@ -4,6 +4,7 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use pleach_core::{life::AttemptId, spec::check_name};
@@ -98,7 +99,7 @@ impl Home {
             .write(true)
             .open(&path)
             .map_err(HomeError::file("open", &path))?;
-        match file.try_lock() {
+        match patient_lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut by = String::new();
@@ -137,6 +138,19 @@ impl Home {
         let path = self.sweep_file();
         fs::read_to_string(&path).map_err(HomeError::file("read", &path))
     }
+}
+
+/// Whoever only asks whether somebody has the lock ([`Home::is_running`]) has it for a moment.
+fn patient_lock(file: &File) -> Result<(), TryLockError> {
+    const TRIES: u32 = 5;
+    const MOMENT: Duration = Duration::from_millis(10);
+    for _ in 1..TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(MOMENT),
+            other => return other,
+        }
+    }
+    file.try_lock()
 }
 
 /// Makes a folder and those above it, so that they are there after a loss of power, too: a database in a folder that nobody
