@@ -1,4 +1,4 @@
-//! Learning curves: averaged over seeds, thinned to what a screen shows, as a line of small blocks.
+//! Learning curves: averaged over seeds, thinned to what a screen shows.
 
 use std::collections::BTreeMap;
 
@@ -37,19 +37,6 @@ pub fn thinned<T: Copy>(items: &[T], count: usize) -> Vec<T> {
     (0..count).map(|index| items[index * last / (count - 1)]).collect()
 }
 
-/// A curve in at most so many characters, each as high as its mean lies between the lowest and the highest of all.
-pub fn sparkline(curve: &[Point], width: usize) -> String {
-    const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let means = thinned(&curve.iter().map(|point| point.mean).collect::<Vec<_>>(), width);
-    let lowest = means.iter().copied().fold(f64::INFINITY, f64::min);
-    let highest = means.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let block = |mean: f64| {
-        let share = if lowest < highest { (mean - lowest) / (highest - lowest) } else { 0.5 };
-        BLOCKS[((share * 8.0) as usize).min(7)]
-    };
-    means.into_iter().map(block).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,18 +60,5 @@ mod tests {
         assert_eq!(thinned(&items, 0), [0, 99]);
         assert_eq!(thinned(&items[..3], 4), [0, 1, 2]);
         assert!(thinned(&items[..0], 4).is_empty());
-    }
-
-    #[test]
-    fn a_sparkline_reaches_from_the_lowest_to_the_highest() {
-        let curve = |means: &[f64]| -> Vec<Point> {
-            let point = |(step, &mean)| Point { step, mean, spread: None };
-            (1..).zip(means).map(point).collect()
-        };
-        assert_eq!(sparkline(&curve(&[0.0, 0.5, 0.75, 1.0]), 8), "▁▅▇█");
-        assert_eq!(sparkline(&curve(&[0.3, 0.3]), 8), "▅▅");
-        let falling: Vec<f64> = (0..100).map(|n| -f64::from(n)).collect();
-        assert_eq!(sparkline(&curve(&falling), 4), "█▆▃▁");
-        assert_eq!(sparkline(&[], 8), "");
     }
 }

@@ -5,7 +5,7 @@ function importance() {
   return section(
     "importance",
     "What matters",
-    h("div", { class: "parts" }, sweep.importance.map(importanceCard)),
+    h("div", { class: "parts wide" }, sweep.importance.map(importanceCard)),
     h("p", { class: "dim" }, `Shares of the variance of ${sweep.objective.metric} between configurations that a parameter explains by itself (full) and together with others (light), which overlap; ± their spread over the trees of a forest (functional ANOVA).`),
   );
 }
