@@ -61,29 +61,38 @@ fn parameters(text: &str) -> Parameters {
     pairs.collect()
 }
 
-/// An attempt of a shape, from its trial's first step.
+/// An attempt from its trial's first step.
+fn start(
+    what: &str,
+    (rates, plateau): (&str, Option<&str>),
+    seed: u64,
+    (end, budget): (u64, u64),
+) -> Start {
+    let (rates, plateau) = (rates.to_owned(), plateau.map(str::to_owned));
+    Start {
+        attempt: 0,
+        trial: 0,
+        parameters: parameters(&format!("subset=120 valid=30 {what} budget={budget}st")),
+        schedule: Some(Schedule::Profile { rates, plateau }),
+        profiles: BTreeMap::new(),
+        seed,
+        first: 0,
+        end: end.min(budget),
+        budget,
+        from: None,
+        checkpoint: Some(Interval::Steps(3)),
+        keep: true,
+        directory: String::new(),
+    }
+}
+
+/// Any attempt of a shape.
 fn attempt(shape: &'static str) -> impl Strategy<Value = Start> {
     let what = (select(&OPTIMIZERS), select(&AVERAGES), select(&SCHEDULES));
     (what, 1_u64..3, 3_u64..14, 1_u64..14, 1_u64..6).prop_map(
-        move |((optimizer, average, (rates, plateau)), seed, budget, end, every)| {
-            let (rates, plateau) = (rates.to_owned(), plateau.map(str::to_owned));
-            Start {
-                attempt: 0,
-                trial: 0,
-                parameters: parameters(&format!(
-                    "subset=120 valid=30 {shape} {optimizer} {average} budget={budget}st eval={every}st"
-                )),
-                schedule: Some(Schedule::Profile { rates, plateau }),
-                profiles: BTreeMap::new(),
-                seed,
-                first: 0,
-                end: end.min(budget),
-                budget,
-                from: None,
-                checkpoint: Some(Interval::Steps(3)),
-                keep: true,
-                directory: String::new(),
-            }
+        move |((optimizer, average, schedule), seed, budget, end, every)| {
+            let what = format!("{shape} {optimizer} {average} eval={every}st");
+            start(&what, schedule, seed, (end, budget))
         },
     )
 }
@@ -221,6 +230,18 @@ proptest! {
         starts in attempts(), n_first in 1_usize..8, stopped in prop::collection::vec(0_usize..1000, 0..3),
     ) {
         check(starts, n_first, &stopped);
+    }
+}
+
+/// Once the linear model's divergence took the size of what it leaves from whatever was computed before.
+#[test]
+fn an_attempt_may_diverge_soon_after_its_beginning() {
+    let [calm, .., diverging] = SCHEDULES;
+    for shape in SHAPES {
+        let what = format!("{shape} {} eval=1st", OPTIMIZERS[5]);
+        let lane = |schedule, end| start(&what, schedule, 1, (end, 7));
+        check(vec![lane(diverging, 5)], 1, &[]);
+        check(vec![lane(diverging, 5), lane(calm, 7), lane(calm, 5)], 3, &[]);
     }
 }
 

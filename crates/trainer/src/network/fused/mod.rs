@@ -237,6 +237,7 @@ impl Network for Fused {
             let mut squares = Vec::with_capacity(n_lanes);
             for (lane, update) in lanes.iter_mut().enumerate() {
                 self.forward(&update.state.weights, lane, n_lanes);
+                let n_outputs = self.values[0].len();
                 let logits = self.values.last_mut().ok_or("a network without layers")?;
                 let judged = loss::judge(logits, &self.labels);
                 steps.push(Step { judged, gradient_norm: f64::NAN });
@@ -245,7 +246,7 @@ impl Network for Fused {
                     Some(self.descend(update))
                 } else {
                     // Whatever stands there is not used.
-                    self.gradient.resize(self.values[0].len(), 0.0);
+                    self.gradient.resize(n_outputs, 0.0);
                     None
                 });
                 slot::give(&mut self.gradient, lane, n_lanes, batch.len(), &mut self.beside[1]);
