@@ -87,12 +87,19 @@ pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, other)| other)
 }
 
-/// A remedy for an unknown name: the nearest one, or all of them.
+/// More names than this are not listed.
+const LISTED: usize = 60;
+
+/// A remedy for an unknown name: the nearest one, or all of them, if they are not too many.
 pub fn suggest<'a>(name: &str, names: impl IntoIterator<Item = &'a str> + Clone) -> String {
     if let Some(nearest) = nearest(name, names.clone()) {
         format!("did you mean `{nearest}`?")
     } else {
-        let names: Vec<&str> = names.into_iter().collect();
+        let mut names: Vec<&str> = names.into_iter().collect();
+        if LISTED < names.len() {
+            names.truncate(LISTED);
+            names.push("…");
+        }
         if names.is_empty() { String::new() } else { format!("one of {}", names.join(", ")) }
     }
 }

@@ -70,7 +70,8 @@ fn machine() -> String {
 /// The commit that a folder is at, and how files that git knows differ from it.
 fn code(folder: &Path) -> Option<(String, String)> {
     let commit = git(folder, &["rev-parse", "HEAD"])?;
-    let changes = git(folder, &["diff", "--no-ext-diff", "--no-color", "HEAD"])?;
+    let changes =
+        git(folder, &["diff", "--binary", "--no-ext-diff", "--no-textconv", "--no-color", "HEAD"])?;
     Some((commit.trim().to_owned(), changes))
 }
 

@@ -61,6 +61,16 @@ pub enum Direction {
     Max,
 }
 
+impl Direction {
+    /// As it is written: `min` or `max`.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Min => "min",
+            Self::Max => "max",
+        }
+    }
+}
+
 impl Default for Plateau {
     fn default() -> Self {
         Self {
@@ -207,11 +217,7 @@ impl fmt::Display for Plateau {
             write!(formatter, ",eps={}", self.eps)?;
         }
         if let Some(Monitor { metric, goal }) = &self.monitor {
-            let goal = match goal {
-                Direction::Min => "min",
-                Direction::Max => "max",
-            };
-            write!(formatter, ",monitor={metric},goal={goal}")?;
+            write!(formatter, ",monitor={metric},goal={}", goal.word())?;
         }
         formatter.write_str(")")
     }

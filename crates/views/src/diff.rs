@@ -23,7 +23,7 @@ pub struct Named<'a> {
 }
 
 /// Configurations are the same if their parameters are. In the order of the second board; what only one of them has is
-/// counted, and shown if there is no more than that.
+/// counted.
 pub fn text(before: &Named, after: &Named) -> String {
     let all = || before.board.iter().chain(after.board);
     let columns = differing(&all().map(|ranked| &ranked.row.parameters).collect::<Vec<_>>());
@@ -98,7 +98,7 @@ fn changed(old: &Ranked, new: &Ranked) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use pleach_core::{
         life::{ConfigurationId, TrialId, TrialStatus},
         objective::Goal,
@@ -108,7 +108,8 @@ mod tests {
 
     use super::*;
 
-    fn board(values: &[(f64, u64, &[f64])]) -> Vec<Ranked> {
+    /// Of each configuration its peak, its first seed, and its results seed by seed.
+    pub(crate) fn board(values: &[(f64, u64, &[f64])]) -> Vec<Ranked> {
         let row = |(number, (peak, seed, values)): (u32, &(f64, u64, &[f64]))| Row {
             configuration: ConfigurationId(number),
             parameters: [("peak".to_owned(), Value::Float(*peak))].into(),

@@ -75,47 +75,20 @@ fn signed(value: f64, spread: Option<f64>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use pleach_core::{
-        life::{ConfigurationId, TrialId, TrialStatus},
-        objective::Goal,
-        rank::{Result, Row},
-        value::Value,
-    };
-
     use super::*;
-
-    fn board(values: &[(f64, [f64; 3])]) -> Vec<Ranked> {
-        let row = |(number, (peak, values)): (u32, &(f64, [f64; 3]))| Row {
-            configuration: ConfigurationId(number),
-            parameters: [
-                ("peak".to_owned(), Value::Float(*peak)),
-                ("schedule".to_owned(), Value::Text("cosine".to_owned())),
-            ]
-            .into(),
-            trials: (1..)
-                .zip(values)
-                .map(|(seed, value)| Result {
-                    trial: TrialId(10 * number + seed),
-                    seed: seed.into(),
-                    status: TrialStatus::Done,
-                    objective: Some(*value),
-                })
-                .collect(),
-        };
-        pleach_core::rank::rank((1..).zip(values).map(row).collect(), Goal::Max)
-    }
+    use crate::diff::tests::board;
 
     #[test]
     fn the_best_are_shown_beside_what_they_were_chosen_by() {
         let chosen = board(&[
-            (0.1, [0.975, 0.977, 0.979]),
-            (0.2, [0.971, 0.974, 0.976]),
-            (0.3, [0.96, 0.961, 0.962]),
+            (0.1, 1, &[0.975, 0.977, 0.979]),
+            (0.2, 1, &[0.971, 0.974, 0.976]),
+            (0.3, 1, &[0.96, 0.961, 0.962]),
         ]);
         let mut retested = board(&[
-            (0.1, [0.970, 0.972, 0.971]),
-            (0.2, [0.972, 0.973, 0.974]),
-            (0.3, [0.955, 0.961, 0.9]),
+            (0.1, 4, &[0.970, 0.972, 0.971]),
+            (0.2, 4, &[0.972, 0.973, 0.974]),
+            (0.3, 4, &[0.955, 0.961, 0.9]),
         ]);
         insta::assert_snapshot!(table(&chosen, &retested, "val_accuracy"));
         retested[0].state = State::Failed(1);

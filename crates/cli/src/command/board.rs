@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use clap::Args;
 use pleach_core::{
-    diagnostic::nearest,
+    diagnostic::suggest,
     life::TrialStatus,
     rank::{Row, groups, rank},
 };
@@ -116,7 +116,8 @@ fn check_filters(rows: &[Row], filters: &[(String, String)]) -> Result<(), Failu
             rows.iter().filter_map(|row| row.parameters.get(name)).map(ToString::to_string);
         let values: BTreeSet<String> = values.collect();
         if !values.contains(value) {
-            let message = format!("no trial has {name}={value}: {}", instead(value, &values));
+            let help = suggest(value, values.iter().map(String::as_str));
+            let message = format!("no trial has {name}={value}: {help}");
             return Err(Failure::NeedsAnswer(message));
         }
     }
@@ -124,19 +125,8 @@ fn check_filters(rows: &[Row], filters: &[(String, String)]) -> Result<(), Failu
 }
 
 fn no_parameter(name: &str, known: &BTreeSet<String>) -> Failure {
-    let help = instead(name, known);
+    let help = suggest(name, known.iter().map(String::as_str));
     Failure::NeedsAnswer(format!("no trial has a parameter `{name}`: {help}"))
-}
-
-/// What there is instead of an unknown name or value.
-fn instead(unknown: &str, known: &BTreeSet<String>) -> String {
-    const SHOWN: usize = 12;
-    if let Some(nearest) = nearest(unknown, known.iter().map(String::as_str)) {
-        return format!("did you mean `{nearest}`?");
-    }
-    let shown: Vec<&str> = known.iter().take(SHOWN).map(String::as_str).collect();
-    let more = if SHOWN < known.len() { ", …" } else { "" };
-    format!("there are {}{more}", shown.join(", "))
 }
 
 /// The names of all parameters that configurations have.

@@ -3,7 +3,7 @@
 use anstream::eprintln;
 use anyhow::Result;
 use pleach_core::{
-    rank::{Ranked, State, rank},
+    rank::{self, Retest, rank},
     spec::{check_name, with_retest},
 };
 use pleach_engine::home::Home;
@@ -17,9 +17,6 @@ use crate::{
     source::Source,
 };
 
-/// Fewer say little of a mean.
-const LEAST_SEEDS: usize = 5;
-
 /// Of a sweep that is done.
 pub(super) fn retest(place: &Place, home: &Home, best: usize, options: &Options) -> Result<Ending> {
     let name = format!("{}-retest", home.name());
@@ -29,8 +26,7 @@ pub(super) fn retest(place: &Place, home: &Home, best: usize, options: &Options)
     let Loaded { revision, points, .. } = reader.load()?;
     let objective = revision.objective;
     let board = rank(reader.rows(Which::Current)?, objective.goal);
-    let is_ranked = |ranked: &&Ranked| ranked.state == State::Done;
-    let chosen: Vec<Ranked> = board.iter().filter(is_ranked).take(best).cloned().collect();
+    let Retest { chosen, seeds } = rank::retest(&board, best);
     let trials = chosen.iter().filter_map(|ranked| ranked.row.trials.first());
     let chosen_points: Vec<u64> =
         trials.filter_map(|result| points.get(&result.trial).copied()).collect();
@@ -38,10 +34,6 @@ pub(super) fn retest(place: &Place, home: &Home, best: usize, options: &Options)
         let why = "no configuration has a rank: nothing to retest".to_owned();
         return Err(Failure::NotFound(why).into());
     }
-    let used = board.iter().flat_map(|ranked| &ranked.row.trials).map(|result| result.seed);
-    let first = used.max().map_or(1, |last| last.saturating_add(1));
-    let n = board.first().map_or(0, |first| first.row.trials.len()).max(LEAST_SEEDS);
-    let seeds: Vec<u64> = (0..n as u64).map_while(|index| first.checked_add(index)).collect();
     eprintln!(
         "the best {} again, with seeds that had no part in the choice: {name}",
         chosen_points.len()

@@ -40,7 +40,7 @@ fn the_best_are_retested_with_fresh_seeds_once() {
     };
     assert_eq!(parameters(&chosen), parameters(&retested));
     let seeds = stage.canonical("best-retest");
-    for seed in 9..14 {
+    for seed in [1, 2, 4, 5, 6] {
         assert_eq!(seeds.matches(&format!("\"seed\":{seed},")).count(), 3, "{seeds}");
     }
     // All of it is there already, and what was chosen stays as it is.

@@ -9,6 +9,7 @@ mod doubt;
 mod edge;
 mod group;
 mod importance;
+mod retest;
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
@@ -23,6 +24,7 @@ pub use doubt::{Doubt, Places};
 pub use edge::{Edge, Side, edges};
 pub use group::{Group, groups};
 pub use importance::{Importance, Share, importance};
+pub use retest::{Retest, retest};
 
 /// A configuration and the results of its trials, as remembered.
 #[derive(Clone, Debug, PartialEq)]

@@ -29,39 +29,37 @@ pub fn read(name: &str, text: &str) -> Result<SweepSpec, Diagnostics> {
 
 /// A text with overrides, as [`read`] understands them; an error says which one cannot be.
 pub fn with_overrides(text: &str, overrides: &[String]) -> Result<String, String> {
-    let mut text = text.to_owned();
-    for assignment in overrides {
-        if assignment.contains(['\n', '\r']) || !assignment.contains('=') {
-            return Err(format!(
-                "`{assignment}` is not KEY=VALUE on one line, such as trainer.budget=1ep"
-            ));
-        }
-        if !text.is_empty() && !text.ends_with('\n') {
-            text.push('\n');
-        }
-        text.push_str(node::MARK);
-        text.push_str(assignment);
-        text.push('\n');
+    let is_wrong = |it: &&String| it.contains(['\n', '\r']) || !it.contains('=');
+    if let Some(wrong) = overrides.iter().find(is_wrong) {
+        return Err(format!("`{wrong}` is not KEY=VALUE on one line, such as trainer.budget=1ep"));
     }
-    Ok(text)
+    Ok(with_lines(text, overrides.iter().map(|assignment| format!("{}{assignment}", node::MARK))))
+}
+
+/// A text with these lines at its end.
+fn with_lines(text: &str, lines: impl IntoIterator<Item = String>) -> String {
+    let separator = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    let mut lines = lines.into_iter().peekable();
+    let start = if lines.peek().is_some() { separator } else { "" };
+    lines.fold(format!("{text}{start}"), |text, line| text + &line + "\n")
+}
+
+fn list(points: &[u64]) -> String {
+    points.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
 /// A text that also asks for these points of its expansion with another budget.
 pub fn with_extension(text: &str, extension: &Extension) -> String {
-    let points: Vec<String> = extension.points.iter().map(ToString::to_string).collect();
-    let separator = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-    format!("{text}{separator}{}{} {}\n", node::EXTENSION, extension.budget, points.join(" "))
+    let Extension { budget, points } = extension;
+    with_lines(text, [format!("{}{budget} {}", node::EXTENSION, list(points))])
 }
 
 /// A text that asks for these points of its expansion alone, with these seeds, as a sweep of that name.
 pub fn with_retest(text: &str, name: &str, points: &[u64], seeds: &[u64]) -> String {
-    let separator = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-    let points: Vec<String> = points.iter().map(ToString::to_string).collect();
-    let (mark, only) = (node::MARK, node::ONLY);
-    format!(
-        "{text}{separator}{mark}sweep.name=\"{name}\"\n{mark}sweep.seeds={seeds:?}\n{only}{}\n",
-        points.join(" ")
-    )
+    let mark = node::MARK;
+    let (name, seeds) =
+        (format!("{mark}sweep.name=\"{name}\""), format!("{mark}sweep.seeds={seeds:?}"));
+    with_lines(text, [name, seeds, format!("{}{}", node::ONLY, list(points))])
 }
 
 /// The one user string that becomes a path.

@@ -95,10 +95,10 @@ pub fn extensions(text: &str) -> Vec<Extension> {
 /// How the line begins that limits a sweep to some points of its expansion.
 pub(super) const ONLY: &str = "#:only ";
 
-/// The points in a text's last such line, as [`super::with_retest`] writes it.
+/// The points in a text's last such line, as [`super::with_retest`] writes it; what is no point is none.
 pub(super) fn only(text: &str) -> Option<BTreeSet<u64>> {
     let line = text.lines().rev().find_map(|line| line.strip_prefix(ONLY))?;
-    line.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()
+    Some(line.split_whitespace().filter_map(|point| point.parse().ok()).collect())
 }
 
 /// The overrides in a text: key, value, and the place of the whole.

@@ -9,10 +9,7 @@ pub(super) fn pytorch(rule: &Plateau, peak: f64) -> Option<String> {
     if rule.best == Best::Any {
         return None;
     }
-    let mode = match rule.goal() {
-        Direction::Min => "min",
-        Direction::Max => "max",
-    };
+    let mode = rule.goal().word();
     let threshold_mode = match rule.threshold_is {
         Threshold::Relative => "rel",
         Threshold::Absolute => "abs",
@@ -37,10 +34,7 @@ pub(super) fn keras(rule: &Plateau, peak: f64) -> Option<String> {
     if !is_own || rule.eps != 0.0 {
         return None;
     }
-    let mode = match rule.goal() {
-        Direction::Min => "min",
-        Direction::Max => "max",
-    };
+    let mode = rule.goal().word();
     // Its patience and its cooldown count one evaluation more than ours (see `Plateau::keras`).
     let arguments = [
         format!("monitor=\"{}\"", watched(rule)),
