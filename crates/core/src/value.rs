@@ -1,6 +1,6 @@
 //! Parameter values: what an axis can hold and what a worker is told.
 
-use std::{collections::BTreeMap, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,44 @@ impl fmt::Display for Value {
                 }
                 formatter.write_str("]")
             }
+        }
+    }
+}
+
+/// A text as a cell of comma-separated values (RFC 4180). One that a spreadsheet would take for a formula gets `'` before it;
+/// numbers stay what they are.
+pub fn cell(text: &str) -> Cow<'_, str> {
+    let is_formula =
+        text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
+    let text = if is_formula { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) };
+    if text.contains([',', '"', '\n', '\r']) {
+        Cow::Owned(format!("\"{}\"", text.replace('"', "\"\"")))
+    } else {
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_holds_any_text_and_is_no_formula() {
+        for (text, expected) in [
+            ("a", "a"),
+            ("", ""),
+            ("[1, 2]", "\"[1, 2]\""),
+            ("a\"b", "\"a\"\"b\""),
+            ("a\nb", "\"a\nb\""),
+            ("-1e-3", "-1e-3"),
+            ("+1", "+1"),
+            ("-inf", "-inf"),
+            ("=1+1", "'=1+1"),
+            ("@x", "'@x"),
+            ("-x,y", "\"'-x,y\""),
+            ("\r=1", "\"'\r=1\""),
+        ] {
+            assert_eq!(cell(text), expected, "{text:?}");
         }
     }
 }

@@ -173,13 +173,24 @@ fn make_folder(path: &Path) -> io::Result<()> {
 
 /// Writes a file, whole or not at all, even through a loss of power.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_with(path, |file| file.write_all(bytes))
+}
+
+/// The same with what `write` writes; if that fails, there is no file, or the one that was there before.
+pub fn write_with<E: From<io::Error>>(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> Result<(), E>,
+) -> Result<(), E> {
     let temporary = path.with_extension("part");
     let mut file = File::create(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
+    if let Err(error) = write(&mut file).and_then(|()| Ok(file.sync_all()?)) {
+        // What is said is why it failed.
+        drop(fs::remove_file(&temporary));
+        return Err(error);
+    }
     fs::rename(&temporary, path)?;
     match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        Some(parent) => File::open(parent)?.sync_all(),
+        Some(parent) => Ok(File::open(parent)?.sync_all()?),
         None => Ok(()),
     }
 }

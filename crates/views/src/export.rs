@@ -1,6 +1,5 @@
-//! Results for other programs: canonical lines, CSV, one trial as JSON.
-
-use std::{collections::BTreeSet, fmt::Write};
+//! Results for other programs: canonical lines, one trial as JSON, its weights. Tables and foreign formats are the affair of
+//! `interop`.
 
 use pleach_core::{life::TrialStatus, value::Parameters};
 use pleach_store::{CanonicalTrial, TrialDetail};
@@ -72,32 +71,6 @@ pub fn trial_json(detail: &TrialDetail) -> String {
     text
 }
 
-/// The header over [`csv_lines`]; `names` are those of all parameters that were swept.
-pub fn csv_header(names: &BTreeSet<&str>) -> String {
-    let mut columns: Vec<String> = ["trial", "key", "seed", "status"].map(str::to_owned).to_vec();
-    columns.extend(names.iter().map(|name| quoted(name)));
-    columns.extend(["step", "metric", "value"].map(str::to_owned));
-    columns.join(",")
-}
-
-/// A line for each number that a trial's evaluations gave.
-pub fn csv_lines(detail: &TrialDetail, names: &BTreeSet<&str>) -> String {
-    let mut start =
-        format!("{},{},{},{}", detail.trial.0, detail.key, detail.seed, word(detail.status));
-    for name in names {
-        let value = detail.parameters.get(*name).map(|value| quoted(&value.to_string()));
-        // A `String` takes everything.
-        let _infallible = write!(start, ",{}", value.unwrap_or_default());
-    }
-    let mut lines = String::new();
-    for (step, values) in &detail.metrics {
-        for (name, value) in values {
-            let _infallible = writeln!(lines, "{start},{step},{},{value}", quoted(name));
-        }
-    }
-    lines
-}
-
 /// A safetensors file in which averaged weights, filed as `NAME.average`, stand under the names of the weights themselves, and
 /// these as `NAME.last`; `None` if there is no average in it.
 pub fn averaged(file: &[u8]) -> Option<Vec<u8>> {
@@ -129,15 +102,6 @@ pub(crate) fn word(status: TrialStatus) -> &'static str {
         TrialStatus::Diverged => "diverged",
         TrialStatus::Failed => "failed",
         TrialStatus::Stopped => "stopped",
-    }
-}
-
-/// As CSV wants it (RFC 4180).
-pub(crate) fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
     }
 }
 
@@ -180,14 +144,5 @@ mod tests {
         ] {
             assert_eq!(averaged(none), None);
         }
-    }
-
-    #[test]
-    fn a_value_with_a_comma_is_quoted() {
-        assert_eq!(quoted("[1, 2]"), "\"[1, 2]\"");
-        assert_eq!(quoted("a\"b"), "\"a\"\"b\"");
-        assert_eq!(quoted("a"), "a");
-        let names = ["a,b", "c"].into();
-        assert_eq!(csv_header(&names), "trial,key,seed,status,\"a,b\",c,step,metric,value");
     }
 }

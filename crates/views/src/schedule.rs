@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, iter::once};
 
-use pleach_core::plan::Scheduled;
+use pleach_core::{plan::Scheduled, value};
 use pleach_schedule::{
     draw::{Curve, Picture, svg, terminal, ticks},
     duration::Horizon,
@@ -16,10 +16,7 @@ use tabled::{
     },
 };
 
-use crate::{
-    export::quoted,
-    format::{percent, rate},
-};
+use crate::format::{percent, rate};
 
 /// A schedule under the name that a person knows it by.
 #[derive(Clone, Debug)]
@@ -122,7 +119,9 @@ pub fn csv(schedules: &[Named], steps: u64) -> String {
     let mut text = String::from("step");
     match schedules {
         [_] => text.push_str(",value"),
-        several => text.extend(several.iter().map(|named| format!(",{}", quoted(&named.name)))),
+        several => {
+            text.extend(several.iter().map(|named| format!(",{}", value::cell(&named.name))));
+        }
     }
     text.push('\n');
     for step in 0..steps {

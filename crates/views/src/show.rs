@@ -106,7 +106,7 @@ fn metrics(detail: &TrialDetail) -> String {
     if 0 < skipped {
         let _infallible = writeln!(
             text,
-            "{} before are left out; `pleach export SWEEP --csv` has all",
+            "{} before are left out; `pleach export SWEEP --as csv --table metrics` has all",
             plural(skipped as u64, "evaluation")
         );
     }

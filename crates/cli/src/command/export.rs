@@ -1,15 +1,14 @@
 //! `export`: results for other programs.
 
 use std::{
-    collections::BTreeSet,
     fs,
-    io::Write,
+    io::{BufWriter, IsTerminal, Write},
     path::{Path, PathBuf},
 };
 
 use anstream::eprintln;
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use pleach_core::{
     key::Key,
     life::TrialId,
@@ -17,7 +16,13 @@ use pleach_core::{
     plan::{Configuration, Plan, Scheduled},
     rank::rank,
 };
-use pleach_engine::home::{Home, write_whole};
+use pleach_engine::home::{Home, write_whole, write_with};
+use pleach_interop::{
+    ExportError,
+    columnar::Parquet,
+    delimited::{Csv, JsonLines},
+    table::Table,
+};
 use pleach_schedule::snippet::{Framework, TABLE};
 use pleach_store::{Reader, Which};
 use pleach_views::{
@@ -32,63 +37,107 @@ use crate::{
 
 #[derive(Args)]
 #[group(required = true, multiple = false)]
-pub(crate) struct What {
+struct What {
+    /// In a format that other programs open
+    #[arg(long = "as", value_name = "FORMAT", value_enum)]
+    form: Option<Form>,
     /// Everything that determines and results from the sweep, one JSON line per trial in the order of keys, without
     /// times, places and numbers of attempts: equal for equal sweeps
     #[arg(long)]
     canonical: bool,
-    /// Every evaluation of every trial, as CSV
-    #[arg(long)]
-    csv: bool,
     /// Copy the best trial's parameters, metrics and weights (safetensors) into this folder, and its schedule as a table
     /// and as code for PyTorch, Keras, optax and Candle
     #[arg(long, value_name = "DIR")]
     best: Option<PathBuf>,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// A table of comma-separated values
+    Csv,
+    /// A table, a JSON object to a line
+    Jsonl,
+    /// A table for pandas and its like
+    Parquet,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Rows {
+    /// A row for each trial: its parameters, its objective
+    Trials,
+    /// A row for each number that was measured
+    Metrics,
+}
+
 #[derive(Args)]
 pub(crate) struct Export {
-    /// The name of the sweep
+    /// The name of the sweep, or its file
     sweep: String,
     #[command(flatten)]
     what: What,
+    /// Which table
+    #[arg(long, value_enum, default_value_t = Rows::Trials, requires = "form")]
+    table: Rows,
+    /// Write it there instead of to standard output
+    #[arg(long, value_name = "FILE", requires = "form")]
+    to: Option<PathBuf>,
 }
 
 impl Export {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
         let (home, reader) = place.reader(&self.sweep)?;
-        if let Some(folder) = &self.what.best {
+        if let Some(form) = self.what.form {
+            self.write(form, &reader)?;
+        } else if let Some(folder) = &self.what.best {
             best(place, &home, &reader, folder)?;
-        } else if self.what.canonical {
-            let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-            let mut result = Ok(());
-            reader.canonical(&mut |trial| {
-                if result.is_ok() {
-                    result = writeln!(out, "{}", export::canonical_line(&trial));
-                }
-            })?;
-            result?;
-            out.flush()?;
         } else {
-            csv(&reader)?;
+            canonical(&reader)?;
         }
         Ok(Ending::Good)
     }
+
+    fn write(&self, form: Form, reader: &Reader) -> Result<()> {
+        let table = match self.table {
+            Rows::Trials => Table::Trials,
+            Rows::Metrics => Table::Metrics,
+        };
+        if let Some(path) = &self.to {
+            write_with(path, |file| write_table(table, form, reader, file))
+                .with_context(|| format!("failed to write {}", path.display()))?;
+            eprintln!("wrote {}", path.display());
+            return Ok(());
+        }
+        let out = std::io::stdout();
+        if form == Form::Parquet && out.is_terminal() {
+            let message = "Parquet is not for a terminal: give --to FILE".to_owned();
+            return Err(Failure::NeedsAnswer(message).into());
+        }
+        Ok(write_table(table, form, reader, out)?)
+    }
 }
 
-fn csv(reader: &Reader) -> Result<()> {
-    let rows = reader.rows(Which::Current)?;
-    let names: BTreeSet<&str> =
-        rows.iter().flat_map(|row| row.parameters.keys()).map(String::as_str).collect();
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    writeln!(out, "{}", export::csv_header(&names))?;
-    for row in &rows {
-        for result in &row.trials {
-            if let Some(detail) = reader.trial(result.trial)? {
-                out.write_all(export::csv_lines(&detail, &names).as_bytes())?;
-            }
-        }
+fn write_table(
+    table: Table,
+    form: Form,
+    reader: &Reader,
+    out: impl Write + Send,
+) -> Result<(), ExportError> {
+    match form {
+        Form::Csv => table.write(reader, &mut Csv(BufWriter::new(out))),
+        Form::Jsonl => table.write(reader, &mut JsonLines::new(BufWriter::new(out))),
+        Form::Parquet => table.write(reader, &mut Parquet::new(out)),
     }
+}
+
+fn canonical(reader: &Reader) -> Result<()> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let mut result = Ok(());
+    reader.canonical(&mut |trial| {
+        if result.is_ok() {
+            result = writeln!(out, "{}", export::canonical_line(&trial));
+        }
+    })?;
+    result?;
     Ok(out.flush()?)
 }
 

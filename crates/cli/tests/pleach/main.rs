@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod dependencies;
+mod exchange;
 mod faults;
 mod help;
 mod misuse;

@@ -91,7 +91,7 @@ echo '{"step": 3, "loss": 0.5}' >> "$PLEACH_METRICS""#;
     let parameters: Value = serde_json::from_str(&own.read(1, "parameters.json")).unwrap();
     assert_eq!(parameters["text"], evil);
     assert_eq!(parameters["peak"], 0.5);
-    let (csv, _) = own.0.run("export own --csv", 0);
+    let (csv, _) = own.0.run("export own --as csv --table metrics", 0);
     assert!(csv.lines().last().unwrap().ends_with(",3,loss,0.5"), "{csv}");
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use pleach_core::{
     objective::{Goal, Objective},
     rank::{self, Distinction, Doubt, Group, Ranked, State, Versus},
-    value::Value,
+    value::{self, Value},
 };
 use serde::Serialize;
 
@@ -176,7 +176,7 @@ impl Board {
         let mut lines = vec![header.into_iter().map(str::to_owned).collect()];
         lines.extend(self.rows.iter().map(|row| self.cells(row)));
         let line = |line: Vec<String>| {
-            line.iter().map(|cell| crate::export::quoted(cell)).collect::<Vec<_>>().join(",") + "\n"
+            line.iter().map(|cell| value::cell(cell)).collect::<Vec<_>>().join(",") + "\n"
         };
         lines.into_iter().map(line).collect()
     }

@@ -1,0 +1,208 @@
+//! A sweep as two tables: its trials, and what they measured.
+
+use std::collections::BTreeMap;
+
+use pleach_core::{
+    life::TrialStatus,
+    plan::command::OPEN_ENDED,
+    rank::Row,
+    value::{Parameters, Value},
+};
+use pleach_store::{Reader, TrialDetail, Which};
+
+use crate::ExportError;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// A row for each trial.
+    Trials,
+    /// A row for each number that an evaluation gave.
+    Metrics,
+}
+
+/// All cells of a column are of one kind, or empty.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    pub name: String,
+    pub kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Bool,
+    Int,
+    Unsigned,
+    Float,
+    Text,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell {
+    Bool(bool),
+    Int(i64),
+    Unsigned(u64),
+    Float(f64),
+    Text(String),
+}
+
+/// A cell for each column; `None` is empty.
+pub type Cells = Vec<Option<Cell>>;
+
+/// What takes a table: first [`columns`](Rows::columns), then every row, then [`end`](Rows::end).
+pub trait Rows {
+    fn columns(&mut self, columns: &[Column]) -> Result<(), ExportError>;
+    fn row(&mut self, row: Cells) -> Result<(), ExportError>;
+    fn end(&mut self) -> Result<(), ExportError>;
+}
+
+impl Table {
+    /// Gives the table of the sweep's current trials, in the order of their numbers, and of their steps.
+    pub fn write(self, reader: &Reader, out: &mut dyn Rows) -> Result<(), ExportError> {
+        let rows = reader.rows(Which::Current)?;
+        let parameters = parameter_kinds(&rows);
+        out.columns(&self.columns(&parameters))?;
+        let mut trials: Vec<_> =
+            rows.iter().flat_map(|row| &row.trials).map(|result| result.trial).collect();
+        trials.sort_unstable();
+        for trial in trials {
+            let Some(detail) = reader.trial(trial)? else { continue };
+            match self {
+                Self::Trials => out.row(trial_row(&detail, &parameters))?,
+                Self::Metrics => {
+                    for (step, values) in &detail.metrics {
+                        for (name, value) in values {
+                            out.row(vec![
+                                Some(Cell::Unsigned(detail.trial.0.into())),
+                                Some(Cell::Unsigned(*step)),
+                                Some(Cell::Text(name.clone())),
+                                Some(Cell::Float(*value)),
+                            ])?;
+                        }
+                    }
+                }
+            }
+        }
+        out.end()
+    }
+
+    fn columns(self, parameters: &BTreeMap<&str, Kind>) -> Vec<Column> {
+        let fixed: &[(&str, Kind)] = match self {
+            Self::Trials => &[
+                ("trial", Kind::Unsigned),
+                ("key", Kind::Text),
+                ("configuration", Kind::Unsigned),
+                ("seed", Kind::Unsigned),
+                ("status", Kind::Text),
+                ("objective", Kind::Float),
+                ("steps", Kind::Unsigned),
+            ],
+            Self::Metrics => &[
+                ("trial", Kind::Unsigned),
+                ("step", Kind::Unsigned),
+                ("name", Kind::Text),
+                ("value", Kind::Float),
+            ],
+        };
+        let column = |(name, kind): &(&str, Kind)| Column { name: (*name).to_owned(), kind: *kind };
+        let mut columns: Vec<Column> = fixed.iter().map(column).collect();
+        if self == Self::Trials {
+            for (&parameter, kind) in parameters {
+                let mut name = parameter.to_owned();
+                // No two columns have one name.
+                while columns.iter().any(|column| column.name == name)
+                    || (name != parameter && parameters.contains_key(&*name))
+                {
+                    name.push('_');
+                }
+                columns.push(Column { name, kind: *kind });
+            }
+        }
+        columns
+    }
+}
+
+/// What every parameter is in all configurations: whole and other numbers are numbers, and what is of several kinds is
+/// text.
+fn parameter_kinds(rows: &[Row]) -> BTreeMap<&str, Kind> {
+    let mut kinds = BTreeMap::new();
+    for (name, value) in rows.iter().flat_map(|row| &row.parameters) {
+        let kind = match value {
+            Value::Bool(_) => Kind::Bool,
+            Value::Int(_) => Kind::Int,
+            Value::Float(_) => Kind::Float,
+            Value::Text(_) | Value::List(_) => Kind::Text,
+        };
+        let known = kinds.entry(name.as_str()).or_insert(kind);
+        *known = match (*known, kind) {
+            (Kind::Int | Kind::Float, Kind::Int | Kind::Float) if *known != kind => Kind::Float,
+            (known, kind) if known == kind => known,
+            _ => Kind::Text,
+        };
+    }
+    kinds
+}
+
+fn trial_row(detail: &TrialDetail, parameters: &BTreeMap<&str, Kind>) -> Cells {
+    let steps = detail.path.last().map(|stage| stage.end).filter(|end| *end < OPEN_ENDED);
+    let mut row = vec![
+        Some(Cell::Unsigned(detail.trial.0.into())),
+        Some(Cell::Text(detail.key.to_string())),
+        Some(Cell::Unsigned(detail.configuration.0.into())),
+        Some(Cell::Unsigned(detail.seed)),
+        Some(Cell::Text(word(detail.status).to_owned())),
+        detail.objective.map(Cell::Float),
+        steps.map(Cell::Unsigned),
+    ];
+    row.extend(parameters.iter().map(|(name, kind)| cell(&detail.parameters, name, *kind)));
+    row
+}
+
+fn cell(parameters: &Parameters, name: &str, kind: Kind) -> Option<Cell> {
+    let value = parameters.get(name)?;
+    Some(match (kind, value) {
+        (Kind::Bool, Value::Bool(value)) => Cell::Bool(*value),
+        (Kind::Int, Value::Int(value)) => Cell::Int(*value),
+        (Kind::Float, value) => Cell::Float(value.number()?),
+        (_, value) => Cell::Text(value.to_string()),
+    })
+}
+
+/// A status in every format.
+pub(crate) fn word(status: TrialStatus) -> &'static str {
+    match status {
+        TrialStatus::Waiting => "waiting",
+        TrialStatus::Done => "done",
+        TrialStatus::Diverged => "diverged",
+        TrialStatus::Failed => "failed",
+        TrialStatus::Stopped => "stopped",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pleach_core::life::ConfigurationId;
+
+    use super::*;
+
+    fn row(parameters: &[(&str, Value)]) -> Row {
+        let parameters =
+            parameters.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        Row { configuration: ConfigurationId(1), parameters, trials: Vec::new() }
+    }
+
+    #[test]
+    fn a_parameter_is_a_column_of_one_kind_and_a_name_of_its_own() {
+        let text = || Value::Text("x".to_owned());
+        let rows = [
+            row(&[("a", Value::Int(1)), ("b", Value::Bool(true)), ("seed", Value::Int(3))]),
+            row(&[("a", Value::Float(0.5)), ("b", text()), ("seed_", text())]),
+            row(&[("a", Value::Int(2)), ("c", Value::Bool(false)), ("d", Value::Float(1.0))]),
+        ];
+        let columns = Table::Trials.columns(&parameter_kinds(&rows));
+        let told: Vec<String> = columns[7..]
+            .iter()
+            .map(|column| format!("{} {:?}", column.name, column.kind))
+            .collect();
+        assert_eq!(told, ["a Float", "b Text", "c Bool", "d Float", "seed__ Int", "seed_ Text"]);
+    }
+}
