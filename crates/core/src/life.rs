@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::key::Key;
 
 /// A trial's number within its sweep: what people type. Never reused. Counts from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TrialId(pub u32);
 
 /// A configuration's number within its sweep. Never reused. Counts from 1.
@@ -19,11 +19,11 @@ pub struct ConfigurationId(pub u32);
 pub struct StageId(pub u32);
 
 /// An attempt's number within its sweep; its folder's name. Never reused. Counts from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AttemptId(pub u32);
 
 /// A worker process of one run of the coordinator. Counts from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct WorkerId(pub u32);
 
 /// A configuration with one seed: a path through the stage tree.

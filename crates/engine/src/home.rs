@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io::{self, Read, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -73,6 +73,11 @@ impl Home {
         self.folder.join("inbox")
     }
 
+    /// What its coordinator says of itself while it runs.
+    pub(crate) fn live(&self) -> PathBuf {
+        self.folder.join("live.json")
+    }
+
     pub fn attempt(&self, attempt: AttemptId) -> PathBuf {
         self.folder.join("attempts").join(attempt.0.to_string())
     }
@@ -102,13 +107,7 @@ impl Home {
         match patient_lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut by = String::new();
-                // Only for the message.
-                drop(file.read_to_string(&mut by));
-                let by = by
-                    .trim()
-                    .parse::<u32>()
-                    .map_or(String::new(), |pid| format!(" by process {pid}"));
+                let by = self.last_holder().map_or(String::new(), |it| format!(" by process {it}"));
                 return Err(HomeError::Held { name: self.name.clone(), by });
             }
             Err(TryLockError::Error(source)) => {
@@ -120,6 +119,11 @@ impl Home {
             .and_then(|()| file.write_all(pid.as_bytes()))
             .map_err(HomeError::file("write", &path))?;
         Ok(Lock(file))
+    }
+
+    /// The process that has the lock, or had it last.
+    pub(crate) fn last_holder(&self) -> Option<u32> {
+        fs::read_to_string(self.folder.join("lock")).ok()?.trim().parse().ok()
     }
 
     /// Whether a coordinator has the lock now.

@@ -1,7 +1,7 @@
 //! Runs a sweep: worker processes, the clock, signals, files. It decides nothing: [`pleach_core::sweep::Sweep`] does, and
 //! what it decides is committed before it is done.
 //!
-//! Reading order: [`home`] (a sweep's folder, its lock), [`inbox`] (requests from outside), [`program`] (which worker
+//! Reading order: [`home`] (a sweep's folder, its lock), [`inbox`] (requests from outside), [`live`] (what those outside see), [`program`] (which worker
 //! program, and what it can do), [`guard`] (no process outlives its coordinator), [`command`] (a person's own program
 //! as a worker), `process` (one worker), [`prepare`] (from a file to a plan), [`reuse`] (from other sweeps), `provenance` (with what and where), [`run`]
 //! (the loop), [`verify`] (one trial, once more).
@@ -11,6 +11,7 @@ pub mod guard;
 pub mod home;
 pub mod inbox;
 mod leftovers;
+pub mod live;
 pub mod logs;
 pub mod prepare;
 mod process;

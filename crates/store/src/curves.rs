@@ -30,9 +30,9 @@ impl Reader {
         })
     }
 
-    /// Every attempt that ended badly, whosoever fault that was, with its stage; in the order of their grants.
-    pub fn failures(&self) -> Result<Vec<(AttemptId, StageId, Ending)>, ReadError> {
-        self.ask(failures)
+    /// Attempts that ended badly, whosoever fault that was, with their stages, in the order of their grants: so many, the newest.
+    pub fn failures(&self, most: usize) -> Result<Vec<(AttemptId, StageId, Ending)>, ReadError> {
+        self.ask(|connection| failures(connection, most))
     }
 }
 
@@ -58,17 +58,21 @@ fn curve(connection: &Connection, trial: TrialId, metric: &str) -> SqlResult<Vec
     Ok(points)
 }
 
-fn failures(connection: &Connection) -> SqlResult<Vec<(AttemptId, StageId, Ending)>> {
-    let mut query = connection
-        .prepare("SELECT id, stage, ending, detail FROM attempt WHERE ending > 2 ORDER BY id")?;
+fn failures(connection: &Connection, most: usize) -> SqlResult<Vec<(AttemptId, StageId, Ending)>> {
+    let mut query = connection.prepare(
+        "SELECT id, stage, ending, detail FROM attempt WHERE ending > 2 ORDER BY id DESC",
+    )?;
     let mut attempts = query.query([])?;
     let mut failures = Vec::new();
-    while let Some(row) = attempts.next()? {
+    while failures.len() < most
+        && let Some(row) = attempts.next()?
+    {
         if let Some(ending) = column::ending(row, 2, 3)?
             && matches!(ending.charge(), Charge::Failure | Charge::Crash)
         {
             failures.push((AttemptId(row.get(0)?), StageId(row.get(1)?), ending));
         }
     }
+    failures.reverse();
     Ok(failures)
 }

@@ -2,7 +2,7 @@
 //! description. Decides nothing: it keeps [facts](pleach_core::fact) and gives them back.
 //!
 //! Reading order: [`store`] (the one writer; [`accept`], [`retry`], [`adopt`] and [`load`] are the rest of it), [`read`] (the
-//! readers for views; [`detail`], [`curves`], [`provenance`], [`tree`] and [`canonical`] are the rest), [`open`] and [`fault`] (how it goes wrong).
+//! readers for views; [`detail`], [`curves`], [`live`], [`provenance`], [`tree`] and [`canonical`] are the rest), [`open`] and [`fault`] (how it goes wrong).
 
 pub mod accept;
 pub mod adopt;
@@ -11,6 +11,7 @@ mod column;
 pub mod curves;
 pub mod detail;
 pub mod fault;
+pub mod live;
 pub mod load;
 pub mod open;
 mod pace;
@@ -28,6 +29,7 @@ pub use accept::{Accepted, Difference, Planned, Revision, WriteError};
 pub use canonical::CanonicalTrial;
 pub use detail::{AttemptDetail, StageDetail, Standing, TrialDetail};
 pub use fault::{DatabaseError, Fault};
+pub use live::{OpenAttempt, Setting};
 pub use load::{Loaded, StageEnd};
 pub use open::OpenError;
 pub use pace::Pace;

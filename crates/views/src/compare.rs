@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use pleach_core::{objective::Objective, value::Parameters};
-use pleach_schedule::draw::{Curve, Picture, terminal};
+use pleach_schedule::draw::{Curve, Floor, Picture, terminal};
 use pleach_store::TrialDetail;
 use tabled::{builder::Builder, settings::Style};
 
@@ -51,7 +51,7 @@ pub fn text(trials: &[TrialDetail], objective: &Objective, style: terminal::Styl
         String::new()
     } else {
         let last = trials.iter().filter_map(|trial| trial.metrics.last()).map(|(step, _)| *step);
-        let picture = Picture { curves, steps: last.max().unwrap_or(0) };
+        let picture = Picture { curves, steps: last.max().unwrap_or(0), floor: Floor::Lowest };
         format!("\n{}:\n{}", objective.metric, terminal::draw(&picture, style))
     };
     format!("{table}\n{}{drawn}", shared(trials))

@@ -37,6 +37,41 @@ pub fn thinned<T: Copy>(items: &[T], count: usize) -> Vec<T> {
     (0..count).map(|index| items[index * last / (count - 1)]).collect()
 }
 
+/// What a curve in one line is made of, from low to high.
+const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+/// So many characters has a curve in one line, at most.
+const CELLS: usize = 12;
+
+/// Curves in one line each, all on one scale: `▁▃▆█`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sparks {
+    low: f64,
+    high: f64,
+}
+
+impl Sparks {
+    /// On the scale of these values, those apart that are not finite, and the twentieth part at each end: a few outliers would
+    /// make everything else flat.
+    pub fn new(values: impl IntoIterator<Item = f64>) -> Self {
+        let mut values: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
+        values.sort_by(f64::total_cmp);
+        let cut = values.len() / 20;
+        let end = |index: usize| values.get(index).copied().unwrap_or(0.0);
+        Self { low: end(cut), high: end(values.len().saturating_sub(1 + cut)) }
+    }
+
+    /// Empty without points.
+    pub fn line(&self, points: &[Point]) -> String {
+        let level = |point: Point| {
+            let share = (point.mean - self.low) / (self.high - self.low);
+            let level = if share.is_finite() { share.clamp(0.0, 1.0) * 7.0 } else { 3.0 };
+            LEVELS.get(level.round() as usize).copied().unwrap_or(' ')
+        };
+        thinned(points, CELLS).into_iter().map(level).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,6 +86,23 @@ mod tests {
         ];
         assert_eq!(average(seeds), expected);
         assert_eq!(average([]), []);
+    }
+
+    #[test]
+    fn a_curve_in_one_line_is_seen_on_the_scale_of_all() {
+        let curve = |means: &[f64]| -> Vec<Point> {
+            let point = |(step, mean): (u64, &f64)| Point { step, mean: *mean, spread: None };
+            (1..).zip(means).map(point).collect()
+        };
+        let sparks = Sparks::new([0.5, 0.9, f64::NAN, f64::INFINITY]);
+        assert_eq!(sparks.line(&curve(&[0.5, 0.6, 0.8, 0.9])), "▁▃▆█");
+        assert_eq!(sparks.line(&curve(&[-1e300, 1e300])), "▁█", "what is off the scale");
+        assert_eq!(sparks.line(&curve(&[0.7; 40])).chars().count(), CELLS);
+        assert_eq!(sparks.line(&[]), "");
+        assert_eq!(Sparks::new([0.5]).line(&curve(&[0.5])), "▄", "there is nothing to compare");
+        assert_eq!(Sparks::new([]).line(&curve(&[0.5])), "▄");
+        let with_outlier = (0..20).map(f64::from).chain([1e9]);
+        assert_eq!(Sparks::new(with_outlier).line(&curve(&[1.0, 10.0, 19.0])), "▁▅█");
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod curve;
 pub mod diff;
 mod distinct;
 pub mod export;
+pub mod failures;
 pub mod forecast;
 pub mod format;
 pub mod importance;

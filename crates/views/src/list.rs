@@ -22,6 +22,10 @@ pub struct Sweep {
 pub enum State {
     /// A coordinator has it now.
     Running,
+    /// It has, and a person lets it start nothing more.
+    Paused,
+    /// It was asked to stop.
+    Stopping,
     Complete,
     /// Something is left to do.
     Interrupted,
@@ -38,6 +42,8 @@ pub fn table(sweeps: &[Sweep]) -> String {
     for sweep in sweeps {
         let state = match &sweep.state {
             State::Running => "running".to_owned(),
+            State::Paused => "paused".to_owned(),
+            State::Stopping => "stopping".to_owned(),
             State::Complete => "complete".to_owned(),
             State::Interrupted => "interrupted".to_owned(),
             State::Unreadable(why) => why.clone(),

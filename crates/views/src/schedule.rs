@@ -4,7 +4,7 @@ use std::{fmt::Write, iter::once};
 
 use pleach_core::{plan::Scheduled, value};
 use pleach_schedule::{
-    draw::{Curve, Picture, svg, terminal, ticks},
+    draw::{Curve, Floor, Picture, svg, terminal, ticks},
     duration::Horizon,
     snippet::{self, Framework},
 };
@@ -90,7 +90,7 @@ pub(crate) fn profile_picture(name: &str, scheduled: &Scheduled, steps: u64) -> 
 
 /// One schedule, drawn as it is.
 pub(crate) fn value_picture(name: &str, scheduled: &Scheduled, steps: u64) -> Picture {
-    Picture { curves: vec![curve(name, scheduled, steps)], steps }
+    Picture { curves: vec![curve(name, scheduled, steps)], steps, floor: Floor::Zero }
 }
 
 fn curve(name: &str, scheduled: &Scheduled, steps: u64) -> Curve {
@@ -100,7 +100,7 @@ fn curve(name: &str, scheduled: &Scheduled, steps: u64) -> Curve {
 
 fn picture(schedules: &[Named], steps: u64) -> Picture {
     let curve = |named: &Named| curve(&named.name, &named.scheduled, steps);
-    Picture { curves: schedules.iter().map(curve).collect(), steps }
+    Picture { curves: schedules.iter().map(curve).collect(), steps, floor: Floor::Zero }
 }
 
 /// An SVG file with axes and a legend.

@@ -6,7 +6,7 @@ use pleach_core::{
     life::{Ending, TrialStatus},
     objective::Objective,
 };
-use pleach_schedule::draw::{Curve, Picture, terminal};
+use pleach_schedule::draw::{Curve, Floor, Picture, terminal};
 use pleach_store::{Provenance, TrialDetail};
 use tabled::{builder::Builder, settings::Style};
 
@@ -64,7 +64,11 @@ pub fn text(detail: &TrialDetail, objective: &Objective, style: terminal::Style)
     if 2 < points.len() {
         let steps = detail.metrics.last().map_or(0, |(step, _)| *step);
         let name = objective.metric.clone();
-        let picture = Picture { curves: vec![Curve { name, points, lowest: None }], steps };
+        let picture = Picture {
+            curves: vec![Curve { name, points, lowest: None }],
+            steps,
+            floor: Floor::Lowest,
+        };
         let _infallible =
             write!(text, "\n{}:\n{}", objective.metric, terminal::draw(&picture, style));
     }

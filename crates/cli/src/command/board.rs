@@ -58,6 +58,12 @@ struct Form {
     markdown: bool,
 }
 
+impl Form {
+    fn is_table(&self) -> bool {
+        !(self.json || self.csv || self.markdown)
+    }
+}
+
 impl Board {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
         let (_, reader) = place.reader(&self.sweep)?;
@@ -73,7 +79,10 @@ impl Board {
         let which = if self.all { Which::All } else { Which::Current };
         let is_data = self.form.json || self.form.csv;
         let limit = self.limit.unwrap_or(if is_data { 0 } else { ROWS });
-        let board = self.board(&reader, which, &Extent { filters, limit })?;
+        let mut board = self.board(&reader, which, &Extent { filters, limit })?;
+        if self.form.is_table() {
+            board = with_curves(board, &reader)?;
+        }
         super::print(&match self.form {
             Form { json: true, .. } => board.json(),
             Form { csv: true, .. } => board.csv(),
@@ -140,7 +149,20 @@ pub(crate) fn table(home: &Home) -> Result<String> {
     let objective = reader.summary()?.revision.objective;
     let ranked = rank(reader.rows(Which::Current)?, objective.goal);
     let extent = Extent { filters: Vec::new(), limit: ROWS };
-    Ok(board::Board::new(&ranked, &objective, &extent).table(super::width()))
+    let board = board::Board::new(&ranked, &objective, &extent);
+    Ok(with_curves(board, &reader)?.table(super::width()))
+}
+
+/// With the learning curve of each row, if the terminal can show it.
+fn with_curves(board: board::Board, reader: &Reader) -> Result<board::Board> {
+    const COLUMNS: usize = 100;
+    if super::width().is_none_or(|width| width < COLUMNS) || !super::is_utf8() {
+        return Ok(board);
+    }
+    let metric = reader.summary()?.revision.objective.metric;
+    let curves = board.trials().into_iter().map(|trials| reader.curves(&trials, &metric));
+    let curves = curves.collect::<Result<Vec<_>, _>>()?;
+    Ok(board.with_curves(&curves))
 }
 
 pub(crate) fn has_failures(home: &Home) -> Result<bool> {

@@ -3,7 +3,11 @@
 use anyhow::Result;
 use clap::Args;
 use pleach_core::life::TrialStatus;
-use pleach_engine::{home::Home, run::wall_time};
+use pleach_engine::{
+    home::Home,
+    live,
+    run::{Stopping, wall_time},
+};
 use pleach_store::Reader;
 use pleach_views::list::{State, Sweep, table};
 
@@ -38,12 +42,12 @@ fn sweep(home: &Home) -> Sweep {
             };
             let waiting = count(TrialStatus::Waiting);
             let trials: u64 = summary.trials.iter().map(|(_, n)| n).sum();
-            let state = if home.is_running() {
-                State::Running
-            } else if waiting == 0 {
-                State::Complete
-            } else {
-                State::Interrupted
+            let state = match live::look(home) {
+                Some(seen) if seen.stopping != Stopping::No => State::Stopping,
+                Some(seen) if seen.progress.is_paused => State::Paused,
+                None if !home.is_running() && waiting == 0 => State::Complete,
+                None if !home.is_running() => State::Interrupted,
+                _ => State::Running,
             };
             let changed = summary.changed.unwrap_or(summary.accepted);
             let age = (wall_time().0 - changed.0).max(0) as f64 / 1000.0;

@@ -153,6 +153,13 @@ fn width() -> Option<usize> {
         .flatten()
 }
 
+/// Whether the person's locale is one of UTF-8.
+fn is_utf8() -> bool {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default();
+    locale.to_lowercase().replace('-', "").ends_with("utf8")
+}
+
 /// Runs something that waits for processes.
 fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)

@@ -139,8 +139,11 @@ fn a_second_coordinator_is_refused_and_requests_reach_the_first() {
     let (_, err) = stage.run("run faults.toml", 75);
     assert!(err.contains("already being run by process"), "{err}");
     stage.run("stop faults --trial 1", 0);
+    let says = |state| wait_until(state, || stage.run("list", 0).0.contains(state));
     stage.run("pause faults", 0);
+    says("paused");
     stage.run("pause faults --off", 0);
+    says("running");
     stage.run("stop faults", 0);
     assert_eq!(coordinator.wait().unwrap().code(), Some(130));
     let stopped = statuses(&stage);

@@ -1,9 +1,11 @@
 //! How far a sweep is, at any moment and in no time.
 
-use super::Sweep;
-use crate::life::{Purpose, Stage, TrialId, TrialStatus, WorkerId};
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, Default, PartialEq)]
+use super::{Mode, Sweep};
+use crate::life::{AttemptId, Purpose, Stage, TrialId, TrialStatus, WorkerId};
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     pub trials: u64,
     pub waiting: u64,
@@ -13,14 +15,21 @@ pub struct Progress {
     pub stopped: u64,
     /// Steps of every stage that has no result yet, those made of running ones apart.
     pub steps_left: u64,
+    /// Whether a person lets nothing more start.
+    pub is_paused: bool,
     /// What runs now, worker by worker.
     pub running: Vec<Running>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+/// A stage in a worker's hands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Running {
     pub worker: WorkerId,
+    pub attempt: AttemptId,
+    /// The first of those that it is for, and how many others there are.
     pub trial: TrialId,
+    pub others: u64,
+    pub first: u64,
     /// Updates made.
     pub step: u64,
     pub end: u64,
@@ -91,7 +100,10 @@ impl Sweep {
                 made += grant.step.saturating_sub(stage.first);
             }
             if let Some(&trial) = node.trials.first() {
-                running.push(Running { worker, trial, step: grant.step, end: stage.end });
+                let (attempt, step) = (grant.attempt, grant.step);
+                let (first, end) = (stage.first, stage.end);
+                let others = node.trials.len() as u64 - 1;
+                running.push(Running { worker, attempt, trial, others, first, step, end });
             }
         }
         let Counts { waiting, done, diverged, failed, stopped, steps_left } = self.counts;
@@ -103,6 +115,7 @@ impl Sweep {
             failed,
             stopped,
             steps_left: steps_left.saturating_sub(made),
+            is_paused: self.mode == Mode::Paused,
             running,
         }
     }

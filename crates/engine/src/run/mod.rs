@@ -16,6 +16,7 @@ use pleach_core::{
 };
 use pleach_protocol::message::{Stop, ToWorker};
 use pleach_store::{CommitError, DatabaseError, OpenError, ReadError, Store, Time};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::{sync::mpsc, time::timeout};
 
@@ -29,6 +30,7 @@ use begin::{devices, listen, state};
 use crate::{
     home::{Home, HomeError, Lock},
     inbox, leftovers,
+    live::Live,
     logs::Logs,
     prepare::Prepared,
     process::{Input, Process},
@@ -80,7 +82,8 @@ pub struct Status {
     pub stopping: Stopping,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Stopping {
     No,
     /// What runs saves itself.
@@ -151,6 +154,7 @@ pub async fn run(
     };
     let finish = run.run(reporter).await;
     run.bury().await;
+    Live::remove(job.home);
     finish
 }
 
@@ -191,6 +195,8 @@ struct Run<'a> {
 impl Run<'_> {
     async fn run(&mut self, reporter: &mut dyn Reporter) -> Result<Finish, RunError> {
         let mut shown = Instant::now();
+        let mut live = Live::new(wall_time());
+        live.show(self.job.home, &self.status());
         loop {
             let decisions = self.sweep.step(&std::mem::take(&mut self.events), self.now());
             let finish = self.keep_and_perform(decisions, reporter).await?;
@@ -198,6 +204,7 @@ impl Run<'_> {
                 shown = Instant::now();
                 let status = self.status();
                 reporter.progress(&status);
+                live.show(self.job.home, &status);
             }
             if let Some(finish) = finish {
                 return Ok(finish);
@@ -300,9 +307,11 @@ impl Run<'_> {
         let Ok(store) = Store::open(&self.job.home.database()) else { return Err(fail(error)) };
         let Ok(loaded) = store.load() else { return Err(fail(error)) };
         self.store = store;
+        let was_paused = self.sweep.progress().is_paused;
         (self.sweep, self.points, self.seeds) = state(self.job, &self.devices, loaded);
         self.events.clear();
         match self.stopping {
+            Stopping::No if was_paused => self.events.push(Event::Asked(Request::Pause)),
             Stopping::No => {}
             Stopping::Asked | Stopping::Killing => self.events.push(Event::Asked(Request::Stop)),
         }

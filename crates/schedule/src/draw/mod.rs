@@ -5,12 +5,22 @@ use crate::resolved::Resolved;
 pub mod svg;
 pub mod terminal;
 
-/// Curves over training steps; the vertical axis starts at 0, or at the lowest value if that is negative.
+/// Curves over training steps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Picture {
     pub curves: Vec<Curve>,
     /// The end of the horizontal axis, which starts at 0.
     pub steps: u64,
+    pub floor: Floor,
+}
+
+/// Where the vertical axis starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Floor {
+    /// At 0, or at the lowest value if that is negative: for rates.
+    Zero,
+    /// At the lowest value: for what is measured, which may be far from 0. Both ends of the axis are labelled.
+    Lowest,
 }
 
 /// One line of a picture.
@@ -52,8 +62,13 @@ impl Picture {
             points.map(|(_, value)| *value).filter(|value| value.is_finite())
         };
         let top = values().fold(f64::NEG_INFINITY, f64::max);
-        let bottom = values().fold(0.0, f64::min);
-        (f64::NEG_INFINITY < top).then_some((bottom, if bottom < top { top } else { bottom + 1.0 }))
+        let highest_floor = match self.floor {
+            Floor::Zero => 0.0,
+            Floor::Lowest => f64::INFINITY,
+        };
+        let bottom = values().fold(highest_floor, f64::min);
+        let above = bottom + bottom.abs().max(1.0);
+        (f64::NEG_INFINITY < top).then_some((bottom, if bottom < top { top } else { above }))
     }
 }
 

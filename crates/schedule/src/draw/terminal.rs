@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Curve, Picture, label, step_ticks, ticks};
+use super::{Curve, Floor, Picture, label, step_ticks, ticks};
 
 /// The bits of a braille pattern, by column and row of its dots.
 const BRAILLE: [[u32; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
@@ -39,7 +39,7 @@ pub struct Style {
 pub fn draw(picture: &Picture, style: Style) -> String {
     let Some((bottom, top)) = picture.range() else { return String::from("(nothing to draw)\n") };
     let (width, height) = (style.width.max(24), style.height.max(2));
-    let rows = levels(bottom, top, height);
+    let rows = levels(picture.floor, bottom, top, height);
     let margin = rows.iter().map(|(_, label)| label.len()).max().unwrap_or(0);
     let columns = width.saturating_sub(margin + 2 + UNIT.len()).max(8);
     let form = Form::of(picture, style);
@@ -68,8 +68,8 @@ pub fn draw(picture: &Picture, style: Style) -> String {
     text
 }
 
-/// What stands beside the vertical axis: round numbers, and the highest value where there is room, each with its row.
-fn levels(bottom: f64, top: f64, height: usize) -> Vec<(usize, String)> {
+/// What stands beside the vertical axis, each with its row: round numbers, and the ends where there is room, or always.
+fn levels(floor: Floor, bottom: f64, top: f64, height: usize) -> Vec<(usize, String)> {
     let row = |value: f64| {
         let share = (value - bottom) / (top - bottom);
         ((1.0 - share) * (height - 1) as f64).round() as usize
@@ -78,6 +78,10 @@ fn levels(bottom: f64, top: f64, height: usize) -> Vec<(usize, String)> {
         .into_iter()
         .map(|value| (row(value), label(value)))
         .collect();
+    if floor == Floor::Lowest {
+        levels.retain(|(row, _)| (2..height.saturating_sub(2)).contains(row));
+        levels.push((height - 1, label(bottom)));
+    }
     if levels.iter().all(|(row, _)| 1 < *row) {
         levels.push((0, label(top)));
     }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use pleach_schedule::{
-    draw::{Curve, Picture, svg},
+    draw::{Curve, Floor, Picture, svg},
     duration::Horizon,
     library,
     preset::PRESETS,
@@ -38,7 +38,10 @@ fn picture(entry: &Entry) -> String {
     let resolved = schedule.resolve(HORIZON).unwrap();
     let lowest = schedule.plateau.as_ref().map(|plateau| plateau.min);
     let curve = Curve { lowest, ..Curve::of(entry.name, &resolved, HORIZON.steps) };
-    svg::draw(&Picture { curves: vec![curve], steps: HORIZON.steps }, svg::Frame::Small)
+    svg::draw(
+        &Picture { curves: vec![curve], steps: HORIZON.steps, floor: Floor::Zero },
+        svg::Frame::Small,
+    )
 }
 
 #[test]

@@ -5,7 +5,7 @@ use pleach_core::{life::ConfigurationId, rank};
 use rusqlite::types::Value as Column;
 
 use super::*;
-use crate::{CanonicalTrial, Reader, Standing, Which};
+use crate::{CanonicalTrial, OpenAttempt, Reader, Standing, Which};
 
 /// Three trials of two configurations: 1 done (after a crash), 2 diverged, 3 waits; a writer that is still open.
 fn sweep() -> (tempfile::TempDir, Store, Reader) {
@@ -155,7 +155,46 @@ fn only_what_somebody_is_charged_for_is_a_failure() {
     let lost = [granted(5, 4), ended(5, Ending::Lost)];
     store.commit(&lost, NOW).unwrap();
     let crash = Ending::Crashed("killed by signal 9".to_owned());
-    assert_eq!(reader.failures().unwrap(), [(AttemptId(1), StageId(1), crash)]);
+    assert_eq!(reader.failures(9).unwrap(), [(AttemptId(1), StageId(1), crash.clone())]);
+    let later = [granted(6, 4), ended(6, Ending::TimedOut)];
+    store.commit(&later, NOW).unwrap();
+    let both = [(AttemptId(1), StageId(1), crash), (AttemptId(6), StageId(4), Ending::TimedOut)];
+    assert_eq!(reader.failures(9).unwrap(), both);
+    assert_eq!(reader.failures(1).unwrap(), both[1..], "the newest");
+}
+
+#[test]
+fn a_screen_learns_whether_there_is_news_and_what_runs() {
+    let (_folder, mut store, reader) = sweep();
+    let before = reader.version().unwrap();
+    assert_eq!(reader.version().unwrap(), before);
+    assert_eq!(reader.open_attempts(9).unwrap(), []);
+    store.commit(&[granted(5, 4)], NOW).unwrap();
+    assert_ne!(reader.version().unwrap(), before);
+    let open = OpenAttempt {
+        attempt: AttemptId(5),
+        stage: StageId(4),
+        started: NOW,
+        from: 0,
+        first: 10,
+        end: 20,
+    };
+    assert_eq!(reader.open_attempts(9).unwrap(), [open]);
+    assert_eq!(reader.open_attempts(0).unwrap(), []);
+    let through = reader.through(&[StageId(1), StageId(3), StageId(99)]).unwrap();
+    let trial = |number, status| (TrialId(number), status);
+    let diverged = trial(2, TrialStatus::Diverged);
+    let all = [trial(1, TrialStatus::Done), diverged, trial(3, TrialStatus::Waiting)];
+    assert_eq!(through, [(StageId(1), all.into()), (StageId(3), [diverged].into())].into());
+    assert_eq!(reader.through(&[]).unwrap(), [].into());
+    let setting = reader.setting(TrialId(2)).unwrap().unwrap();
+    assert_eq!((setting.configuration, setting.seed), (ConfigurationId(2), u64::MAX));
+    assert_eq!(setting.parameters, trial_parameters());
+    assert_eq!(reader.setting(TrialId(9)).unwrap(), None);
+}
+
+fn trial_parameters() -> pleach_core::value::Parameters {
+    trial(1, 1, &[]).1
 }
 
 #[test]

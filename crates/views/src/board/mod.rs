@@ -7,13 +7,17 @@ mod table;
 use std::collections::BTreeMap;
 
 use pleach_core::{
+    life::TrialId,
     objective::{Goal, Objective},
     rank::{self, Distinction, Doubt, Group, Ranked, State, Versus},
     value::{self, Value},
 };
 use serde::Serialize;
 
-use crate::format::plural;
+use crate::{
+    curve::{Point, average},
+    format::plural,
+};
 pub(crate) use columns::differing;
 
 /// A leaderboard, ready to be shown in any form.
@@ -67,6 +71,9 @@ pub(crate) struct Row {
     pub(crate) probability_best: Option<f64>,
     /// The trials' numbers, by seed.
     pub(crate) trials: Vec<u32>,
+    /// The objective's metric over the steps, averaged over the seeds; empty until it is [given](Board::with_curves).
+    #[serde(skip)]
+    pub(crate) curve: Vec<Point>,
     #[serde(flatten)]
     pub(crate) group: Option<OfGroup>,
 }
@@ -156,6 +163,21 @@ impl Board {
         &self.notes
     }
 
+    /// The trials of each row, by seed.
+    pub fn trials(&self) -> Vec<Vec<TrialId>> {
+        let numbers = self.rows.iter().map(|row| row.trials.iter());
+        numbers.map(|numbers| numbers.copied().map(TrialId).collect()).collect()
+    }
+
+    /// The same with learning curves, of the [trials](Self::trials) of each row.
+    #[must_use]
+    pub fn with_curves(mut self, curves: &[Vec<Vec<(u64, f64)>>]) -> Self {
+        for (row, seeds) in self.rows.iter_mut().zip(curves) {
+            row.curve = average(seeds.iter().map(Vec::as_slice));
+        }
+        self
+    }
+
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
@@ -220,6 +242,7 @@ fn row(ranked: &Ranked, group: Option<OfGroup>) -> Row {
         distinguishable,
         probability_best: None,
         trials: ranked.row.trials.iter().map(|result| result.trial.0).collect(),
+        curve: Vec::new(),
         group,
     }
 }

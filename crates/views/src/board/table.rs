@@ -7,14 +7,22 @@ use tabled::{
 };
 
 use super::{Board, Row};
+use crate::curve::Sparks;
 use crate::format::{decimals, number, with_spread};
 
 /// How much there is room for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Detail {
+pub(crate) enum Detail {
     Full,
     /// Without probabilities and the intervals of differences.
     Narrow,
+}
+
+/// Whether learning curves are a column.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Curves {
+    Shown,
+    Hidden,
 }
 
 impl Board {
@@ -23,17 +31,27 @@ impl Board {
         if self.is_empty() {
             return "no configurations\n".to_owned();
         }
-        let rounded = |detail| {
-            let mut table = self.builder(detail).build();
+        let rounded = |curves, detail| {
+            let mut table = self.builder(curves, detail).build();
             table.with(Style::rounded());
             table.with(Modify::new(Columns::first()).with(Alignment::right()));
             table
         };
-        let mut table = rounded(Detail::Full);
-        if let Some(width) = width {
-            if width < table.total_width() {
-                table = rounded(Detail::Narrow);
+        let has_curves = self.rows.iter().any(|row| !row.curve.is_empty());
+        let mut table = rounded(Curves::Hidden, Detail::Full);
+        if has_curves || width.is_some_and(|width| width < table.total_width()) {
+            let mut forms = vec![(Curves::Hidden, Detail::Full), (Curves::Hidden, Detail::Narrow)];
+            if has_curves {
+                forms.splice(0..0, [Detail::Full, Detail::Narrow].map(|it| (Curves::Shown, it)));
             }
+            for (curves, detail) in forms {
+                table = rounded(curves, detail);
+                if width.is_none_or(|width| table.total_width() <= width) {
+                    break;
+                }
+            }
+        }
+        if let Some(width) = width {
             table.with(Width::truncate(width.max(40)).suffix("…").priority(Priority::max(true)));
         }
         let mut text = format!("{table}\n");
@@ -61,19 +79,23 @@ impl Board {
         if self.is_empty() {
             return "no configurations\n".to_owned();
         }
-        let mut table = self.builder(Detail::Full).build();
+        let mut table = self.builder(Curves::Hidden, Detail::Full).build();
         table.with(Style::markdown());
         format!("{table}\n")
     }
 
-    fn builder(&self, detail: Detail) -> Builder {
+    fn builder(&self, curves: Curves, detail: Detail) -> Builder {
         let arrow = if self.goal == Goal::Max { "↑" } else { "↓" };
         let has_probabilities =
             detail == Detail::Full && self.rows.iter().any(|row| row.probability_best.is_some());
         let has_groups = self.rows.iter().any(|row| row.group.is_some());
         let mut header = vec!["#".to_owned()];
         header.extend(self.columns.iter().cloned());
-        header.extend([format!("{} {arrow}", self.metric), "vs first".to_owned()]);
+        header.push(format!("{} {arrow}", self.metric));
+        if curves == Curves::Shown {
+            header.push("curve".to_owned());
+        }
+        header.push("vs first".to_owned());
         if has_probabilities {
             header.push("P(best)".to_owned());
         }
@@ -81,6 +103,7 @@ impl Board {
             header.extend(["tried", "as good"].map(str::to_owned));
         }
         header.extend(["seeds", "state"].map(str::to_owned));
+        let sparks = self.sparks();
         let mut builder = Builder::new();
         builder.push_record(header);
         for row in &self.rows {
@@ -89,6 +112,9 @@ impl Board {
                 |name: &String| row.parameters.get(name).map_or(String::new(), Value::to_string);
             cells.extend(self.columns.iter().map(value));
             cells.push(row.mean.map_or("–".to_owned(), |mean| with_spread(mean, row.spread)));
+            if curves == Curves::Shown {
+                cells.push(sparks.line(&row.curve));
+            }
             cells.push(versus(row, detail));
             if has_probabilities {
                 cells.push(row.probability_best.map_or(String::new(), percent));
@@ -107,8 +133,15 @@ impl Board {
     }
 }
 
+impl Board {
+    /// All curves on one scale.
+    pub(crate) fn sparks(&self) -> Sparks {
+        Sparks::new(self.rows.iter().flat_map(|row| row.curve.iter().map(|point| point.mean)))
+    }
+}
+
 /// `3`, or the ranks that its seeds leave it: `1–6`.
-fn ranks(row: &Row) -> String {
+pub(crate) fn ranks(row: &Row) -> String {
     match (row.rank, row.ranks) {
         (None, _) => "–".to_owned(),
         (Some(_), Some([first, last])) if first < last => format!("{first}–{last}"),

@@ -188,6 +188,22 @@ fn a_board_is_data_too() {
 }
 
 #[test]
+fn curves_are_a_column_where_there_is_room() {
+    let board = board(&[], 3);
+    let curves = board.trials().into_iter().map(|trials| {
+        let point = |trial: TrialId, n: u64| (n, f64::from(trial.0) * (1.0 - 1.0 / n as f64));
+        let curve = |trial: TrialId| (1..=4).map(move |n| point(trial, n)).collect();
+        trials.into_iter().map(curve).collect()
+    });
+    let with_curves = board.clone().with_curves(&curves.collect::<Vec<_>>());
+    insta::assert_snapshot!(with_curves.table(Some(124)));
+    insta::assert_snapshot!(with_curves.table(Some(100)));
+    assert_eq!(with_curves.table(Some(70)), board.table(Some(70)));
+    assert_eq!(with_curves.json(), board.json());
+    assert_eq!((with_curves.csv(), with_curves.markdown()), (board.csv(), board.markdown()));
+}
+
+#[test]
 fn groups_are_shown_each_at_its_best() {
     let rows = rows();
     let groups = rank::groups(&rows, &["schedule".to_owned()], Goal::Max);

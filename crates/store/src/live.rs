@@ -1,0 +1,126 @@
+//! What a screen shows that is renewed all the time: whether there is news, what runs, which trials a stage is for.
+//! Every question is one short transaction, so that the writer's checkpoints wait for nobody.
+
+use std::collections::BTreeMap;
+
+use pleach_core::{
+    life::{AttemptId, ConfigurationId, StageId, TrialId, TrialStatus},
+    value::Parameters,
+};
+use rusqlite::{Connection, OptionalExtension, Result as SqlResult};
+
+use crate::{
+    column,
+    read::{CURRENT, ReadError, Reader},
+    store::Time,
+};
+
+/// An attempt without an ending: it runs, or its coordinator died with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenAttempt {
+    pub attempt: AttemptId,
+    pub stage: StageId,
+    pub started: Time,
+    /// It started after so many updates.
+    pub from: u64,
+    /// Of its stage.
+    pub first: u64,
+    pub end: u64,
+}
+
+/// What a trial trains with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setting {
+    pub configuration: ConfigurationId,
+    pub parameters: Parameters,
+    pub seed: u64,
+}
+
+impl Reader {
+    /// Another number than last time, if somebody has written since.
+    pub fn version(&self) -> Result<i64, ReadError> {
+        self.ask(|connection| connection.pragma_query_value(None, "data_version", |row| row.get(0)))
+    }
+
+    /// The first so many that were granted.
+    pub fn open_attempts(&self, most: u32) -> Result<Vec<OpenAttempt>, ReadError> {
+        self.ask(|connection| open_attempts(connection, most))
+    }
+
+    /// The current trials through each of these stages, by number.
+    pub fn through(
+        &self,
+        stages: &[StageId],
+    ) -> Result<BTreeMap<StageId, BTreeMap<TrialId, TrialStatus>>, ReadError> {
+        self.ask(|connection| through(connection, stages))
+    }
+
+    /// None of a trial that does not exist.
+    pub fn setting(&self, trial: TrialId) -> Result<Option<Setting>, ReadError> {
+        self.ask(|connection| setting(connection, trial))
+    }
+}
+
+fn open_attempts(connection: &Connection, most: u32) -> SqlResult<Vec<OpenAttempt>> {
+    connection
+        .prepare_cached(
+            "SELECT attempt.id, stage, started, from_step, first_step, end_step
+             FROM attempt JOIN stage ON stage.id = stage
+             WHERE ending IS NULL ORDER BY attempt.id LIMIT ?",
+        )?
+        .query_map([most], |row| {
+            Ok(OpenAttempt {
+                attempt: AttemptId(row.get(0)?),
+                stage: StageId(row.get(1)?),
+                started: Time(row.get(2)?),
+                from: column::unsigned(row, 3)?,
+                first: column::unsigned(row, 4)?,
+                end: column::unsigned(row, 5)?,
+            })
+        })?
+        .collect()
+}
+
+fn through(
+    connection: &Connection,
+    stages: &[StageId],
+) -> SqlResult<BTreeMap<StageId, BTreeMap<TrialId, TrialStatus>>> {
+    let mut found: BTreeMap<StageId, BTreeMap<TrialId, TrialStatus>> = BTreeMap::new();
+    if stages.is_empty() {
+        return Ok(found);
+    }
+    let numbers: Vec<String> = stages.iter().map(|stage| stage.0.to_string()).collect();
+    let sql = format!(
+        "WITH RECURSIVE below (top, stage) AS (
+             SELECT value, value FROM json_each(?)
+             UNION ALL
+             SELECT top, stage.id FROM below JOIN stage ON stage.parent = below.stage
+         )
+         SELECT top, trial.id, status
+         FROM below JOIN trial ON trial.stage = below.stage
+         LEFT JOIN trial_end ON trial_end.trial = trial.id WHERE {CURRENT}"
+    );
+    let mut query = connection.prepare_cached(&sql)?;
+    let mut rows = query.query([format!("[{}]", numbers.join(","))])?;
+    while let Some(row) = rows.next()? {
+        let (stage, trial) = (StageId(row.get(0)?), TrialId(row.get(1)?));
+        found.entry(stage).or_default().insert(trial, column::status(row, 2)?);
+    }
+    Ok(found)
+}
+
+fn setting(connection: &Connection, trial: TrialId) -> SqlResult<Option<Setting>> {
+    connection
+        .prepare_cached(
+            "SELECT configuration, parameters, seed
+             FROM trial JOIN configuration ON configuration.id = configuration WHERE trial.id = ?",
+        )?
+        .query_row([trial.0], |row| {
+            Ok(Setting {
+                configuration: ConfigurationId(row.get(0)?),
+                parameters: column::parameters(row, 1)?,
+                seed: column::unsigned(row, 2)?,
+            })
+        })
+        .optional()
+}
