@@ -6,6 +6,7 @@ mod exit;
 mod failures;
 mod place;
 mod progress;
+mod single;
 mod source;
 
 use std::{ffi::OsString, io::Write, process::ExitCode};

@@ -1,6 +1,6 @@
 //! Everything about one trial.
 
-use std::fmt::Write;
+use std::{borrow::Cow, collections::BTreeMap, fmt::Write, path::Path};
 
 use pleach_core::{
     life::{Ending, TrialStatus},
@@ -87,6 +87,30 @@ pub fn provenance(provenance: &Provenance) -> String {
     lines.collect()
 }
 
+/// What a person would type to run a program of their own, in a shell: where, with which variables, with which arguments.
+pub fn command(
+    directory: &Path,
+    environment: &BTreeMap<String, String>,
+    arguments: &[String],
+) -> String {
+    // Only a NUL cannot be quoted, which no program was ever started with.
+    let quoted =
+        |text: &str| shlex::try_quote(text).map_or_else(|_| "?".to_owned(), Cow::into_owned);
+    let mut text = format!("cd {} &&\n", quoted(&directory.to_string_lossy()));
+    for (name, value) in environment {
+        // `env` takes any name; a shell does not.
+        let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let variable = if is_plain {
+            format!("{name}={}", quoted(value))
+        } else {
+            format!("env {}", quoted(&format!("{name}={value}")))
+        };
+        let _infallible = writeln!(text, "{variable} \\");
+    }
+    let arguments: Vec<String> = arguments.iter().map(|argument| quoted(argument)).collect();
+    text + &arguments.join(" ") + "\n"
+}
+
 fn metrics(detail: &TrialDetail) -> String {
     let mut names: Vec<&str> = detail
         .metrics
@@ -157,6 +181,22 @@ mod tests {
         pleach  0.1.0
         code    commit 4ab and changes
         ");
+    }
+
+    #[test]
+    fn a_command_can_be_pasted_into_a_shell() {
+        let environment = [("A", "1"), ("B.C", "x y"), ("D", "it's")];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let arguments =
+            ["sh", "train.sh", "--lr=0.1", "", "$(rm -rf /)", "a\nb"].map(str::to_owned);
+        insta::assert_snapshot!(command(Path::new("/a b"), &environment.into(), &arguments), @r#"
+        cd '/a b' &&
+        A=1 \
+        env 'B.C=x y' \
+        D="it's" \
+        sh train.sh '--lr=0.1' '' '$(rm -rf /)' 'a
+        b'
+        "#);
     }
 
     use pleach_core::{

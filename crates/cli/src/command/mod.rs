@@ -113,7 +113,7 @@ impl Command {
             Self::Extend(command) => command.run(place),
             Self::Verify(command) => command.run(place),
             Self::Rm(command) => command.run(place),
-            Self::Schedule(command) => command.run(),
+            Self::Schedule(command) => command.run(place),
             Self::Export(command) => command.run(place),
             Self::Data(command) => command.run(place),
             Self::Doctor(command) => command.run(place),

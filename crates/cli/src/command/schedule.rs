@@ -1,4 +1,4 @@
-//! `schedule`: schedules, drawn, as values, or as code.
+//! `schedule`: schedules, those of a sweep's trials too, drawn, as values, or as code.
 
 use std::{fmt::Write, path::Path};
 
@@ -7,25 +7,33 @@ use clap::{
     Args,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use pleach_core::spec::read_schedule;
+use pleach_core::{
+    plan::{Length, Scheduled},
+    spec::{check_name, read_schedule},
+};
 use pleach_engine::prepare::PrepareError;
 use pleach_schedule::{duration::Horizon, library::LIBRARIES, preset::PRESETS, snippet::Framework};
 use pleach_views::schedule::{self, Named};
 
+use super::export;
 use crate::{
     exit::{Ending, Failure},
-    place::read,
+    place::{Place, read},
+    single::Single,
 };
+
+/// If nobody says how many.
+const STEPS: u64 = 1000;
 
 #[derive(Args)]
 pub(crate) struct Schedule {
     /// Each a TOML inline table ({ use = "cosine", peak = 0.1, warmup = "5%" }), the one-line spelling
-    /// ("0.1: 0 > 1 5%, > 0 cosine"), a preset's name, or a file with a [schedule]
+    /// ("0.1: 0 > 1 5%, > 0 cosine"), a preset's name, a file with a [schedule], or a trial of a sweep: NAME/NUMBER, NAME/best
     #[arg(value_name = "SCHEDULE", required_unless_present = "presets")]
     texts: Vec<String>,
-    /// Steps of the trial
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
-    steps: u64,
+    /// Steps of the trial; 1000 by default, and those of a sweep's trial
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    steps: Option<u64>,
     /// For durations in epochs; a tenth of the steps by default
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     steps_per_epoch: Option<u64>,
@@ -56,14 +64,23 @@ struct Form {
 }
 
 impl Schedule {
-    pub(crate) fn run(self) -> Result<Ending> {
+    pub(crate) fn run(self, place: &Place) -> Result<Ending> {
         if self.presets {
             super::print(&presets())?;
             return Ok(Ending::Good);
         }
-        let steps_per_epoch = self.steps_per_epoch.unwrap_or(self.steps.div_ceil(10));
-        let horizon = Horizon { steps: self.steps, steps_per_epoch };
-        let named = self.texts.iter().map(|text| named(text, horizon));
+        let of_trials = self.texts.iter().map(|text| of_trial(place, text));
+        let of_trials = of_trials.collect::<Result<Vec<_>>>()?;
+        let longest = of_trials.iter().flatten().map(|(_, horizon)| horizon.steps).max();
+        let steps = self.steps.or(longest).unwrap_or(STEPS);
+        let of_trial =
+            of_trials.iter().flatten().map(|(_, horizon)| horizon.steps_per_epoch).next();
+        let steps_per_epoch = self.steps_per_epoch.or(of_trial).unwrap_or(steps.div_ceil(10));
+        let horizon = Horizon { steps, steps_per_epoch };
+        let named = self.texts.iter().zip(of_trials).map(|(text, of_trial)| match of_trial {
+            Some((scheduled, _)) => Ok(Named { name: text.clone(), scheduled }),
+            None => named(text, horizon),
+        });
         let named = named.collect::<Result<Vec<_>>>()?;
         super::print(&match self.form {
             Form { snippet: Some(framework), .. } => {
@@ -71,12 +88,12 @@ impl Schedule {
                     let message = "code is for one schedule: give one, or run it for each";
                     return Err(Failure::NeedsAnswer(message.to_owned()).into());
                 };
-                schedule::snippet(one, self.steps, framework)
+                schedule::snippet(one, steps, framework)
             }
             Form { table: true, .. } => schedule::table(&named, horizon),
-            Form { csv: true, .. } => schedule::csv(&named, self.steps),
-            Form { svg: true, .. } => schedule::svg(&named, self.steps),
-            _ => schedule::text(&named, self.steps, self.drawing.style(14)),
+            Form { csv: true, .. } => schedule::csv(&named, steps),
+            Form { svg: true, .. } => schedule::svg(&named, steps),
+            _ => schedule::text(&named, steps, self.drawing.style(14)),
         })?;
         Ok(Ending::Good)
     }
@@ -88,6 +105,26 @@ fn framework() -> impl TypedValueParser<Value = Framework> {
         let found = Framework::ALL.into_iter().find(|framework| framework.name() == name);
         found.unwrap_or(Framework::PyTorch)
     })
+}
+
+/// That of a sweep's trial, and how long it is, if the text names one.
+fn of_trial(place: &Place, text: &str) -> Result<Option<(Scheduled, Horizon)>> {
+    let is_name = |name: &str| check_name(name).is_ok();
+    let Some((sweep, trial)) = text.split_once('/').filter(|(sweep, _)| is_name(sweep)) else {
+        return Ok(None);
+    };
+    if Path::new(text).is_file() {
+        return Ok(None);
+    }
+    let (home, reader) = place.reader(sweep)?;
+    let detail =
+        if trial == "best" { export::best(&reader)? } else { export::named(&reader, trial)? };
+    let configuration = Single::find(place, &home, &detail)?.configuration();
+    let none = || Failure::NotFound(format!("trial {} has no schedule", detail.trial.0));
+    let configuration = configuration.ok_or_else(none)?;
+    let Length { steps, steps_per_epoch, .. } = configuration.length;
+    let scheduled = configuration.schedule.ok_or_else(none)?.as_ref().clone();
+    Ok(Some((scheduled, Horizon { steps, steps_per_epoch })))
 }
 
 /// A schedule as it was typed, or a file under its name.

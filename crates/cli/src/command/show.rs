@@ -2,11 +2,14 @@
 
 use anyhow::Result;
 use clap::Args;
+use pleach_engine::{command::shown::invocations, home::Home};
+use pleach_store::TrialDetail;
 use pleach_views::show;
 
 use crate::{
     exit::{Ending, Failure},
     place::Place,
+    single::Single,
 };
 
 #[derive(Args)]
@@ -18,18 +21,23 @@ pub(crate) struct Show {
     /// Print how the code that it ran differed from the commit that is named, for `git apply`
     #[arg(long)]
     difference: bool,
+    /// Print what runs this trial alone: of a program of your own its command line, with its folder and what it is told in
+    /// its environment; else a sweep file, for `pleach run`
+    #[arg(long, conflicts_with = "difference")]
+    command: bool,
     #[command(flatten)]
     drawing: super::Drawing,
 }
 
 impl Show {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
-        let (_, reader) = place.reader(&self.sweep)?;
+        let (home, reader) = place.reader(&self.sweep)?;
         let objective = reader.summary()?.revision.objective;
-        let trial = reader.find(&self.trial)?;
-        let detail = reader
-            .trial(trial)?
-            .ok_or_else(|| Failure::NotFound(format!("there is no trial {}", trial.0)))?;
+        let detail = super::export::named(&reader, &self.trial)?;
+        if self.command {
+            super::print(&command(place, &home, &detail)?)?;
+            return Ok(Ending::Good);
+        }
         let attempts = detail.path.iter().flat_map(|stage| &stage.attempts);
         let last = attempts.map(|attempt| attempt.started).max();
         let provenance = last.map(|last| reader.provenance(last)).transpose()?.flatten();
@@ -46,4 +54,18 @@ impl Show {
         }
         Ok(Ending::Good)
     }
+}
+
+/// What runs a trial alone.
+fn command(place: &Place, home: &Home, detail: &TrialDetail) -> Result<String> {
+    let single = Single::find(place, home, detail)?;
+    let Some(invocations) = invocations(&single.prepared, home, single.point, detail) else {
+        return Ok(single.file(place));
+    };
+    let texts = invocations
+        .map_err(Failure::Invalid)?
+        .iter()
+        .map(|it| show::command(&it.directory, &it.environment, &it.arguments))
+        .collect::<Vec<_>>();
+    Ok(texts.join("\n"))
 }

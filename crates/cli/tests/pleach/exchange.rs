@@ -103,3 +103,68 @@ fn a_sweep_that_cannot_be_read_is_not_exported() {
     check("pleach.db");
     stage.run("export y --as csv", 66);
 }
+
+#[test]
+fn a_trial_alone_is_the_same_to_the_last_bit() {
+    let stage = Stage::new("pleach-mnist");
+    stage.write(
+        "x.toml",
+        "[sweep]\nname = \"x\"\nobjective = { metric = \"val_loss\", goal = \"min\" }\nseeds = [3, 4]\n[trainer]\nmodel = \"mlp-16\"\nvalid = 500\nbudget = \"30st\"\neval = \"10st\"\n[space]\npeak = [0.1, 0.3]\nmomentum = [\"0.9 > 0.8\"]\n[space.schedule.cosine]\nwarmup = \"20%\"\n[space.schedule.mine]\nuse = \"torch.StepLR\"\nstep_size = 10\n",
+    );
+    stage.run("run x.toml", 0);
+    let all = stage.canonical("x");
+    let (best, _) = stage.run("export x --best", 0);
+    let (third, _) = stage.run("show x 3 --command", 0);
+    assert_eq!(stage.run("export x --trial 3", 0).0, third);
+    for text in [best, third] {
+        stage.write("alone.toml", &text);
+        stage.run("run alone.toml", 0);
+        let name = text.split('"').nth(1).unwrap();
+        let alone = stage.canonical(name);
+        assert_eq!(alone.lines().count(), 1);
+        assert!(all.contains(&values(&alone)), "{alone}\nis not in\n{all}");
+    }
+    let (json, _) = stage.run("export x --trial 3 --json", 0);
+    let trial: Value = serde_json::from_str(&json).unwrap();
+    let (csv, _) = stage.run("schedule x/3 --csv", 0);
+    assert_eq!(csv.lines().count(), 31);
+    let peak = csv.lines().filter_map(|line| line.split(',').nth(1)?.parse().ok());
+    assert_eq!(peak.fold(0.0, f64::max), trial["parameters"]["peak"].as_f64().unwrap());
+    let (code, _) = stage.run("schedule x/best --snippet pytorch", 0);
+    assert!(code.contains("LambdaLR"), "{code}");
+    stage.run("schedule x/99", 66);
+    stage.run("schedule y/1", 66);
+}
+
+/// Without the parameters: those of a single trial are not swept.
+fn values(line: &str) -> String {
+    let line = line.trim();
+    line.split_once(",\"seed\"").unwrap().1.to_owned()
+}
+
+#[test]
+fn a_command_line_can_be_typed() {
+    let stage = stage();
+    let (text, _) = stage.run("show x 1 --command", 0);
+    let folder = stage.path().canonicalize().unwrap().display().to_string();
+    insta::assert_snapshot!(text.replace(&folder, "/here"), @r#"
+    cd /here &&
+    PLEACH_ATTEMPT=1 \
+    PLEACH_DIRECTORY=/here/runs/x/attempts/1 \
+    PLEACH_METRICS=/here/runs/x/attempts/1/metrics.jsonl \
+    PLEACH_PARAMETERS=/here/runs/x/attempts/1/parameters.json \
+    PLEACH_PARAMETER_key=true \
+    PLEACH_PARAMETER_rate=1 \
+    PLEACH_PARAMETER_text='=1+1' \
+    PLEACH_SEED=1 \
+    PLEACH_STOP=/here/runs/x/attempts/1/stop \
+    PLEACH_TRIAL=1 \
+    sh train.sh 1
+    "#);
+    let metrics =
+        || fs::read_to_string(stage.path().join("runs/x/attempts/1/metrics.jsonl")).unwrap();
+    let before = metrics();
+    let status = std::process::Command::new("sh").args(["-c", &text]).status().unwrap();
+    assert!(status.success());
+    assert_eq!(metrics(), before.repeat(2));
+}

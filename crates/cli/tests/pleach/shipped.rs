@@ -91,7 +91,7 @@ fn the_best_trial_is_exported_with_its_weights() {
         "[sweep]\nname = \"x\"\nobjective = { metric = \"val_loss\", goal = \"min\" }\n[trainer]\nvalid = 500\nbudget = \"40st\"\neval = \"20st\"\nmomentum = \"0.9 > 0.8\"\n[space]\npeak = [0.001, 0.1]\n",
     );
     stage.run("run x.toml", 0);
-    stage.run("export x --best best", 0);
+    stage.run("export x --best --to best", 0);
     let trial: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(stage.path().join("best/trial.json")).unwrap())
             .unwrap();

@@ -45,8 +45,8 @@ pub struct Configuration {
 
 /// Makes configurations of points.
 pub struct Planner<'a> {
-    spec: &'a SweepSpec,
-    program: &'a Program,
+    pub(super) spec: &'a SweepSpec,
+    pub(super) program: &'a Program,
     parameters: BTreeMap<&'a str, &'a Parameter>,
     lengths: &'a Lengths,
     /// Schedules are few and points many.
@@ -91,35 +91,53 @@ impl<'a> Planner<'a> {
 
     /// Whatever becomes of point number `point`.
     pub(super) fn at(&self, point: u64) -> Outcome {
-        let result = match self.spec.search {
-            Search::Grid => self.grid(point),
-            Search::Random { samples, seed } => self.random(point, samples, seed),
-        };
-        match result {
+        match self.look_at(point, |view| self.complete(point, view)) {
             Ok(configuration) => Outcome::Configuration(Box::new(configuration)),
             Err(outcome) => outcome,
         }
     }
 
-    fn grid(&self, number: u64) -> Result<Configuration, Outcome> {
+    /// What `look` makes of a point for which `where` holds.
+    pub(super) fn look_at<T>(
+        &self,
+        number: u64,
+        look: impl Fn(&View) -> Result<T, Outcome>,
+    ) -> Result<T, Outcome> {
+        let placed = |block, point: &Point| look(&self.view(number, block, point)?);
+        match self.spec.search {
+            Search::Grid => self.grid(number, placed),
+            Search::Random { samples, seed } => self.random(number, samples, seed, placed),
+        }
+    }
+
+    fn grid<T>(
+        &self,
+        number: u64,
+        look: impl Fn(&'a Block, &Point) -> Result<T, Outcome>,
+    ) -> Result<T, Outcome> {
         let mut index = u128::from(base(number));
         for block in &self.spec.blocks {
             let count = block.space.count().unwrap_or(0);
             if index < count {
-                let point = block.space.point(index).ok_or(Outcome::Removed)?;
-                return self.complete(number, block, &point);
+                return look(block, &block.space.point(index).ok_or(Outcome::Removed)?);
             }
             index -= count;
         }
         Err(Outcome::Removed)
     }
 
-    fn random(&self, number: u64, samples: u64, seed: u64) -> Result<Configuration, Outcome> {
+    fn random<T>(
+        &self,
+        number: u64,
+        samples: u64,
+        seed: u64,
+        look: impl Fn(&'a Block, &Point) -> Result<T, Outcome>,
+    ) -> Result<T, Outcome> {
         let (block_number, sample) = (base(number) / samples, base(number) % samples);
         let block = self.spec.blocks.get(block_number as usize).ok_or(Outcome::Removed)?;
         for k in 0..MAX_DRAWS {
             let point = block.space.draw(&mut Stream::new(seed, block_number, sample, k));
-            match self.complete(number, block, &point) {
+            match look(block, &point) {
                 Err(Outcome::Removed) => {}
                 result => return result,
             }
@@ -133,12 +151,16 @@ impl<'a> Planner<'a> {
         }]))
     }
 
-    fn complete(
+    /// A point's values, if `where` holds.
+    fn view<'v>(
         &self,
         number: u64,
-        block: &Block,
-        point: &Point,
-    ) -> Result<Configuration, Outcome> {
+        block: &'v Block,
+        point: &'v Point<'v>,
+    ) -> Result<View<'v>, Outcome>
+    where
+        'a: 'v,
+    {
         let mut view = View { block, point, derived: Vec::new(), longer: self.longer(number) };
         for (name, placed) in &block.space.derived {
             if let Some(value) =
@@ -154,20 +176,24 @@ impl<'a> Planner<'a> {
                 return Err(Outcome::Removed);
             }
         }
-        let preset = preset_of(self.program, block, point.combination);
-        let (worker, arguments) = self.sort(&view, preset)?;
+        Ok(view)
+    }
+
+    fn complete(&self, number: u64, view: &View) -> Result<Configuration, Outcome> {
+        let preset = preset_of(self.program, view.block, view.point.combination);
+        let (worker, arguments) = self.sort(view, preset)?;
         if let ProgramSpec::Command(command) = &self.spec.program
             && let Some(absent) = command::absent(command, &worker, &arguments)
         {
             return Err(Outcome::Wrong(vec![absent]));
         }
-        let length = self.length(&view, &worker)?.clone();
+        let length = self.length(view, &worker)?.clone();
         let shape = (1 < length.lanes).then(|| self.shape(&worker, &length));
         let schedule = match preset {
-            Some(preset) => Some(self.schedule(&view, preset, &arguments, &length)?),
+            Some(preset) => Some(self.schedule(view, preset, &arguments, &length)?),
             None => None,
         };
-        let (worker, profiles) = self.profiles(&view, worker, schedule.as_deref(), &length)?;
+        let (worker, profiles) = self.profiles(view, worker, schedule.as_deref(), &length)?;
         Ok(Configuration {
             point: number,
             parameters: view.swept(),
@@ -246,7 +272,7 @@ impl<'a> Planner<'a> {
     }
 
     /// What is the worker's and what the schedule's.
-    fn sort(
+    pub(super) fn sort(
         &self,
         view: &View,
         preset: Option<&'static PresetInfo>,

@@ -9,6 +9,7 @@ mod course;
 mod identity;
 mod names;
 mod schedule;
+mod single;
 mod tree;
 mod values;
 mod view;

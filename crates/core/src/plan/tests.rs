@@ -67,11 +67,15 @@ fn measure(asked: &Parameters) -> Result<Length, Refused> {
 const HEAD: &str = "[sweep]\nname = \"x\"\nobjective = { metric = \"loss\", goal = \"min\" }\n";
 
 pub(super) fn planned(rest: &str) -> Result<Plan, Diagnostics> {
-    let spec = read("x.toml", &format!("{HEAD}{rest}"))?;
+    measured(read("x.toml", &format!("{HEAD}{rest}"))?).map(|(_, _, plan)| plan)
+}
+
+/// With the lengths that were needed.
+pub(super) fn measured(spec: SweepSpec) -> Result<(SweepSpec, Lengths, Plan), Diagnostics> {
     let mut lengths = Lengths::default();
     loop {
         match plan(&spec, &program(), &lengths) {
-            Ok(plan) => return Ok(plan),
+            Ok(plan) => return Ok((spec, lengths, plan)),
             Err(PlanError::Invalid(diagnostics)) => return Err(diagnostics),
             Err(PlanError::Unmeasured(asked)) => {
                 assert!(!asked.is_empty());

@@ -64,7 +64,7 @@ pub(super) fn run(
     let told = Told::new(command, greeting, start, &folder)?;
     let form: Form = command.metrics.parse().map_err(|error| format!("`metrics`: {error}"))?;
     let log = File::create(folder.join(LOG)).map_err(cannot("write its log"))?;
-    let mut child = life.begin(|| told.spawn(command))?;
+    let mut child = life.begin(|| told.spawn())?;
     let steps = (start.budget < OPEN_ENDED).then_some((start.first, start.end));
     let mut attempt = Attempt {
         start,

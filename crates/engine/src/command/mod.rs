@@ -4,12 +4,14 @@
 //!
 //! Reading order: this file (what is run), [`guard`] (the process), `told` (what a
 //! program is told), `attempt` (one run of it), `output` (what it
-//! prints and measures), `state` (what the next stage starts from), [`result`] (what stays).
+//! prints and measures), `state` (what the next stage starts from), [`result`] (what stays), [`shown`] (what a person would
+//! type).
 
 mod attempt;
 pub mod guard;
 mod output;
 pub mod result;
+pub mod shown;
 mod state;
 mod told;
 
@@ -30,6 +32,8 @@ use pleach_protocol::{
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+pub use told::Invocation;
 
 /// Larger files of a command are told apart by their size alone.
 const DIGESTED: u64 = 64 << 20;

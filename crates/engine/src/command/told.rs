@@ -6,7 +6,7 @@ use std::{
     fs::{self, File},
     io::{self, BufWriter, Write},
     os::unix::process::CommandExt,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Stdio},
 };
 
@@ -28,35 +28,33 @@ use crate::guard::BECOME;
 const THREADS: [&str; 4] =
     ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"];
 
+/// Files in an attempt's folder.
+const PARAMETERS: &str = "parameters.json";
+const RATES: &str = "schedule.txt";
+
 /// The GPUs that a program sees.
 const GPUS: &str = "CUDA_VISIBLE_DEVICES";
 
-/// Everything that a program is told.
-pub(super) struct Told {
-    arguments: Vec<String>,
-    environment: BTreeMap<String, String>,
+/// How a program is started: what a person would type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invocation {
+    /// The program and its arguments.
+    pub arguments: Vec<String>,
+    /// Beside what it inherits, and the numbers of threads and GPUs of its slot.
+    pub environment: BTreeMap<String, String>,
+    pub directory: PathBuf,
 }
 
-impl Told {
-    /// Writes the files that it is told of.
-    pub(super) fn new(
-        command: &Command,
-        greeting: &Greeting,
-        start: &Start,
-        folder: &Path,
-    ) -> Result<Self, String> {
-        fs::create_dir_all(folder).map_err(cannot("make the attempt's folder"))?;
+/// Everything that a program is told.
+pub(super) struct Told(Invocation);
+
+impl Invocation {
+    /// Of an attempt in this folder.
+    pub(super) fn new(command: &Command, start: &Start, folder: &Path) -> Result<Self, String> {
         let file = |name: &str| folder.join(name).to_string_lossy().into_owned();
-        // Stages that trials of several lengths share cannot know how long these are.
-        let is_told = |name: &String| !(command.checkpoint && name == BUDGET);
-        let parameters: BTreeMap<_, _> =
-            start.parameters.iter().filter(|(name, _)| is_told(name)).collect();
-        let text = serde_json::to_vec_pretty(&parameters).unwrap_or_default();
-        fs::write(file("parameters.json"), text).map_err(cannot("write the parameters"))?;
-        let values: BTreeMap<&str, String> = parameters
-            .iter()
+        let values: BTreeMap<&str, String> = parameters(command, start)
             .filter_map(|(name, value)| {
-                let value: Value = serde_json::from_value((*value).clone()).ok()?;
+                let value: Value = serde_json::from_value(value.clone()).ok()?;
                 Some((name.as_str(), value.to_string()))
             })
             .collect();
@@ -65,7 +63,7 @@ impl Told {
             ("PLEACH_TRIAL", start.trial.to_string()),
             ("PLEACH_ATTEMPT", start.attempt.to_string()),
             ("PLEACH_DIRECTORY", start.directory.clone()),
-            ("PLEACH_PARAMETERS", file("parameters.json")),
+            ("PLEACH_PARAMETERS", file(PARAMETERS)),
             ("PLEACH_METRICS", file("metrics.jsonl")),
             ("PLEACH_STOP", file("stop")),
         ]
@@ -90,10 +88,8 @@ impl Told {
         } else if start.budget < OPEN_ENDED {
             tell("PLEACH_STEPS", start.budget.to_string());
         }
-        if let Some(schedule) = start.schedule.as_ref().filter(|_| start.budget < OPEN_ENDED) {
-            // Not what comes after the stage.
-            write_rates(&file("schedule.txt"), schedule, start.end)?;
-            tell("PLEACH_SCHEDULE", file("schedule.txt"));
+        if rates(start).is_some() {
+            tell("PLEACH_SCHEDULE", file(RATES));
         }
         let value = |name: &str| {
             let seed = || (name == SEED).then(|| start.seed.to_string());
@@ -110,21 +106,59 @@ impl Told {
             .iter()
             .map(|(name, text)| Ok((name.clone(), render(text)?)))
             .collect::<Result<_, String>>()?;
-        environment.extend(resources(greeting)?);
         environment.extend(own);
-        Ok(Self { arguments, environment })
+        Ok(Self { arguments, environment, directory: command.directory.clone() })
+    }
+}
+
+/// What it is told as a file. Stages that trials of several lengths share cannot know how long these are.
+fn parameters<'a>(
+    command: &Command,
+    start: &'a Start,
+) -> impl Iterator<Item = (&'a String, &'a serde_json::Value)> {
+    let is_told = move |name: &str| !(command.checkpoint && name == BUDGET);
+    start.parameters.iter().filter(move |(name, _)| is_told(name))
+}
+
+/// Its schedule, if anybody knows how long it trains.
+fn rates(start: &Start) -> Option<&Schedule> {
+    start.schedule.as_ref().filter(|_| start.budget < OPEN_ENDED)
+}
+
+impl Told {
+    /// Writes the files that it is told of.
+    pub(super) fn new(
+        command: &Command,
+        greeting: &Greeting,
+        start: &Start,
+        folder: &Path,
+    ) -> Result<Self, String> {
+        fs::create_dir_all(folder).map_err(cannot("make the attempt's folder"))?;
+        let parameters: BTreeMap<_, _> = parameters(command, start).collect();
+        let text = serde_json::to_vec_pretty(&parameters).unwrap_or_default();
+        fs::write(folder.join(PARAMETERS), text).map_err(cannot("write the parameters"))?;
+        if let Some(schedule) = rates(start) {
+            // Not what comes after the stage.
+            write_rates(&folder.join(RATES), schedule, start.end)?;
+        }
+        let mut invocation = Invocation::new(command, start, folder)?;
+        for (name, value) in resources(greeting)? {
+            // What the file sets stays.
+            invocation.environment.entry(name).or_insert(value);
+        }
+        Ok(Self(invocation))
     }
 
     /// Through a process of this program, which asks the kernel to be killed with the guard and becomes the person's. Its
     /// process group is there before anybody may want to kill it.
-    pub(super) fn spawn(&self, command: &Command) -> Result<Child, String> {
+    pub(super) fn spawn(&self) -> Result<Child, String> {
         // The file of this program may have been replaced since.
         std::process::Command::new("/proc/self/exe")
             .arg(BECOME)
             .arg(getpid().as_raw_nonzero().to_string())
-            .args(&self.arguments)
-            .envs(&self.environment)
-            .current_dir(&command.directory)
+            .args(&self.0.arguments)
+            .envs(&self.0.environment)
+            .current_dir(&self.0.directory)
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -135,7 +169,7 @@ impl Told {
 }
 
 /// One rate on a line, for each step from 0.
-fn write_rates(path: &str, schedule: &Schedule, steps: u64) -> Result<(), String> {
+fn write_rates(path: &Path, schedule: &Schedule, steps: u64) -> Result<(), String> {
     let write = || -> io::Result<()> {
         let mut file = BufWriter::new(File::create(path)?);
         match schedule {

@@ -44,7 +44,7 @@ const CODE_HEAD: &str = "\
 ## Code for other libraries
 
 `pleach schedule SCHEDULE --steps N --snippet FRAMEWORK` writes code for PyTorch, Keras, optax and Candle that follows a schedule,
-and `pleach export SWEEP --best FOLDER` writes it for the winner of a sweep: in the library's own words where it has exactly
+and `pleach export SWEEP --best --to FOLDER` writes it for the winner of a sweep: in the library's own words where it has exactly
 that schedule, otherwise as a small function, and where that would not be small, as a table that is read from a file.
 [`scripts/goldens/snippets`](../scripts/goldens/snippets) runs all four in their libraries and compares every step's rate: they
 differ by less than 1e-12 of the peak (PyTorch, Candle) or 1e-5 (Keras and optax, which compute in 32 bits).
