@@ -10,7 +10,7 @@ use pleach_core::{
 };
 use pleach_store::{Reader, TrialDetail, Which};
 
-use crate::ExportError;
+use crate::{ExportError, each_trial};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Table {
@@ -61,27 +61,22 @@ impl Table {
         let rows = reader.rows(Which::Current)?;
         let parameters = parameter_kinds(&rows);
         out.columns(&self.columns(&parameters))?;
-        let mut trials: Vec<_> =
-            rows.iter().flat_map(|row| &row.trials).map(|result| result.trial).collect();
-        trials.sort_unstable();
-        for trial in trials {
-            let Some(detail) = reader.trial(trial)? else { continue };
-            match self {
-                Self::Trials => out.row(trial_row(&detail, &parameters))?,
-                Self::Metrics => {
-                    for (step, values) in &detail.metrics {
-                        for (name, value) in values {
-                            out.row(vec![
-                                Some(Cell::Unsigned(detail.trial.0.into())),
-                                Some(Cell::Unsigned(*step)),
-                                Some(Cell::Text(name.clone())),
-                                Some(Cell::Float(*value)),
-                            ])?;
-                        }
-                    }
+        each_trial(reader, &rows, |detail| {
+            if self == Self::Trials {
+                return out.row(trial_row(detail, &parameters));
+            }
+            for (step, values) in &detail.metrics {
+                for (name, value) in values {
+                    out.row(vec![
+                        Some(Cell::Unsigned(detail.trial.0.into())),
+                        Some(Cell::Unsigned(*step)),
+                        Some(Cell::Text(name.clone())),
+                        Some(Cell::Float(*value)),
+                    ])?;
                 }
             }
-        }
+            Ok(())
+        })?;
         out.end()
     }
 

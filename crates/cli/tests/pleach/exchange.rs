@@ -168,3 +168,37 @@ fn a_command_line_can_be_typed() {
     assert!(status.success());
     assert_eq!(metrics(), before.repeat(2));
 }
+
+#[test]
+fn a_study_has_a_line_for_each_trial_and_is_not_overwritten() {
+    let stage = stage();
+    stage.run("export x --as optuna --to x.log", 0);
+    let text = fs::read_to_string(stage.path().join("x.log")).unwrap();
+    let lines = lines(&text);
+    assert_eq!(lines.len(), 3 + 12);
+    let states: Vec<u64> = lines[3..].iter().map(|line| line["state"].as_u64().unwrap()).collect();
+    assert_eq!(states.iter().filter(|state| **state == 1).count(), 8);
+    assert_eq!(states.iter().filter(|state| **state == 3).count(), 4);
+    let (_, err) = stage.run("export x --as optuna --to x.log", 2);
+    assert!(err.contains("x.log exists"), "{err}");
+}
+
+#[test]
+fn a_trial_is_a_folder_with_a_number() {
+    let stage = stage();
+    let (_, err) = stage.run("export x --as tensorboard", 2);
+    assert!(err.contains("--to DIR"), "{err}");
+    for _ in 0..2 {
+        stage.run("export x --as tensorboard --to logs", 0);
+        let trials: Vec<_> = fs::read_dir(stage.path().join("logs")).unwrap().flatten().collect();
+        let mut names: Vec<u32> = trials
+            .iter()
+            .map(|trial| trial.file_name().to_str().unwrap().parse().unwrap())
+            .collect();
+        names.sort_unstable();
+        assert_eq!(names, (1..=12).collect::<Vec<_>>());
+        for trial in trials {
+            assert_eq!(fs::read_dir(trial.path()).unwrap().count(), 1, "{trial:?}");
+        }
+    }
+}

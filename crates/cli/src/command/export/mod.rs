@@ -5,21 +5,24 @@ mod trial;
 pub(crate) use trial::{best, named};
 
 use std::{
+    fs,
     io::{BufWriter, IsTerminal, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anstream::eprintln;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use pleach_engine::home::write_with;
+use pleach_engine::home::{Home, write_whole, write_with};
 use pleach_interop::{
     ExportError,
     columnar::Parquet,
     delimited::{Csv, JsonLines},
+    optuna,
     table::Table,
+    tensorboard,
 };
-use pleach_store::Reader;
+use pleach_store::{Reader, Which};
 use pleach_views::export;
 
 use crate::{
@@ -54,6 +57,10 @@ enum Form {
     Jsonl,
     /// A table for pandas and its like
     Parquet,
+    /// A journal of Optuna's, which opens it and goes on with it; optuna-dashboard shows it
+    Optuna,
+    /// A folder for TensorBoard, in it one for each trial: curves, and the tab HParams
+    Tensorboard,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -70,13 +77,13 @@ pub(crate) struct Export {
     sweep: String,
     #[command(flatten)]
     what: What,
-    /// Which table
+    /// Which table, of CSV, JSON lines and Parquet
     #[arg(long, value_enum, default_value_t = Rows::Trials, requires = "form")]
     table: Rows,
     /// A trial as JSON: its parameters, and everything that it measured
     #[arg(long, conflicts_with_all = ["form", "canonical", "to"])]
     json: bool,
-    /// Write it there instead of to standard output. Of a trial a folder: the sweep file, JSON, weights (safetensors), and its
+    /// Write it there instead of to standard output. TensorBoard's is a folder. Of a trial, too: the sweep file, JSON, weights (safetensors), and its
     /// schedule as a table and as code for PyTorch, Keras, optax and Candle
     #[arg(long, value_name = "PATH", conflicts_with = "canonical")]
     to: Option<PathBuf>,
@@ -86,7 +93,7 @@ impl Export {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
         let (home, reader) = place.reader(&self.sweep)?;
         if let Some(form) = self.what.form {
-            self.write(form, &reader)?;
+            self.write(form, &home, &reader)?;
         } else if self.what.canonical {
             canonical(&reader)?;
         } else {
@@ -103,37 +110,77 @@ impl Export {
         Ok(Ending::Good)
     }
 
-    fn write(&self, form: Form, reader: &Reader) -> Result<()> {
+    fn write(&self, form: Form, home: &Home, reader: &Reader) -> Result<()> {
+        match (form, &self.to) {
+            (Form::Tensorboard, Some(folder)) => return tensorboard(reader, folder),
+            (Form::Tensorboard, None) => return Err(needs("TensorBoard reads a folder: --to DIR")),
+            (Form::Optuna, Some(path)) if path.exists() => {
+                let path = path.display();
+                return Err(needs(&format!(
+                    "{path} exists, and Optuna may have added trials to it: remove it, or give another name"
+                )));
+            }
+            (Form::Parquet, None) if std::io::stdout().is_terminal() => {
+                return Err(needs("Parquet is not for a terminal: --to FILE"));
+            }
+            _ => {}
+        }
+        let Some(path) = &self.to else {
+            return Ok(self.write_file(form, home, reader, std::io::stdout())?);
+        };
+        write_with(path, |file| self.write_file(form, home, reader, file))
+            .with_context(|| format!("failed to write {}", path.display()))?;
+        eprintln!("wrote {}", path.display());
+        Ok(())
+    }
+
+    fn write_file(
+        &self,
+        form: Form,
+        home: &Home,
+        reader: &Reader,
+        out: impl Write + Send,
+    ) -> Result<(), ExportError> {
         let table = match self.table {
             Rows::Trials => Table::Trials,
             Rows::Metrics => Table::Metrics,
         };
-        if let Some(path) = &self.to {
-            write_with(path, |file| write_table(table, form, reader, file))
-                .with_context(|| format!("failed to write {}", path.display()))?;
-            eprintln!("wrote {}", path.display());
-            return Ok(());
+        let mut out = BufWriter::new(out);
+        match form {
+            Form::Csv => table.write(reader, &mut Csv(out)),
+            Form::Jsonl => table.write(reader, &mut JsonLines::new(out)),
+            Form::Parquet => table.write(reader, &mut Parquet::new(out)),
+            Form::Optuna => optuna::journal(reader, home.name(), &mut out),
+            // It is a folder.
+            Form::Tensorboard => Ok(()),
         }
-        let out = std::io::stdout();
-        if form == Form::Parquet && out.is_terminal() {
-            let message = "Parquet is not for a terminal: give --to FILE".to_owned();
-            return Err(Failure::NeedsAnswer(message).into());
-        }
-        Ok(write_table(table, form, reader, out)?)
     }
 }
 
-fn write_table(
-    table: Table,
-    form: Form,
-    reader: &Reader,
-    out: impl Write + Send,
-) -> Result<(), ExportError> {
-    match form {
-        Form::Csv => table.write(reader, &mut Csv(BufWriter::new(out))),
-        Form::Jsonl => table.write(reader, &mut JsonLines::new(BufWriter::new(out))),
-        Form::Parquet => table.write(reader, &mut Parquet::new(out)),
+fn needs(answer: &str) -> anyhow::Error {
+    Failure::NeedsAnswer(answer.to_owned()).into()
+}
+
+/// A folder for each trial that was begun, named by its number.
+fn tensorboard(reader: &Reader, folder: &Path) -> Result<()> {
+    let mut written = 0;
+    for row in reader.rows(Which::Current)? {
+        for result in row.trials {
+            let Some(detail) = reader.trial(result.trial)? else { continue };
+            let Some(events) = tensorboard::events(&detail) else { continue };
+            let folder = folder.join(detail.trial.0.to_string());
+            let path = folder.join(tensorboard::file_name(&detail));
+            fs::create_dir_all(&folder)
+                .and_then(|()| write_whole(&path, &events))
+                .with_context(|| format!("failed to write {}", path.display()))?;
+            written += 1;
+        }
     }
+    let folder = folder.display();
+    eprintln!(
+        "wrote {written} trials into {folder}; see them with `tensorboard --logdir {folder}`"
+    );
+    Ok(())
 }
 
 fn canonical(reader: &Reader) -> Result<()> {
