@@ -32,6 +32,8 @@ pub enum Fact {
     Checkpoint { stage: StageId, checkpoint: Checkpoint },
     /// A checkpoint's file is about to be removed.
     Forgotten { stage: StageId, step: u64 },
+    /// Nothing more is begun although trials are left: why, for people.
+    Halted { why: String },
     /// A line for people in the audit table; never read back.
     Note { text: String },
 }

@@ -162,7 +162,7 @@ pub enum StageChange<'a> {
 }
 
 /// How often a stage may be tried again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Budgets {
     /// `[run] retries`: after so many failures the next one is final.
     pub retries: u32,

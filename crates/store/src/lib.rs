@@ -11,6 +11,7 @@ mod column;
 pub mod curves;
 pub mod detail;
 pub mod fault;
+mod halt;
 pub mod live;
 pub mod load;
 pub mod open;

@@ -145,6 +145,12 @@ impl Writer<'_> {
                 let sql = "DELETE FROM checkpoint WHERE stage = ? AND step = ?";
                 self.execute(sql, params![stage.0, *step as i64]).map(drop)
             }
+            Fact::Halted { why } => self
+                .execute(
+                    "INSERT OR REPLACE INTO halt (id, at, why) VALUES (1, ?, ?)",
+                    params![self.now.0, why],
+                )
+                .map(drop),
             Fact::Note { text } => self
                 .execute("INSERT INTO note (at, text) VALUES (?, ?)", params![self.now.0, text])
                 .map(drop),

@@ -6,6 +6,7 @@ mod completions;
 mod data;
 mod diff;
 mod doctor;
+mod explain;
 mod export;
 mod extend;
 mod importance;
@@ -54,6 +55,8 @@ pub(crate) enum Command {
     List(list::List),
     /// Print everything about a trial
     Show(show::Show),
+    /// Say why a trial is not running, and what to do about it
+    Explain(explain::Explain),
     /// Show trials side by side
     Compare(compare::Compare),
     /// Show how one leaderboard differs from another
@@ -102,6 +105,7 @@ impl Command {
             Self::Importance(command) => command.run(place),
             Self::List(command) => command.run(place),
             Self::Show(command) => command.run(place),
+            Self::Explain(command) => command.run(place),
             Self::Compare(command) => command.run(place),
             Self::Diff(command) => command.run(place),
             Self::Tree(command) => command.run(place),

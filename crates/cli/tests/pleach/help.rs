@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 21] = [
     "",
     "init",
     "plan",
@@ -11,6 +11,7 @@ const COMMANDS: [&str; 20] = [
     "board",
     "list",
     "show",
+    "explain",
     "logs",
     "stop",
     "pause",

@@ -336,8 +336,11 @@ impl Sweep {
 
     fn asked(&mut self, request: &Request, decisions: &mut Decisions) {
         match (request, self.mode) {
-            (Request::Stop, Mode::Running | Mode::Paused | Mode::Broken) => self.stop(decisions),
+            (Request::Stop, Mode::Running | Mode::Paused | Mode::Broken) => {
+                self.stop("it was stopped", decisions);
+            }
             (Request::Kill, Mode::Running | Mode::Paused | Mode::Stopping | Mode::Broken) => {
+                self.halt("it was stopped", decisions);
                 self.mode = Mode::Killing;
                 let workers: Vec<WorkerId> = self.workers.keys().copied().collect();
                 for worker in workers {
@@ -353,7 +356,8 @@ impl Sweep {
         }
     }
 
-    fn stop(&mut self, decisions: &mut Decisions) {
+    fn stop(&mut self, why: &str, decisions: &mut Decisions) {
+        self.halt(why, decisions);
         self.mode = Mode::Stopping;
         for (&id, worker) in &mut self.workers {
             for grant in &mut worker.queue {
@@ -397,7 +401,7 @@ impl Sweep {
         if self.settings.limit.is_some_and(|limit| limit <= now)
             && matches!(self.mode, Mode::Running | Mode::Paused)
         {
-            self.stop(decisions);
+            self.stop("its `limit` was reached", decisions);
         }
         let mut to_kill = Vec::new();
         for (&id, worker) in &mut self.workers {

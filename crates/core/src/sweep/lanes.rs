@@ -42,6 +42,11 @@ impl Ready {
         self.by_turn.len()
     }
 
+    /// How many come before a stage.
+    pub(super) fn place(&self, stage: StageId) -> Option<usize> {
+        self.by_turn.keys().position(|(_, id)| *id == stage)
+    }
+
     pub(super) fn pop_first(&mut self) -> Option<StageId> {
         let &(turn, id) = self.by_turn.keys().next()?;
         self.remove((turn, id));

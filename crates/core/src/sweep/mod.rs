@@ -3,7 +3,7 @@
 //! one are the same thing.
 //!
 //! `happen` takes events in, `lanes` says which stages may be side by side, `found` results that nobody reported, `place` decides who runs what, `tree` which stages can be placed, `keep` which checkpoints
-//! stay.
+//! stay, `wait` what a trial waits for.
 
 mod found;
 mod happen;
@@ -13,6 +13,7 @@ mod place;
 mod progress;
 mod repeat;
 mod tree;
+mod wait;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -29,6 +30,7 @@ use crate::{
 
 pub use progress::{Progress, Running};
 pub use repeat::alike;
+pub use wait::{Wait, wait};
 
 /// What a person set for a run. Times in microseconds.
 #[derive(Clone, Debug)]
@@ -48,6 +50,24 @@ pub struct Settings {
     /// Bytes of checkpoints at the ends of stages that are kept.
     pub keep: u64,
     pub exactness: Exactness,
+}
+
+impl Settings {
+    /// One slot, and no limits.
+    #[must_use]
+    pub fn new(objective: Objective) -> Self {
+        Self {
+            objective,
+            budgets: Budgets::default(),
+            slots: 1,
+            lanes: 1,
+            timeout: None,
+            stall: None,
+            limit: None,
+            keep: 0,
+            exactness: Exactness::Exact,
+        }
+    }
 }
 
 /// What comes out when a stage is trained again.
@@ -212,7 +232,15 @@ impl Default for AttemptId {
 
 impl Sweep {
     /// A sweep from its rows. Trials refer to stages among them; whatever else a row says, nothing panics.
-    pub fn new(settings: Settings, rows: Rows) -> Self {
+    pub fn new(settings: Settings, mut rows: Rows) -> Self {
+        let found = std::mem::take(&mut rows.found);
+        let mut sweep = Self::linked(settings, rows);
+        sweep.recover(&found);
+        sweep
+    }
+
+    /// The rows as they are, as a tree.
+    fn linked(settings: Settings, rows: Rows) -> Self {
         let mut sweep = Self {
             kept: keep::Kept::default(),
             settings,
@@ -244,7 +272,6 @@ impl Sweep {
             sweep.stages.insert(node.row.stage.id, node);
         }
         sweep.link(&rows.lanes);
-        sweep.recover(&rows.found);
         sweep
     }
 

@@ -51,6 +51,7 @@ impl Sweep {
         if self.workers.values().all(|worker| worker.queue.is_empty()) {
             let workers: Vec<WorkerId> = self.workers.keys().copied().collect();
             decisions.commands.extend(workers.into_iter().map(|worker| Command::Kill { worker }));
+            self.halt(&format!("no worker can be used: {}", self.last_words), decisions);
             decisions.commands.push(Command::Finish(Finish::Unusable(self.last_words.clone())));
             self.mode = Mode::Finished;
         }

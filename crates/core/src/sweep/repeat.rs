@@ -39,10 +39,17 @@ impl Sweep {
         }
         let most = if self.counts.is_nothing_done() { AT_THE_START } else { LATER };
         if most <= self.repeats.times && matches!(self.mode, Mode::Running | Mode::Paused) {
-            self.mode = Mode::Broken;
             let Repeats { why, times } = &self.repeats;
-            let text = format!("stopped: {times} trials in a row failed in the same way: {why}");
-            decisions.facts.push(Fact::Note { text });
+            let text = format!("{times} trials in a row failed in the same way: {why}");
+            self.halt(&text, decisions);
+            self.mode = Mode::Broken;
+        }
+    }
+
+    /// Remembers why nothing more is begun: the first reason, if there are several.
+    pub(super) fn halt(&self, why: &str, decisions: &mut Decisions) {
+        if matches!(self.mode, Mode::Running | Mode::Paused) {
+            decisions.facts.push(Fact::Halted { why: why.to_owned() });
         }
     }
 

@@ -7,7 +7,7 @@ use pleach_core::{
     key::Key,
     life::{AttemptId, Budgets, Lanes, StageStatus, Trial, TrialId},
     spec::Slots,
-    sweep::{Exactness, Rows, Settings, StageRow, Sweep},
+    sweep::{Exactness, Rows, Settings, StageRow, Sweep, Wait, wait},
 };
 use pleach_store::Loaded;
 use tokio::{
@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{CRASHES, Job, RunError};
-use crate::{command::result, prepare::Prepared, process::Input, program::Runner};
+use crate::{command::result, home::Home, prepare::Prepared, process::Input, program::Runner};
 
 /// The core's state from the rows of the database.
 pub(super) fn state(
@@ -41,25 +41,34 @@ pub(super) fn state(
             Runner::Command { .. } => Exactness::Loose,
         },
     };
+    let (mut rows, points) = rows(job.home, loaded);
+    rows.trials = first(rows.trials, job.first);
+    let seeds = rows.trials.iter().map(|trial| (trial.id, trial.seed)).collect();
+    rows.found = found(job, &rows.stages);
+    rows.lanes = lanes(job, &rows.trials);
+    (Sweep::new(settings, rows), points, seeds)
+}
+
+/// What the database holds, and the disk still has.
+fn rows(home: &Home, loaded: Loaded) -> (Rows, BTreeMap<TrialId, u64>) {
     let Loaded { trials, points, stages, mut checkpoints, mut ends, next_attempt, .. } = loaded;
-    let trials = first(trials, job.first);
-    let seeds = trials.iter().map(|trial| (trial.id, trial.seed)).collect();
-    let stages = stages
-        .into_iter()
-        .map(|stage| {
-            let (evaluated, digest) =
-                ends.remove(&stage.id).map(|end| (end.evaluated, end.digest)).unwrap_or_default();
-            let mut checkpoints = checkpoints.remove(&stage.id).unwrap_or_default();
-            // A folder may have been cleaned by hand.
-            checkpoints.retain(|checkpoint| {
-                job.home.attempt(checkpoint.attempt).join(&checkpoint.file).is_file()
-            });
-            StageRow { stage, evaluated, digest, checkpoints }
-        })
-        .collect::<Vec<StageRow>>();
-    let found = found(job, &stages);
-    let lanes = lanes(job, &trials);
-    (Sweep::new(settings, Rows { trials, stages, lanes, next_attempt, found }), points, seeds)
+    let stages = stages.into_iter().map(|stage| {
+        let (evaluated, digest) =
+            ends.remove(&stage.id).map(|end| (end.evaluated, end.digest)).unwrap_or_default();
+        let mut checkpoints = checkpoints.remove(&stage.id).unwrap_or_default();
+        // A folder may have been cleaned by hand.
+        checkpoints
+            .retain(|checkpoint| home.attempt(checkpoint.attempt).join(&checkpoint.file).is_file());
+        StageRow { stage, evaluated, digest, checkpoints }
+    });
+    let stages = stages.collect();
+    (Rows { trials, stages, next_attempt, ..Rows::default() }, points)
+}
+
+/// What a trial that has not ended waits for.
+pub fn waits_for(home: &Home, loaded: Loaded, trial: TrialId) -> Option<Wait> {
+    let objective = loaded.revision.objective.clone();
+    wait(objective, rows(home, loaded).0, trial)
 }
 
 /// The results that guards have left of attempts that nobody knows to have ended. Everything of an earlier coordinator is

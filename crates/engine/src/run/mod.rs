@@ -24,7 +24,7 @@ mod act;
 mod begin;
 mod hear;
 
-pub use begin::cores;
+pub use begin::{cores, waits_for};
 use begin::{devices, listen, state};
 
 use crate::{
@@ -130,6 +130,7 @@ pub async fn run(
     let start = Instant::now();
     let mut store = Store::open(&job.home.database())?;
     store.note_provenance(&provenance(job.prepared), wall_time())?;
+    store.forget_halt()?;
     let (sweep, points, seeds) = state(job, &devices, store.load()?);
     let mut run = Run {
         job,

@@ -249,3 +249,14 @@ fn the_pace_is_that_of_attempts_that_ended_well() {
     assert_eq!((pace.steps, pace.milliseconds, pace.state), (20, 0, 0));
     assert_eq!(pace.done.len(), 3);
 }
+
+#[test]
+fn why_nothing_more_was_begun_is_remembered_until_somebody_goes_on() {
+    let (_folder, mut store, reader) = sweep();
+    assert_eq!(reader.halt().unwrap(), None);
+    let halted = |why: &str| Fact::Halted { why: why.to_owned() };
+    store.commit(&[halted("first"), halted("last")], NOW).unwrap();
+    assert_eq!(reader.halt().unwrap().as_deref(), Some("last"));
+    store.forget_halt().unwrap();
+    assert_eq!(reader.halt().unwrap(), None);
+}

@@ -16,6 +16,7 @@ pub(super) fn step(sweep: &mut Sweep, seconds: u64, events: &[Event]) -> Vec<Str
         Fact::Granted { attempt, stage, from, .. } => {
             Some(format!("stage {} is trained again from {from} as attempt {}", stage.0, attempt.0))
         }
+        Fact::Halted { why } => Some(format!("nothing more is begun: {why}")),
         Fact::Forgotten { stage, step } => Some(format!("stage {} forgets {step}", stage.0)),
         _ => None,
     });
@@ -197,6 +198,7 @@ fn workers_that_cannot_be_used_end_the_run() {
     }
     insta::assert_debug_snapshot!(decisions, @r#"
     [
+        "nothing more is begun: no worker can be used: no such program",
         "Kill { worker: WorkerId(1) }",
         "Finish(Unusable(\"no such program\"))",
     ]
@@ -229,6 +231,7 @@ fn a_pause_grants_nothing_and_a_limit_stops() {
     let mut sweep = started(Settings { limit: Some(Moment(5_000_000)), ..settings(1) }, 2);
     insta::assert_debug_snapshot!(step(&mut sweep, 5, &[]), @r#"
     [
+        "nothing more is begun: its `limit` was reached",
         "AskStop { worker: WorkerId(1), attempt: AttemptId(1) }",
     ]
     "#);
@@ -239,6 +242,7 @@ fn a_second_request_to_stop_kills() {
     let mut sweep = started(settings(1), 2);
     insta::assert_debug_snapshot!(step(&mut sweep, 1, &[Event::Asked(Request::Stop)]), @r#"
     [
+        "nothing more is begun: it was stopped",
         "AskStop { worker: WorkerId(1), attempt: AttemptId(1) }",
     ]
     "#);
@@ -343,6 +347,7 @@ fn a_broken_program_stops_the_sweep_and_what_runs_goes_on() {
     insta::assert_debug_snapshot!(said, @r#"
     [
         "attempt 7 ended: Failed(\"no such file: 7.5e-3\")",
+        "nothing more is begun: 5 trials in a row failed in the same way: no such file: 3.5e-3",
         "trial 7 is Failed",
         "Say(AttemptFailed { trial: TrialId(7), others: 0, attempt: AttemptId(7), why: \"no such file: 7.5e-3\", again: No })",
         "Say(TrialEnded { trial: TrialId(7) })",

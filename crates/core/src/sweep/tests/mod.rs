@@ -10,6 +10,7 @@ mod forest;
 mod lanes;
 mod laws;
 mod rebuild;
+mod waits;
 
 use forest::{beside, bushes, forest, parents};
 
@@ -105,7 +106,7 @@ impl Database {
                 Fact::Forgotten { stage, step } => {
                     self.stage(*stage).checkpoints.retain(|other| other.step != *step);
                 }
-                Fact::Note { .. } => {}
+                Fact::Halted { .. } | Fact::Note { .. } => {}
             }
         }
         assert!(self.counted.values().all(|&n| n == 1), "counted once");
