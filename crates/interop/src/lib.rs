@@ -1,10 +1,11 @@
 //! Exchanges sweeps with other programs: what they can open of ours, and what of theirs becomes a sweep file.
 //!
 //! Reading order: [`table`] (a sweep as rows and columns) and how tables are written, [`delimited`] and [`columnar`];
-//! [`optuna`]; [`tensorboard`].
+//! [`optuna`]; [`tensorboard`]; [`mlflow`].
 
 pub mod columnar;
 pub mod delimited;
+pub mod mlflow;
 pub mod optuna;
 pub mod table;
 pub mod tensorboard;
@@ -16,7 +17,7 @@ mod sample;
 use std::io;
 
 use pleach_core::rank::Row;
-use pleach_store::{ReadError, Reader, TrialDetail};
+use pleach_store::{ReadError, Reader, Time, TrialDetail};
 use thiserror::Error;
 
 #[derive(Debug, Error)]
@@ -25,6 +26,24 @@ pub enum ExportError {
     Read(#[from] ReadError),
     #[error(transparent)]
     Write(#[from] io::Error),
+    #[error(transparent)]
+    Mlflow(#[from] mlflow::MlflowError),
+}
+
+/// When something was measured, as far as it is known: when the stage ended in which it was. None before that.
+fn measured(trial: &TrialDetail, step: u64) -> Option<Time> {
+    let stage = trial.path.iter().find(|stage| step <= stage.end)?;
+    stage.attempts.iter().filter_map(|attempt| attempt.ended).max()
+}
+
+fn started(trial: &TrialDetail) -> Option<Time> {
+    let attempts = trial.path.iter().flat_map(|stage| &stage.attempts);
+    attempts.map(|attempt| attempt.started).min()
+}
+
+fn ended(trial: &TrialDetail) -> Option<Time> {
+    let attempts = trial.path.iter().flat_map(|stage| &stage.attempts);
+    attempts.filter_map(|attempt| attempt.ended).max()
 }
 
 /// Gives every trial of these configurations to `take`, in the order of their numbers.

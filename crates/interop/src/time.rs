@@ -2,9 +2,6 @@
 
 use pleach_store::Time;
 
-/// For what has no time.
-pub(crate) const ZERO: Time = Time(0);
-
 /// In UTC, with microseconds: `2026-11-23T10:00:00.000000+00:00`.
 pub(crate) fn text(time: Time) -> String {
     const DAY: i64 = 86_400_000;

@@ -188,6 +188,10 @@ fn a_trial_is_a_folder_with_a_number() {
     let stage = stage();
     let (_, err) = stage.run("export x --as tensorboard", 2);
     assert!(err.contains("--to DIR"), "{err}");
+    let (_, err) = stage.run("export x --as mlflow", 2);
+    assert!(err.contains("--to http"), "{err}");
+    let (_, err) = stage.run("export x --as mlflow --to http://127.0.0.1:1", 1);
+    assert!(err.contains("nobody listens there"), "{err}");
     for _ in 0..2 {
         stage.run("export x --as tensorboard --to logs", 0);
         let trials: Vec<_> = fs::read_dir(stage.path().join("logs")).unwrap().flatten().collect();

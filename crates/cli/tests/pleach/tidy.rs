@@ -134,6 +134,18 @@ fn core_knows_nothing_of_data_sets_and_tensors() {
 }
 
 #[test]
+fn sockets_are_opened_in_two_places() {
+    check_lines("crates", |path, line| {
+        let path = path.to_string_lossy();
+        let may = ["trainer/src/fetch.rs", "trainer/tests/", "interop/src/mlflow/", "cli/tests/"];
+        let is_network = [concat!("ur", "eq"), "std::net", "tokio::net", "TcpStream", "UdpSocket"];
+        (is_network.iter().any(|word| line.contains(word))
+            && !may.iter().any(|place| path.contains(place)))
+        .then(|| "the network is not this file's affair".to_owned())
+    });
+}
+
+#[test]
 fn every_file_says_what_it_is_and_is_short() {
     for path in files(&root().join("crates"), ".rs") {
         let text = fs::read_to_string(&path).unwrap();

@@ -12,10 +12,10 @@ use pleach_core::{
     objective::{Goal, Objective},
     value::Value as Parameter,
 };
-use pleach_store::{Reader, TrialDetail, Which};
+use pleach_store::{Reader, Time, TrialDetail, Which};
 use serde_json::{Map, Value, json};
 
-use crate::{ExportError, each_trial, table::word, time};
+use crate::{ExportError, each_trial, ended, started, table::word, time};
 use distribution::Distribution;
 
 /// Operations of the log.
@@ -97,11 +97,9 @@ fn create_trial(detail: &TrialDetail, metric: &str, all: &[(&str, Distribution)]
         .filter(|(_, value)| value.is_finite())
         .map(|(step, value)| (step.to_string(), value.into()))
         .collect();
-    let attempts = detail.path.iter().flat_map(|stage| &stage.attempts);
-    let started = attempts.clone().map(|attempt| attempt.started).min();
     let mut line = json!({
         "study_id": 0,
-        "datetime_start": started.filter(|_| state != WAITING).map(time::text),
+        "datetime_start": null,
         "state": state,
         "value": value.filter(|_| state == COMPLETE || state == PRUNED),
         "values": null,
@@ -112,12 +110,10 @@ fn create_trial(detail: &TrialDetail, metric: &str, all: &[(&str, Distribution)]
         "intermediate_values": if state == WAITING { Map::new() } else { intermediate },
     });
     if state != WAITING {
-        let ended = attempts.filter_map(|attempt| attempt.ended).max().or(started);
-        // A trial of another sweep's results has no attempts.
-        line["datetime_complete"] = ended.map_or_else(|| time::text(time::ZERO), time::text).into();
-        if started.is_none() {
-            line["datetime_start"] = line["datetime_complete"].clone();
-        }
+        // Results that another sweep gave have no times here.
+        let ended = ended(detail).or_else(|| started(detail)).unwrap_or(Time(0));
+        line["datetime_start"] = time::text(started(detail).unwrap_or(ended)).into();
+        line["datetime_complete"] = time::text(ended).into();
     }
     line
 }

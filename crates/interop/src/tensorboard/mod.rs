@@ -8,6 +8,7 @@ mod message;
 use pleach_core::{life::TrialStatus, value::Value};
 use pleach_store::{Time, TrialDetail};
 
+use crate::{ended, measured, started};
 use message::Message;
 
 const PLUGIN: &str = "hparams";
@@ -16,7 +17,7 @@ const END: &str = "_hparams_/session_end_info";
 
 /// The name of a trial's file in its folder; the same whenever it is written.
 pub fn file_name(trial: &TrialDetail) -> String {
-    format!("events.out.tfevents.{}.pleach", seconds(started(trial)) as i64)
+    format!("events.out.tfevents.{}.pleach", seconds(begin(trial)) as i64)
 }
 
 /// Its content; `None` for a trial that was never begun.
@@ -25,19 +26,19 @@ pub fn events(trial: &TrialDetail) -> Option<Vec<u8>> {
         return None;
     }
     let mut file = Vec::new();
-    event(started(trial)).text(3, "brain.Event:2").record(&mut file);
-    summary(started(trial), 0, &start(trial)).record(&mut file);
+    event(begin(trial)).text(3, "brain.Event:2").record(&mut file);
+    summary(begin(trial), 0, &start(trial)).record(&mut file);
     for (step, values) in &trial.metrics {
-        let time = measured(trial, *step);
+        let time = measured(trial, *step).unwrap_or_else(|| end_of(trial));
         for (name, value) in values {
             let value = Message::default().text(1, name).float(2, *value as f32);
             summary(time, *step, &value).record(&mut file);
         }
     }
     if let Some(status) = status(trial.status) {
-        let end = Message::default().whole(1, status).double(2, seconds(ended(trial)));
+        let end = Message::default().whole(1, status).double(2, seconds(end_of(trial)));
         let data = Message::default().whole(1, 0).message(4, &end);
-        summary(ended(trial), 0, &hparams(END, &data)).record(&mut file);
+        summary(end_of(trial), 0, &hparams(END, &data)).record(&mut file);
     }
     Some(file)
 }
@@ -63,7 +64,7 @@ fn start(trial: &TrialDetail) -> Message {
         start = start.message(1, &Message::default().text(1, name).message(2, &value));
     }
     let group = format!("configuration {}", trial.configuration.0);
-    let start = start.text(4, &group).double(5, seconds(started(trial)));
+    let start = start.text(4, &group).double(5, seconds(begin(trial)));
     hparams(START, &Message::default().whole(1, 0).message(3, &start))
 }
 
@@ -80,21 +81,13 @@ fn status(status: TrialStatus) -> Option<u64> {
     }
 }
 
-fn started(trial: &TrialDetail) -> Time {
-    let attempts = trial.path.iter().flat_map(|stage| &stage.attempts);
-    attempts.map(|attempt| attempt.started).min().unwrap_or(Time(0))
+/// Results that another sweep gave have no times here.
+fn begin(trial: &TrialDetail) -> Time {
+    started(trial).unwrap_or(Time(0))
 }
 
-fn ended(trial: &TrialDetail) -> Time {
-    let attempts = trial.path.iter().flat_map(|stage| &stage.attempts);
-    attempts.filter_map(|attempt| attempt.ended).max().unwrap_or_else(|| started(trial))
-}
-
-/// When a stage ended is known, and not when it measured what.
-fn measured(trial: &TrialDetail, step: u64) -> Time {
-    let stage = trial.path.iter().find(|stage| step <= stage.end);
-    let attempts = stage.into_iter().flat_map(|stage| &stage.attempts);
-    attempts.filter_map(|attempt| attempt.ended).max().unwrap_or_else(|| ended(trial))
+fn end_of(trial: &TrialDetail) -> Time {
+    ended(trial).unwrap_or_else(|| begin(trial))
 }
 
 fn seconds(time: Time) -> f64 {

@@ -18,6 +18,7 @@ use pleach_interop::{
     ExportError,
     columnar::Parquet,
     delimited::{Csv, JsonLines},
+    mlflow::{self, Sent, Server},
     optuna,
     table::Table,
     tensorboard,
@@ -61,6 +62,8 @@ enum Form {
     Optuna,
     /// A folder for TensorBoard, in it one for each trial: curves, and the tab HParams
     Tensorboard,
+    /// To a running MLflow server, --to its address: a run for each trial that ended and is not there yet
+    Mlflow,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -83,7 +86,7 @@ pub(crate) struct Export {
     /// A trial as JSON: its parameters, and everything that it measured
     #[arg(long, conflicts_with_all = ["form", "canonical", "to"])]
     json: bool,
-    /// Write it there instead of to standard output. TensorBoard's is a folder. Of a trial, too: the sweep file, JSON, weights (safetensors), and its
+    /// Write it there instead of to standard output. TensorBoard's is a folder, MLflow's an address. Of a trial a folder, too: the sweep file, JSON, weights (safetensors), and its
     /// schedule as a table and as code for PyTorch, Keras, optax and Candle
     #[arg(long, value_name = "PATH", conflicts_with = "canonical")]
     to: Option<PathBuf>,
@@ -114,6 +117,10 @@ impl Export {
         match (form, &self.to) {
             (Form::Tensorboard, Some(folder)) => return tensorboard(reader, folder),
             (Form::Tensorboard, None) => return Err(needs("TensorBoard reads a folder: --to DIR")),
+            (Form::Mlflow, Some(address)) => return mlflow(reader, home.name(), address),
+            (Form::Mlflow, None) => {
+                return Err(needs("MLflow is a server: --to http://127.0.0.1:5000"));
+            }
             (Form::Optuna, Some(path)) if path.exists() => {
                 let path = path.display();
                 return Err(needs(&format!(
@@ -151,8 +158,8 @@ impl Export {
             Form::Jsonl => table.write(reader, &mut JsonLines::new(out)),
             Form::Parquet => table.write(reader, &mut Parquet::new(out)),
             Form::Optuna => optuna::journal(reader, home.name(), &mut out),
-            // It is a folder.
-            Form::Tensorboard => Ok(()),
+            // No files.
+            Form::Tensorboard | Form::Mlflow => Ok(()),
         }
     }
 }
@@ -180,6 +187,20 @@ fn tensorboard(reader: &Reader, folder: &Path) -> Result<()> {
     eprintln!(
         "wrote {written} trials into {folder}; see them with `tensorboard --logdir {folder}`"
     );
+    Ok(())
+}
+
+fn mlflow(reader: &Reader, name: &str, address: &Path) -> Result<()> {
+    let address = address.to_string_lossy();
+    // As MLflow's own programs have it.
+    let token = std::env::var("MLFLOW_TRACKING_TOKEN").ok().filter(|token| !token.is_empty());
+    let server = Server::new(&address, token)?;
+    let Sent { new, kept, waiting } = mlflow::send(reader, name, &server)?;
+    let waiting = match waiting {
+        0 => String::new(),
+        waiting => format!("; {waiting} have not ended yet"),
+    };
+    eprintln!("the experiment {name} at {address}: {new} runs added, {kept} were there{waiting}");
     Ok(())
 }
 
