@@ -3,6 +3,7 @@
 use std::fs;
 
 use pleach_core::{
+    class::Class,
     command::Again,
     life::{AttemptId, TrialId},
     sweep::alike,
@@ -32,6 +33,7 @@ pub(crate) struct Failure<'a> {
     pub(crate) trial: TrialId,
     pub(crate) others: usize,
     pub(crate) attempt: AttemptId,
+    pub(crate) class: Option<Class>,
     pub(crate) why: &'a str,
     pub(crate) again: Again,
 }
@@ -43,7 +45,9 @@ impl Failures {
 
     /// What to say of a failure, if it is the first of its kind.
     pub(crate) fn tell(&mut self, failure: &Failure) -> Option<String> {
-        let Failure { trial, others, attempt, why, again } = *failure;
+        let Failure { trial, others, attempt, class, why, again } = *failure;
+        let class = class.map_or(String::new(), |class| format!("{}: ", class.name()));
+        let why = &format!("{class}{why}");
         let is_known = self.kinds.iter().any(|kind| alike(&kind.why, why));
         let same = |kind: &&mut Kind| kind.again == again && alike(&kind.why, why);
         if let Some(kind) = self.kinds.iter_mut().find(same) {

@@ -14,7 +14,7 @@ use std::{ffi::OsString, io::Write, process::ExitCode};
 use clap::Parser;
 use pleach_engine::{
     command::guard::{COMMAND, serve},
-    guard::{BECOME, GUARD, become_worker, guard},
+    guard::{BECOME, GUARD, become_worker, guard, unstarted},
 };
 
 use crate::{command::Command, place::Place};
@@ -59,7 +59,8 @@ fn hidden(word: &OsString, mut words: impl Iterator<Item = OsString>) -> ExitCod
                 .map_or(String::new(), |program| program.to_string_lossy().into_owned());
             // The coordinator reads it as the worker's last words.
             drop(writeln!(std::io::stderr(), "failed to run {program}: {error}"));
-            ExitCode::from(exit::UNAVAILABLE)
+            let is_program = word == BECOME;
+            ExitCode::from(if is_program { unstarted(&error) } else { exit::UNAVAILABLE })
         },
         ExitCode::from,
     )

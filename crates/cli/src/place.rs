@@ -55,7 +55,7 @@ impl Place {
         Ok(match &spec.program {
             ProgramSpec::Trainer => Runner::Worker(self.worker()?),
             ProgramSpec::Command(command) => Runner::Command {
-                told: Box::new(Command::new(command, &spec.objective.metric)?),
+                told: Box::new(Command::new(command, &spec.objective.metric, spec.run.memory)?),
                 spec: Box::new(command.clone()),
             },
         })

@@ -68,8 +68,8 @@ impl Reporter for Shown {
         let name = &self.name;
         match message {
             Message::TrialEnded { .. } => {}
-            &Message::AttemptFailed { trial, others, attempt, ref why, again } => {
-                let failure = Failure { trial, others, attempt, why, again };
+            &Message::AttemptFailed { trial, others, attempt, class, ref why, again } => {
+                let failure = Failure { trial, others, attempt, class, why, again };
                 if let Some(text) = self.failures.tell(&failure) {
                     self.say(&text);
                 }

@@ -1,7 +1,10 @@
 //! What to do, once the facts behind it are remembered.
 
 use crate::fact::Checkpoint;
-use crate::life::{AttemptId, StageId, TrialId, WorkerId};
+use crate::{
+    class::Class,
+    life::{AttemptId, StageId, TrialId, WorkerId},
+};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
@@ -49,6 +52,8 @@ pub enum Message {
         /// So many other trials share the stage.
         others: usize,
         attempt: AttemptId,
+        /// None if it is not the stage's fault.
+        class: Option<Class>,
         why: String,
         again: Again,
     },

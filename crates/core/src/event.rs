@@ -1,6 +1,9 @@
 //! What happened, as the core learns it.
 
-use crate::life::{AttemptId, TrialId, WorkerId};
+use crate::{
+    class::Class,
+    life::{AttemptId, TrialId, WorkerId},
+};
 
 /// Microseconds of the coordinator's own monotonic clock, which stands still while the machine sleeps. Never wall time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +55,12 @@ pub enum Event {
         /// Size of the file.
         bytes: u64,
     },
+    /// What an attempt took, whose end follows.
+    Used {
+        worker: WorkerId,
+        attempt: AttemptId,
+        usage: Usage,
+    },
     Finished {
         worker: WorkerId,
         attempt: AttemptId,
@@ -65,13 +74,22 @@ pub enum Event {
     Tick,
 }
 
+/// What a person's program took of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// Bytes, at most.
+    pub memory: u64,
+    /// Milliseconds of processors.
+    pub cpu: u64,
+}
+
 /// A worker's own word on an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Done,
     Diverged,
     Stopped,
-    Failed(String),
+    Failed(Class, String),
     /// The state that it was told to start from is of no use.
     Unusable(String),
 }
@@ -86,6 +104,7 @@ pub struct Found {
     pub digest: String,
     /// Its file, and the size of it, if it is on disk.
     pub state: Option<(String, u64)>,
+    pub usage: Option<Usage>,
 }
 
 /// What a person can ask of a running sweep.

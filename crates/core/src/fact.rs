@@ -2,6 +2,7 @@
 //! what happened and of what was decided; only then is anything done.
 
 use crate::{
+    event::Usage,
     key::Key,
     life::{AttemptId, Ending, Purpose, StageId, StageStatus, TrialId, TrialStatus, WorkerId},
     objective::Evaluated,
@@ -14,12 +15,12 @@ pub enum Fact {
     Granted { attempt: AttemptId, stage: StageId, worker: WorkerId, from: u64, purpose: Purpose },
     /// An attempt ended after `step` updates of its trial.
     Ended { attempt: AttemptId, ending: Ending, step: u64 },
-    /// A stage's status and counters, after a change. `evaluated` and `digest` belong to its end.
+    /// What an attempt took that has not ended yet.
+    Used { attempt: AttemptId, usage: Usage },
+    /// A stage's status, after a change. `evaluated` and `digest` belong to its end.
     Stage {
         stage: StageId,
         status: StageStatus,
-        failures: u32,
-        crashes: u32,
         /// Digest of the training state at the stage's end, hexadecimal; empty before.
         digest: String,
         evaluated: Evaluated,

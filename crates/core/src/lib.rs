@@ -2,10 +2,11 @@
 //! processes, environment, clock, global randomness, printing or threads (`clippy.toml` enforces it).
 //!
 //! Reading order: [`value`] and [`key`] (the smallest things), [`objective`] (what is good), [`program`] (what a worker
-//! program can do), [`template`] and [`output`] (a person's own program: its arguments, what it measures), [`life`] (trials, stages, attempts and how their status changes), [`fact`] (what is remembered),
+//! program can do), [`template`] and [`output`] (a person's own program: its arguments, what it measures), [`life`] (trials, stages, attempts and how their status changes), [`class`] (how attempts fail), [`fact`] (what is remembered),
 //! [`event`] and [`command`] (what happened, what to do), [`spec`] and [`plan`] (from a file to trials), [`sweep`] (what to do
 //! next), [`rank`] and [`statistics`] (who is best, and how surely).
 
+pub mod class;
 pub mod command;
 pub mod diagnostic;
 pub mod event;

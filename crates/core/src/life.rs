@@ -4,7 +4,10 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::key::Key;
+use crate::{
+    class::{Budgets, Class, Tally},
+    key::Key,
+};
 
 /// A trial's number within its sweep: what people type. Never reused. Counts from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -56,10 +59,8 @@ pub struct Stage {
     pub first: u64,
     pub end: u64,
     pub status: StageStatus,
-    /// Attempts that ended because the program said that it failed, or by a limit that the person set.
-    pub failures: u32,
-    /// Attempts that ended because their worker died or talked nonsense.
-    pub crashes: u32,
+    /// How its attempts have failed.
+    pub tally: Tally,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,16 +110,8 @@ pub enum Ending {
     Diverged,
     /// It trained a stage that is done to the same state again; the first result stands.
     Rebuilt,
-    /// The program says that it cannot go on.
-    Failed(String),
-    /// Its worker died while running it; the text says how (`killed by signal 9`).
-    Crashed(String),
-    /// Its worker talked nonsense.
-    Nonsense(String),
-    /// It took longer than the person allows.
-    TimedOut,
-    /// It said nothing for longer than the person allows.
-    Stalled,
+    /// It did not end well; the text says how (`killed by signal 9`).
+    Failed(Class, String),
     /// It was asked to stop: the sweep is being stopped or paused.
     Interrupted,
     /// It did not begin, since the state that it was told to start from is missing, damaged or of another version.
@@ -132,21 +125,27 @@ pub enum Ending {
 pub enum Charge {
     /// It has a result.
     Counted,
-    /// The person's `retries`.
-    Failure,
-    /// The worker: never the retries; the stage runs again, apart.
-    Crash,
+    /// The stage's budget for this class.
+    Class(Class),
     /// Nobody: it simply runs again.
     Nobody,
 }
 
 impl Ending {
+    /// Of one that is a failure.
+    #[must_use]
+    pub fn class(&self) -> Option<Class> {
+        match self {
+            Self::Failed(class, _) => Some(*class),
+            _ => None,
+        }
+    }
+
     #[must_use]
     pub fn charge(&self) -> Charge {
         match self {
             Self::Done | Self::Diverged => Charge::Counted,
-            Self::Failed(_) | Self::TimedOut | Self::Stalled => Charge::Failure,
-            Self::Crashed(_) | Self::Nonsense(_) => Charge::Crash,
+            Self::Failed(class, _) => Charge::Class(*class),
             Self::Rebuilt | Self::Unusable(_) | Self::Interrupted | Self::Lost => Charge::Nobody,
         }
     }
@@ -156,18 +155,9 @@ impl Ending {
 #[derive(Clone, Debug, PartialEq)]
 pub enum StageChange<'a> {
     Granted(AttemptId),
-    Ended(AttemptId, &'a Ending, Budgets),
+    Ended(AttemptId, &'a Ending, &'a Budgets),
     /// The state that it starts from can never be made again.
     Barred,
-}
-
-/// How often a stage may be tried again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Budgets {
-    /// `[run] retries`: after so many failures the next one is final.
-    pub retries: u32,
-    /// After so many crashes of its worker the next one is final.
-    pub crashes: u32,
 }
 
 #[derive(Debug, Error, PartialEq)]
@@ -190,14 +180,11 @@ impl Stage {
                     Charge::Counted if **ending == Ending::Diverged => StageStatus::Diverged,
                     Charge::Counted => StageStatus::Done,
                     Charge::Nobody => StageStatus::Waiting,
-                    Charge::Failure => {
-                        self.failures += 1;
-                        again_if(self.failures <= budgets.retries)
+                    // After so many failures of a class the next one is final.
+                    Charge::Class(class) if self.tally.count(class) <= budgets.of(class) => {
+                        StageStatus::Waiting
                     }
-                    Charge::Crash => {
-                        self.crashes += 1;
-                        again_if(self.crashes <= budgets.crashes)
-                    }
+                    Charge::Class(_) => StageStatus::Failed,
                 }
             }
             (StageStatus::Waiting, StageChange::Barred) => StageStatus::Failed,
@@ -205,6 +192,9 @@ impl Stage {
             (StageStatus::Rebuilding(current), StageChange::Ended(attempt, ending, _))
                 if current == *attempt && ending.charge() != Charge::Counted =>
             {
+                if let Charge::Class(class) = ending.charge() {
+                    self.tally.count(class);
+                }
                 StageStatus::Done
             }
             (status, _) => {
@@ -215,10 +205,6 @@ impl Stage {
         self.status = status;
         Ok(())
     }
-}
-
-fn again_if(budget_left: bool) -> StageStatus {
-    if budget_left { StageStatus::Waiting } else { StageStatus::Failed }
 }
 
 impl StageStatus {
@@ -271,14 +257,14 @@ mod tests {
             StageStatus::Diverged,
             StageStatus::Failed,
         ];
-        let budgets = Budgets { retries: 1, crashes: 0 };
-        let failed = Ending::Failed(String::new());
-        let crashed = Ending::Crashed(String::new());
+        let budgets = Budgets::default().with(Class::Crash, 0);
+        let failed = Ending::Failed(Class::Error, String::new());
+        let crashed = Ending::Failed(Class::Crash, String::new());
         let endings =
             [&Ending::Done, &Ending::Diverged, &Ending::Rebuilt, &failed, &crashed, &Ending::Lost];
         let mut changes = vec![StageChange::Granted(this), StageChange::Barred];
-        changes.extend(endings.map(|ending| StageChange::Ended(this, ending, budgets)));
-        changes.push(StageChange::Ended(other, &Ending::Done, budgets));
+        changes.extend(endings.map(|ending| StageChange::Ended(this, ending, &budgets)));
+        changes.push(StageChange::Ended(other, &Ending::Done, &budgets));
         let mut table = Vec::new();
         for status in statuses {
             for change in &changes {
@@ -289,8 +275,7 @@ mod tests {
                     first: 0,
                     end: 1,
                     status,
-                    failures: 0,
-                    crashes: 0,
+                    tally: Tally::default(),
                 };
                 if stage.change(change).is_ok() {
                     let what = match change {
@@ -307,13 +292,13 @@ mod tests {
         Waiting, barred: Failed
         Running(AttemptId(1)), Done: Done
         Running(AttemptId(1)), Diverged: Diverged
-        Running(AttemptId(1)), Failed(""): Waiting
-        Running(AttemptId(1)), Crashed(""): Failed
+        Running(AttemptId(1)), Failed(Error, ""): Waiting
+        Running(AttemptId(1)), Failed(Crash, ""): Failed
         Running(AttemptId(1)), Lost: Waiting
         Done, granted: Rebuilding(AttemptId(1))
         Rebuilding(AttemptId(1)), Rebuilt: Done
-        Rebuilding(AttemptId(1)), Failed(""): Done
-        Rebuilding(AttemptId(1)), Crashed(""): Done
+        Rebuilding(AttemptId(1)), Failed(Error, ""): Done
+        Rebuilding(AttemptId(1)), Failed(Crash, ""): Done
         Rebuilding(AttemptId(1)), Lost: Done
         "#);
     }

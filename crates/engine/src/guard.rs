@@ -5,6 +5,7 @@
 //! Both are this same program under hidden commands: `guard PARENT PROGRAM…` and `become PARENT PROGRAM…`.
 
 use std::{
+    env,
     ffi::OsString,
     fs, io,
     os::unix::process::{CommandExt, ExitStatusExt},
@@ -18,9 +19,14 @@ use rustix::process::{
 };
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::{command::ENTER, cores};
+
 /// What the program must call itself with.
 pub const GUARD: &str = "__guard";
 pub const BECOME: &str = "__become";
+
+/// The exit code by which a program says that another time will do (`EX_TEMPFAIL`).
+pub(crate) const TEMPORARY: i32 = 75;
 
 /// Runs a worker and returns the exit code to end with: the worker's, or 128 and the signal that killed it.
 pub fn guard(parent: u32, program: &[OsString]) -> io::Result<u8> {
@@ -29,6 +35,7 @@ pub fn guard(parent: u32, program: &[OsString]) -> io::Result<u8> {
         let mut told_to_end = signal(SignalKind::terminate())?;
         // A Ctrl-C is for the coordinator.
         setpgid(None, None)?;
+        cores::keep_to()?;
         set_child_subreaper(Some(getpid()))?;
         follow(parent, Signal::TERM)?;
         let mut command = Command::new(std::env::current_exe()?);
@@ -55,7 +62,36 @@ pub fn become_worker(parent: u32, program: &[OsString]) -> io::Result<()> {
     let Some((program, arguments)) = program.split_first() else {
         return Err(io::Error::other("no program"));
     };
-    Err(Command::new(program).args(arguments).exec())
+    if let Some(door) = env::var_os(ENTER) {
+        fs::write(door, "0")?;
+    }
+    Err(Command::new(program).args(arguments).env_remove(ENTER).exec())
+}
+
+/// With which code to end when a program cannot be started: as shells do, where it can never be; else as what another time
+/// will do.
+pub fn unstarted(error: &io::Error) -> u8 {
+    match error.kind() {
+        io::ErrorKind::NotFound => 127,
+        _ if is_passing(error) => TEMPORARY as u8,
+        _ => 126,
+    }
+}
+
+/// Whether the machine may have again what it lacks now: processes, files, memory, disk.
+pub(crate) fn is_passing(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let passing = [
+        Errno::AGAIN,
+        Errno::MFILE,
+        Errno::NFILE,
+        Errno::NOMEM,
+        Errno::NOSPC,
+        Errno::DQUOT,
+        Errno::IO,
+        Errno::TXTBSY,
+    ];
+    Errno::from_io_error(error).is_some_and(|error| passing.contains(&error))
 }
 
 /// Asks the kernel for a signal when the parent dies.
@@ -124,12 +160,15 @@ fn exit_code(status: ExitStatus) -> u8 {
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
 }
 
+/// The signal that killed a program, if one did; a shell or a guard around it says so with its exit code.
+pub(crate) fn signal_of(status: ExitStatus) -> Option<i32> {
+    let told = || status.code().filter(|code| 128 < *code && *code < 192).map(|code| code - 128);
+    status.signal().or_else(told)
+}
+
 /// How a guarded worker ended, for people.
 pub(crate) fn how(status: ExitStatus) -> String {
-    let signal = status
-        .signal()
-        .or_else(|| status.code().filter(|code| 128 < *code && *code < 192).map(|code| code - 128));
-    match (signal, status.code()) {
+    match (signal_of(status), status.code()) {
         (Some(signal), _) => match name(signal) {
             Some(name) => format!("killed by signal {signal} ({name})"),
             None => format!("killed by signal {signal}"),

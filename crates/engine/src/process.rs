@@ -19,6 +19,7 @@ use tokio::{
 
 use crate::{
     command::guard::COMMAND,
+    cores::CORES,
     guard::{self, GUARD},
     leftovers::{self, Marks, marks},
     program::Runner,
@@ -70,6 +71,8 @@ pub(crate) struct Place<'a> {
     pub(crate) device: &'a str,
     pub(crate) folder: &'a Path,
     pub(crate) threads: u32,
+    /// The only cores that it may use; all of them if there are none.
+    pub(crate) cores: Vec<usize>,
 }
 
 impl Process {
@@ -101,6 +104,10 @@ impl Process {
                 let told = serde_json::to_string(told).unwrap_or_default();
                 command.args([COMMAND, &parent, &told]);
             }
+        }
+        if !place.cores.is_empty() {
+            let cores: Vec<String> = place.cores.iter().map(usize::to_string).collect();
+            command.env(CORES, cores.join(","));
         }
         let marks = marks(place.mark, worker);
         let mut child = command

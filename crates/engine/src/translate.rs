@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use pleach_core::{
-    event::{Event, Outcome},
+    class::Class,
+    event::{Event, Outcome, Usage},
     fact::Checkpoint,
     life::{AttemptId, WorkerId},
     plan::{Configuration, Scheduled},
@@ -11,7 +12,7 @@ use pleach_core::{
 };
 use pleach_protocol::{
     describe::ScheduleForm,
-    message::{self, FromWorker, Start},
+    message::{self, Fault, FaultClass, FromWorker, Start},
     number::Number,
 };
 
@@ -47,6 +48,9 @@ pub(crate) fn event(
             let bytes = bytes_of(attempt, &file);
             Event::Checkpoint { worker, attempt, step, file, digest, bytes }
         }
+        FromWorker::Usage(used) => {
+            Event::Used { worker, attempt: attempt(used.attempt)?, usage: usage(used) }
+        }
         FromWorker::Finished(finished) => Event::Finished {
             worker,
             attempt: attempt(finished.attempt)?,
@@ -61,12 +65,28 @@ pub(crate) fn values(values: BTreeMap<String, Number>) -> Vec<(String, f64)> {
     values.into_iter().map(|(name, value)| (name, value.get())).collect()
 }
 
+pub(crate) fn usage(message::Usage { memory, cpu, .. }: message::Usage) -> Usage {
+    Usage { memory, cpu }
+}
+
 pub(crate) fn outcome(outcome: message::Outcome) -> Outcome {
     match outcome {
         message::Outcome::Done => Outcome::Done,
         message::Outcome::Diverged => Outcome::Diverged,
         message::Outcome::Stopped => Outcome::Stopped,
-        message::Outcome::Failed(why) => Outcome::Failed(why),
+        message::Outcome::Failed(why) => Outcome::Failed(Class::Error, why),
+        message::Outcome::Fault(Fault { class, why }) => {
+            let class = match class {
+                FaultClass::NoObjective => Class::NoObjective,
+                FaultClass::Configuration => Class::Configuration,
+                FaultClass::Preempted => Class::Preempted,
+                FaultClass::OutOfMemory => Class::OutOfMemory,
+                FaultClass::Crash => Class::Crash,
+                FaultClass::Protocol => Class::Protocol,
+                FaultClass::Infrastructure => Class::Infrastructure,
+            };
+            Outcome::Failed(class, why)
+        }
         message::Outcome::Unusable(why) => Outcome::Unusable(why),
     }
 }

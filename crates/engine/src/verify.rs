@@ -3,7 +3,7 @@
 use std::path::{self, PathBuf};
 
 use pleach_core::{fact::Checkpoint, plan::Planner};
-use pleach_protocol::message::{FromWorker, Outcome, Start, ToWorker};
+use pleach_protocol::message::{Fault, FromWorker, Outcome, Start, ToWorker};
 
 use crate::{
     home::Home,
@@ -69,7 +69,9 @@ pub async fn train_again(
                         Ok(Some(trained))
                     }
                     Outcome::Stopped => Err(dialogue.unusable("it stopped early, unasked")),
-                    Outcome::Failed(why) | Outcome::Unusable(why) => Err(dialogue.unusable(why)),
+                    Outcome::Failed(why)
+                    | Outcome::Fault(Fault { why, .. })
+                    | Outcome::Unusable(why) => Err(dialogue.unusable(why)),
                 };
             }
             _ => {}

@@ -17,6 +17,7 @@ pub(crate) fn trial(number: u32, status: TrialStatus, objective: Option<f64>) ->
         started: Time(1_700_000_000_000),
         ended: Some(Time(1_700_000_002_500)),
         ending: Some(Ending::Done),
+        usage: None,
     };
     let is_begun = status != TrialStatus::Waiting;
     let last = objective.unwrap_or(f64::NAN);
@@ -39,8 +40,6 @@ pub(crate) fn trial(number: u32, status: TrialStatus, objective: Option<f64>) ->
             first: 0,
             end: 20,
             status: StageStatus::Done,
-            failures: 0,
-            crashes: 0,
             trials: 1,
             digest: "ab".to_owned(),
             attempts: is_begun.then_some(attempt).into_iter().collect(),

@@ -130,6 +130,8 @@ pub enum FromWorker {
     Progress(Progress),
     Metrics(Metrics),
     Checkpoint(Checkpoint),
+    /// What an attempt took; before its end, if at all.
+    Usage(Usage),
     Finished(Finished),
 }
 
@@ -195,6 +197,16 @@ pub struct Checkpoint {
     pub digest: String,
 }
 
+/// What an attempt took of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    pub attempt: u64,
+    /// Bytes of memory, at most.
+    pub memory: u64,
+    /// Milliseconds of processors.
+    pub cpu: u64,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finished {
     pub attempt: u64,
@@ -217,7 +229,35 @@ pub enum Outcome {
     Stopped,
     /// It cannot go on; the text says why.
     Failed(String),
+    /// The same, where more is known than that.
+    Fault(Fault),
     /// The checkpoint that it was told to start from is missing, damaged or of another version, as the text says;
     /// nothing was trained.
     Unusable(String),
+}
+
+/// Why an attempt could not go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    pub class: FaultClass,
+    pub why: String,
+}
+
+/// Each has a budget of retries of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultClass {
+    /// It ended well, and the objective was not measured.
+    NoObjective,
+    /// It can never be run so.
+    Configuration,
+    /// Another time will do.
+    Preempted,
+    OutOfMemory,
+    /// A signal killed it.
+    Crash,
+    /// What it said cannot be.
+    Protocol,
+    /// What it needs from the machine was not to be had: processes, files, disk.
+    Infrastructure,
 }

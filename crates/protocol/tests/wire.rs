@@ -8,8 +8,9 @@ use pleach_protocol::{
     describe::{Description, Kind, Parameter, ScheduleForm},
     line,
     message::{
-        Checkpoint, CheckpointFile, Finished, FromWorker, Greeting, Interval, MAX_LINE, Measure,
-        Measured, Metrics, Outcome, PROTOCOL, Progress, Refused, Schedule, Start, Stop, ToWorker,
+        Checkpoint, CheckpointFile, Fault, FaultClass, Finished, FromWorker, Greeting, Interval,
+        MAX_LINE, Measure, Measured, Metrics, Outcome, PROTOCOL, Progress, Refused, Schedule,
+        Start, Stop, ToWorker, Usage,
     },
     number::Number,
 };
@@ -183,6 +184,8 @@ fn from_worker() -> Vec<FromWorker> {
         finished(Outcome::Diverged),
         finished(Outcome::Stopped),
         finished(Outcome::Failed(text("out of memory"))),
+        FromWorker::Usage(Usage { attempt: 1, memory: 3 << 30, cpu: 1500 }),
+        finished(Outcome::Fault(Fault { class: FaultClass::OutOfMemory, why: text("2 GiB") })),
         finished(Outcome::Unusable(text("4 is damaged"))),
     ]
 }
@@ -214,6 +217,7 @@ fn kinds() -> BTreeSet<&'static str> {
         FromWorker::Progress(_) => "from progress",
         FromWorker::Metrics(_) => "from metrics",
         FromWorker::Checkpoint(_) => "from checkpoint",
+        FromWorker::Usage(_) => "from usage",
         FromWorker::Finished(_) => "from finished",
     });
     to.chain(from).collect()
@@ -227,7 +231,7 @@ fn the_wire_form_of_what_a_worker_hears() {
 #[test]
 fn the_wire_form_of_what_a_worker_says() {
     insta::assert_snapshot!(lines(&from_worker()));
-    assert_eq!(kinds().len(), 12);
+    assert_eq!(kinds().len(), 13);
 }
 
 #[test]

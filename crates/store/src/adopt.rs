@@ -136,7 +136,7 @@ fn adoption(
     found: &Finished,
     evaluated: &Evaluated,
 ) -> Adoption {
-    let Stage { id, first, failures, crashes, .. } = *stage;
+    let Stage { id, first, .. } = *stage;
     let Finished { status, digest, step, metrics, state } = found;
     let ending = if *status == StageStatus::Diverged { Ending::Diverged } else { Ending::Done };
     let (worker, purpose) = (WorkerId(0), Purpose::Train);
@@ -152,7 +152,7 @@ fn adoption(
         let checkpoint = Checkpoint { attempt, step, file, digest, bytes, evaluated };
         (theirs, Fact::Checkpoint { stage: id, checkpoint })
     });
-    facts.push(Fact::Stage { stage: id, status: *status, failures, crashes, digest, evaluated });
+    facts.push(Fact::Stage { stage: id, status: *status, digest, evaluated });
     Adoption { attempt, facts, state }
 }
 

@@ -1,6 +1,7 @@
 //! How values lie in columns. Only the database's side; no queries here.
 
 use pleach_core::{
+    class::Class,
     key::Key,
     life::{AttemptId, Ending, StageStatus, TrialStatus},
     objective::{Evaluated, Goal, Objective, Reduce},
@@ -166,11 +167,7 @@ pub(crate) fn ending_number(ending: &Ending) -> (u8, Option<&str>) {
     match ending {
         Ending::Done => (1, None),
         Ending::Diverged => (2, None),
-        Ending::Failed(text) => (3, Some(text)),
-        Ending::Crashed(text) => (4, Some(text)),
-        Ending::Nonsense(text) => (5, Some(text)),
-        Ending::TimedOut => (6, None),
-        Ending::Stalled => (7, None),
+        Ending::Failed(class, text) => (class_number(*class), Some(text)),
         Ending::Interrupted => (8, None),
         Ending::Lost => (9, None),
         Ending::Rebuilt => (10, None),
@@ -178,24 +175,43 @@ pub(crate) fn ending_number(ending: &Ending) -> (u8, Option<&str>) {
     }
 }
 
+/// The number of an ending of this class.
+fn class_number(class: Class) -> u8 {
+    match class {
+        Class::Error => 3,
+        Class::Crash => 4,
+        Class::Protocol => 5,
+        Class::Timeout => 6,
+        Class::Stall => 7,
+        Class::NoObjective => 12,
+        Class::Configuration => 13,
+        Class::Preempted => 14,
+        Class::OutOfMemory => 15,
+        Class::Infrastructure => 16,
+    }
+}
+
+/// The class of an ending; none of one that is nobody's failure.
+pub(crate) fn class(number: u8) -> Option<Class> {
+    Class::ALL.into_iter().find(|class| class_number(*class) == number)
+}
+
 /// An ending from its number and the text beside it; none while the attempt runs.
 pub(crate) fn ending(row: &Row, number: usize, detail: usize) -> Result<Option<Ending>> {
     let text =
         || -> Result<String> { Ok(row.get::<_, Option<String>>(detail)?.unwrap_or_default()) };
-    Ok(Some(match row.get::<_, Option<u8>>(number)? {
-        None => return Ok(None),
-        Some(1) => Ending::Done,
-        Some(2) => Ending::Diverged,
-        Some(3) => Ending::Failed(text()?),
-        Some(4) => Ending::Crashed(text()?),
-        Some(5) => Ending::Nonsense(text()?),
-        Some(6) => Ending::TimedOut,
-        Some(7) => Ending::Stalled,
-        Some(8) => Ending::Interrupted,
-        Some(9) => Ending::Lost,
-        Some(10) => Ending::Rebuilt,
-        Some(11) => Ending::Unusable(text()?),
-        Some(other) => return Err(rusqlite::Error::IntegralValueOutOfRange(number, other.into())),
+    let Some(id) = row.get::<_, Option<u8>>(number)? else { return Ok(None) };
+    if let Some(class) = class(id) {
+        return Ok(Some(Ending::Failed(class, text()?)));
+    }
+    Ok(Some(match id {
+        1 => Ending::Done,
+        2 => Ending::Diverged,
+        8 => Ending::Interrupted,
+        9 => Ending::Lost,
+        10 => Ending::Rebuilt,
+        11 => Ending::Unusable(text()?),
+        other => return Err(rusqlite::Error::IntegralValueOutOfRange(number, other.into())),
     }))
 }
 

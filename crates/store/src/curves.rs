@@ -68,7 +68,7 @@ fn failures(connection: &Connection, most: usize) -> SqlResult<Vec<(AttemptId, S
         && let Some(row) = attempts.next()?
     {
         if let Some(ending) = column::ending(row, 2, 3)?
-            && matches!(ending.charge(), Charge::Failure | Charge::Crash)
+            && matches!(ending.charge(), Charge::Class(_))
         {
             failures.push((AttemptId(row.get(0)?), StageId(row.get(1)?), ending));
         }

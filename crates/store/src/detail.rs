@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use pleach_core::{
+    event::Usage,
     fact::Checkpoint,
     key::Key,
     life::{AttemptId, ConfigurationId, Ending, StageId, StageStatus, TrialId, TrialStatus},
@@ -63,8 +64,6 @@ pub struct StageDetail {
     pub first: u64,
     pub end: u64,
     pub status: StageStatus,
-    pub failures: u32,
-    pub crashes: u32,
     /// So many trials of the current revision share it.
     pub trials: u64,
     /// Of the training state at its end, hexadecimal; empty without one.
@@ -86,6 +85,8 @@ pub struct AttemptDetail {
     pub ended: Option<Time>,
     /// None while it runs.
     pub ending: Option<Ending>,
+    /// What a person's program took, if it is known.
+    pub usage: Option<Usage>,
 }
 
 impl Reader {
@@ -174,11 +175,12 @@ fn metrics_of(connection: &Connection, path: &[StageDetail]) -> SqlResult<Vec<(u
 }
 
 fn stage(connection: &Connection, id: StageId) -> SqlResult<StageDetail> {
+    let usage = if has_usage(connection)? { ", memory, cpu" } else { ", NULL, NULL" };
     // Three queries, so that each finds an index of its own.
     let mut attempts = Vec::new();
     for condition in ["ending IS NULL", "ending <= 2", "ending > 2"] {
         let sql = format!(
-            "SELECT id, from_step, step, started, started + took, ending, detail
+            "SELECT id, from_step, step, started, started + took, ending, detail{usage}
              FROM attempt WHERE stage = ? AND {condition}"
         );
         let mut query = connection.prepare_cached(&sql)?;
@@ -204,7 +206,7 @@ fn stage(connection: &Connection, id: StageId) -> SqlResult<StageDetail> {
         connection.prepare_cached(&sql)?.query_row([id.0], |row| column::unsigned(row, 0))?;
     connection
         .prepare_cached(
-            "SELECT key, first_step, end_step, failures, crashes, digest, status
+            "SELECT key, first_step, end_step, digest, status
              FROM stage LEFT JOIN stage_end ON stage = id WHERE id = ?",
         )?
         .query_row(params![id.0], |row| {
@@ -213,15 +215,19 @@ fn stage(connection: &Connection, id: StageId) -> SqlResult<StageDetail> {
                 key: column::key(row, 0)?,
                 first: column::unsigned(row, 1)?,
                 end: column::unsigned(row, 2)?,
-                failures: row.get(3)?,
-                crashes: row.get(4)?,
                 trials,
-                digest: row.get::<_, DigestColumn>(5)?.0,
-                status: column::stage_status(row, 6, running)?,
+                digest: row.get::<_, DigestColumn>(3)?.0,
+                status: column::stage_status(row, 4, running)?,
                 attempts,
                 checkpoints,
             })
         })
+}
+
+/// Not in a database that an older version has written, and nobody since.
+fn has_usage(connection: &Connection) -> SqlResult<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('attempt') WHERE name = 'memory')";
+    connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
 }
 
 fn attempt(row: &Row) -> SqlResult<AttemptDetail> {
@@ -232,5 +238,9 @@ fn attempt(row: &Row) -> SqlResult<AttemptDetail> {
         started: Time(row.get(3)?),
         ended: row.get::<_, Option<i64>>(4)?.map(Time),
         ending: column::ending(row, 5, 6)?,
+        usage: match (row.get::<_, Option<i64>>(7)?, row.get::<_, Option<i64>>(8)?) {
+            (Some(memory), Some(cpu)) => Some(Usage { memory: memory as u64, cpu: cpu as u64 }),
+            _ => None,
+        },
     })
 }

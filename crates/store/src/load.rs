@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use pleach_core::{
+    class::Tally,
     fact::{Checkpoint, NewStage},
     life::{AttemptId, ConfigurationId, Stage, StageId, Trial, TrialId},
     objective::Evaluated,
@@ -131,18 +132,19 @@ pub(crate) fn stages(
         .prepare("SELECT stage, id FROM attempt WHERE ending IS NULL")?
         .query_map([], |row| Ok((row.get(0)?, AttemptId(row.get(1)?))))?
         .collect::<SqlResult<_>>()?;
+    let mut tallies = tallies(connection)?;
     let mut ends = BTreeMap::new();
     let stages = connection
         .prepare(
-            "SELECT id, key, parent, first_step, end_step, failures, crashes, status, digest, evaluated
+            "SELECT id, key, parent, first_step, end_step, status, digest, evaluated
              FROM stage LEFT JOIN stage_end ON stage = id ORDER BY id",
         )?
         .query_map([], |row| {
             let id: u32 = row.get(0)?;
-            let status = column::stage_status(row, 7, running.get(&id).copied())?;
+            let status = column::stage_status(row, 5, running.get(&id).copied())?;
             if status.is_terminal() {
-                let digest = row.get::<_, DigestColumn>(8)?.0;
-                let evaluated = row.get::<_, EvaluatedColumn>(9)?.0;
+                let digest = row.get::<_, DigestColumn>(6)?.0;
+                let evaluated = row.get::<_, EvaluatedColumn>(7)?.0;
                 ends.insert(StageId(id), StageEnd { digest, evaluated });
             }
             Ok(Stage {
@@ -152,12 +154,24 @@ pub(crate) fn stages(
                 first: column::unsigned(row, 3)?,
                 end: column::unsigned(row, 4)?,
                 status,
-                failures: row.get(5)?,
-                crashes: row.get(6)?,
+                tally: tallies.remove(&id).unwrap_or_default(),
             })
         })?
         .collect::<SqlResult<_>>()?;
     Ok((stages, ends))
+}
+
+/// How the attempts of stages have failed.
+fn tallies(connection: &Connection) -> SqlResult<HashMap<u32, Tally>> {
+    let mut tallies: HashMap<u32, Tally> = HashMap::new();
+    let mut query = connection.prepare("SELECT stage, ending FROM attempt WHERE ending > 2")?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Some(class) = column::class(row.get(1)?) {
+            tallies.entry(row.get(0)?).or_default().count(class);
+        }
+    }
+    Ok(tallies)
 }
 
 fn trials(

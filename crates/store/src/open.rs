@@ -18,6 +18,7 @@ const VERSIONS: &[M] = &[
     M::up(include_str!("schema-3.sql")),
     M::up(include_str!("schema-4.sql")),
     M::up(include_str!("schema-5.sql")),
+    M::up(include_str!("schema-6.sql")),
 ];
 const MIGRATIONS: Migrations = Migrations::from_slice(VERSIONS);
 const VERSION: i64 = VERSIONS.len() as i64;

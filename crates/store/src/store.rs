@@ -134,10 +134,15 @@ impl Writer<'_> {
                 self.granted(*attempt, *stage, *from, *purpose)
             }
             Fact::Ended { attempt, ending, step } => self.ended(*attempt, ending, *step),
-            Fact::Stage { stage, status, failures, crashes, digest, evaluated } => {
-                self.counters(*stage, *status, *failures, *crashes)?;
+            Fact::Stage { stage, status, digest, evaluated } => {
                 self.stage(*stage, *status, digest, evaluated)
             }
+            Fact::Used { attempt, usage } => self
+                .execute(
+                    "UPDATE attempt SET memory = ?2, cpu = ?3 WHERE id = ?1",
+                    params![attempt.0, usage.memory as i64, usage.cpu as i64],
+                )
+                .map(drop),
             Fact::Trial { trial, status, objective } => self.trial(*trial, *status, *objective),
             Fact::Metrics { stage, step, values } => self.metrics(*stage, *step, values),
             Fact::Checkpoint { stage, checkpoint } => self.checkpoint(*stage, checkpoint),
@@ -202,25 +207,6 @@ impl Writer<'_> {
             params![attempt.0, number, detail, step as i64, self.now.0],
         )?;
         if changed == 1 { Ok(()) } else { Err(Refusal::Impossible("there is no such attempt")) }
-    }
-
-    /// A grant changes no counter, and most stages never count anything.
-    fn counters(
-        &self,
-        stage: StageId,
-        status: StageStatus,
-        failures: u32,
-        crashes: u32,
-    ) -> Result<(), Refusal> {
-        let unchanged = matches!(status, StageStatus::Running(_))
-            || status.is_terminal() && (failures, crashes) == (0, 0);
-        if !unchanged {
-            self.execute(
-                "UPDATE stage SET failures = ?2, crashes = ?3 WHERE id = ?1",
-                params![stage.0, failures, crashes],
-            )?;
-        }
-        Ok(())
     }
 
     /// Whether a stage waits or runs is told by its attempts; only its end is written.

@@ -98,8 +98,6 @@ mod tests {
             first,
             end,
             status: StageStatus::Done,
-            failures: 0,
-            crashes: 0,
             trials: 2,
             digest: String::new(),
             attempts: Vec::new(),

@@ -5,7 +5,10 @@ use std::fmt::Write;
 use pleach_core::plan::Tree;
 use pleach_store::Pace;
 
-use crate::{format::duration, tree::forks};
+use crate::{
+    format::{duration, size},
+    tree::forks,
+};
 
 /// `what is left takes about 1m 05s, as fast as until now`, and what room saved states take. Empty if nothing
 /// is left, or nothing was trained yet.
@@ -45,16 +48,6 @@ impl Room {
             kept: stages.saturating_mul(state).min(keep),
             passing: passing.saturating_mul(state),
         }
-    }
-}
-
-/// `320 KiB`, `12 MiB`, `2.0 GiB`.
-fn size(bytes: u64) -> String {
-    let kib = bytes as f64 / 1024.0;
-    match kib {
-        ..1000.0 => format!("{:.0} KiB", kib.ceil()),
-        ..1_000_000.0 => format!("{:.0} MiB", (kib / 1024.0).ceil()),
-        _ => format!("{:.1} GiB", kib / 1_048_576.0),
     }
 }
 

@@ -25,6 +25,16 @@ pub fn rate(value: f64) -> String {
     short(value, 6)
 }
 
+/// `320 KiB`, `12 MiB`, `2.0 GiB`.
+pub fn size(bytes: u64) -> String {
+    let kib = bytes as f64 / 1024.0;
+    match kib {
+        ..1000.0 => format!("{:.0} KiB", kib.ceil()),
+        ..1_000_000.0 => format!("{:.0} MiB", (kib / 1024.0).ceil()),
+        _ => format!("{:.1} GiB", kib / 1_048_576.0),
+    }
+}
+
 /// A share in percent: `0%`, `0.4%`, `12%`.
 pub fn percent(share: f64) -> String {
     let decimals = usize::from(0.0 < share && share < 0.01);

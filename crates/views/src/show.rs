@@ -3,6 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap, fmt::Write, path::Path};
 
 use pleach_core::{
+    class::{Budgets, Tally},
     life::{Ending, TrialStatus},
     objective::Objective,
 };
@@ -10,12 +11,18 @@ use pleach_schedule::draw::{Curve, Floor, Picture, terminal};
 use pleach_store::{Provenance, TrialDetail};
 use tabled::{builder::Builder, settings::Style};
 
-use crate::format::{count, number, plural, steps, took};
+use crate::format::{count, number, plural, size, steps, took};
 
 /// So many evaluations are shown.
 const EVALUATIONS: usize = 12;
 
-pub fn text(detail: &TrialDetail, objective: &Objective, style: terminal::Style) -> String {
+/// `budgets` are those that hold now.
+pub fn text(
+    detail: &TrialDetail,
+    objective: &Objective,
+    budgets: &Budgets,
+    style: terminal::Style,
+) -> String {
     let mut text = String::new();
     // A `String` takes everything.
     let _infallible = writeln!(
@@ -44,6 +51,7 @@ pub fn text(detail: &TrialDetail, objective: &Objective, style: terminal::Style)
         };
         let _infallible =
             writeln!(text, "\nsteps {} to {}{shared}, {attempts}", stage.first, steps(stage.end));
+        let mut tally = Tally::default();
         for attempt in &stage.attempts {
             let seconds = attempt.ended.map(|ended| (ended.0 - attempt.started.0) as f64 / 1000.0);
             let to = attempt.step.map_or(String::new(), |step| format!(" to {}", steps(step)));
@@ -55,6 +63,18 @@ pub fn text(detail: &TrialDetail, objective: &Objective, style: terminal::Style)
                 seconds.map_or(String::new(), |seconds| format!(" in {}", took(seconds))),
                 attempt.ending.as_ref().map_or("running".to_owned(), ending)
             );
+            if let Some(class) = attempt.ending.as_ref().and_then(Ending::class) {
+                let rule = budgets.rule(class, tally.count(class));
+                let _infallible = writeln!(text, "        {rule}");
+            }
+            if let Some(usage) = attempt.usage {
+                let _infallible = writeln!(
+                    text,
+                    "        took {} of memory and {} of processors",
+                    size(usage.memory),
+                    took(usage.cpu as f64 / 1000.0)
+                );
+            }
         }
         if !stage.digest.is_empty() {
             let _infallible = writeln!(text, "    digest {}", stage.digest);
@@ -159,11 +179,9 @@ pub(crate) fn ending(ending: &Ending) -> String {
         Ending::Unusable(why) => {
             format!("did not begin, since the checkpoint to start from could not be used: {why}")
         }
-        Ending::Failed(why) => format!("failed: {why}"),
-        Ending::Crashed(how) => format!("its worker crashed: {how}"),
-        Ending::Nonsense(what) => format!("its worker talked nonsense: {what}"),
-        Ending::TimedOut => "took longer than `timeout` allows".to_owned(),
-        Ending::Stalled => "said nothing for longer than `stall` allows".to_owned(),
+        // Older versions had no words for some.
+        Ending::Failed(class, why) if why.is_empty() => format!("failed: {}", class.name()),
+        Ending::Failed(_, why) => format!("failed: {why}"),
         Ending::Interrupted => "interrupted".to_owned(),
         Ending::Lost => "lost with its coordinator or worker, charged to nobody".to_owned(),
     }
@@ -200,6 +218,8 @@ mod tests {
     }
 
     use pleach_core::{
+        class::Class,
+        event::Usage,
         key::Key,
         life::{AttemptId, ConfigurationId, StageId, StageStatus, TrialId},
         objective::{Goal, Reduce},
@@ -215,6 +235,7 @@ mod tests {
             step: Some(step),
             started: Time(1000),
             ended: Some(Time(3500)),
+            usage: matches!(ending, Ending::Done).then_some(Usage { memory: 3 << 29, cpu: 1234 }),
             ending: Some(ending),
         };
         let detail = TrialDetail {
@@ -232,12 +253,15 @@ mod tests {
                 first: 0,
                 end: 40,
                 status: StageStatus::Done,
-                failures: 0,
-                crashes: 1,
                 trials: 12,
                 digest: "ab".to_owned(),
                 attempts: vec![
-                    attempt(1, 0, 20, Ending::Crashed("killed by signal 9".to_owned())),
+                    attempt(
+                        1,
+                        0,
+                        20,
+                        Ending::Failed(Class::Crash, "killed by signal 9".to_owned()),
+                    ),
                     attempt(2, 10, 40, Ending::Done),
                 ],
                 checkpoints: Vec::new(),
@@ -255,6 +279,6 @@ mod tests {
             Objective { metric: "acc".to_owned(), goal: Goal::Max, reduce: Reduce::Last };
         let (charset, ink) = (terminal::Charset::Ascii, terminal::Ink::Plain);
         let style = terminal::Style { width: 60, height: 8, charset, ink };
-        insta::assert_snapshot!(text(&detail, &objective, style));
+        insta::assert_snapshot!(text(&detail, &objective, &Budgets::default(), style));
     }
 }

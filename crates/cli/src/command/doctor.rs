@@ -4,7 +4,7 @@ use std::{fmt::Write, path::Path};
 
 use anyhow::Result;
 use clap::Args;
-use pleach_engine::prepare::describe;
+use pleach_engine::{command::can_limit, prepare::describe};
 use pleach_store::Store;
 use pleach_views::format::plural;
 
@@ -31,6 +31,7 @@ impl Doctor {
         let checks = [
             ("worker", worker(place)),
             ("cores", cores()),
+            ("memory", memory()),
             ("runs", runs(place)),
             ("data", data(place)),
         ];
@@ -73,8 +74,19 @@ fn worker(place: &Place) -> (Health, String) {
 fn cores() -> (Health, String) {
     (
         Health::Good,
-        format!("{} may be used: as many workers by default", pleach_engine::run::cores()),
+        format!(
+            "{} may be used: as many workers by default, each on its own with `[run] pin`",
+            pleach_engine::run::cores()
+        ),
     )
+}
+
+/// Only sweeps of a person's own program need it.
+fn memory() -> (Health, String) {
+    match can_limit() {
+        Ok(how) => (Health::Good, format!("programs can be limited by {how} (`[run] memory`)")),
+        Err(why) => (Health::Missing, format!("programs cannot be limited: {why}")),
+    }
 }
 
 fn runs(place: &Place) -> (Health, String) {

@@ -33,10 +33,12 @@ impl Explain {
         let detail = reader
             .trial(trial)?
             .ok_or_else(|| Failure::NotFound(format!("there is no trial {}", trial.0)))?;
+        let revision = reader.summary()?.revision;
         let explanation = explain(&Known {
             sweep: home.name(),
-            objective: &reader.summary()?.revision.objective,
+            objective: &revision.objective,
             detail: &detail,
+            budgets: &super::budgets(&revision),
             coordinator: coordinator(&home, &reader)?,
             wait: waits_for(&home, reader.load()?, trial),
         });

@@ -32,8 +32,10 @@ use std::io::IsTerminal;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
+use pleach_core::class::Budgets;
 use pleach_engine::prepare::{self, Prepared};
 use pleach_schedule::draw::terminal::{Charset, Ink, Style};
+use pleach_store::Revision;
 
 use crate::{exit::Ending, place::Place};
 
@@ -174,6 +176,12 @@ pub(crate) fn prepared(place: &Place, name: &str, text: &str) -> Result<Prepared
     let spec = prepare::read(name, text)?;
     let runner = place.runner(&spec)?;
     block_on(async { Ok(prepare::prepare(spec, runner).await?) })
+}
+
+/// How often a sweep's stages may be tried again; as without its file, if an older version wrote that.
+fn budgets(revision: &Revision) -> Budgets {
+    let spec = pleach_core::spec::read(&revision.file, &revision.text);
+    spec.map(|spec| spec.run.budgets).unwrap_or_default()
 }
 
 /// Writes data to standard output.

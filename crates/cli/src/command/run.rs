@@ -14,8 +14,10 @@ use pleach_core::{
     spec::{Extension, extensions, read_time},
 };
 use pleach_engine::{
+    command::can_limit,
     home::Home,
     prepare::{self, Prepared},
+    program::Runner,
     reuse::Others,
     run::{Job, run, wall_time},
 };
@@ -105,6 +107,7 @@ pub(crate) fn execute(
     let (name, text) = (source.name.as_str(), source.text.as_str());
     let (home, finish) = block_on(async {
         let home = Home::new(&place.runs, &prepared.spec.name)?;
+        warn(&prepared);
         let others = if options.reuse { others(place, &home)? } else { Others::default() };
         let asked = Asked { file: (name, text), options, acceptance, others: &others };
         let finish = locked(&home, &prepared, &asked).await?;
@@ -125,14 +128,27 @@ pub(crate) fn execute(
             Ok(Ending::Code(exit::STOPPED))
         }
         Finish::Broken { times, why } => {
+            let how = match times {
+                1 => format!("a trial cannot be run so ({why})"),
+                _ => format!("{times} trials in a row failed in the same way ({why})"),
+            };
             eprintln!(
-                "stopped: {times} trials in a row failed in the same way ({why}); when it is repaired, `pleach retry {name} --failed` and `pleach resume {name}`"
+                "stopped: {how}; when it is repaired, `pleach retry {name} --failed` and `pleach resume {name}`"
             );
             Ok(Ending::Code(exit::FAILED_TRIALS))
         }
         Finish::Unusable(why) => {
             Err(Failure::Unavailable(format!("no worker could be used: {why}")).into())
         }
+    }
+}
+
+/// Says what of the file this machine cannot do.
+fn warn(prepared: &Prepared) {
+    if let (Some(_), Runner::Command { .. }) = (prepared.spec.run.memory, &prepared.runner)
+        && let Err(why) = can_limit()
+    {
+        eprintln!("warning: `[run] memory` limits nothing here: {why}");
     }
 }
 

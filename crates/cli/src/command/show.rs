@@ -32,7 +32,7 @@ pub(crate) struct Show {
 impl Show {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
         let (home, reader) = place.reader(&self.sweep)?;
-        let objective = reader.summary()?.revision.objective;
+        let revision = reader.summary()?.revision;
         let detail = super::export::named(&reader, &self.trial)?;
         if self.command {
             super::print(&command(place, &home, &detail)?)?;
@@ -48,7 +48,9 @@ impl Show {
             super::print(&difference)?;
             return Ok(Ending::Good);
         }
-        super::print(&show::text(&detail, &objective, self.drawing.style(8)))?;
+        let budgets = super::budgets(&revision);
+        let style = self.drawing.style(8);
+        super::print(&show::text(&detail, &revision.objective, &budgets, style))?;
         if let Some(provenance) = provenance {
             super::print(&format!("\n{}", show::provenance(&provenance)))?;
         }

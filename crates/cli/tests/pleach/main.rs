@@ -7,6 +7,7 @@ mod exchange;
 mod faults;
 mod help;
 mod misuse;
+mod outcomes;
 mod programs;
 mod programs_tree;
 mod report;

@@ -4,7 +4,7 @@ use crate::{
     diagnostic::{Diagnostics, Source},
     objective::{Goal, Objective, Reduce},
     spec::{
-        Block, Extension, Fixed, FixedSchedule, Interval, RunSpec, Search, Share, Slots, SweepSpec,
+        Block, Extension, Fixed, FixedSchedule, RunSpec, Search, SweepSpec,
         file::{self, keys},
         node::{self, Entry, Kind},
         reader::{Reader, find},
@@ -260,105 +260,6 @@ impl Reader {
                 Search::Grid
             }
         }
-    }
-
-    fn run(&mut self, entry: &Entry) -> RunSpec {
-        let entries = self.table(entry);
-        self.only(entries, &keys::<file::RunSection>(), "[run]");
-        let default = RunSpec::default();
-        let per_device = find(entries, "per_device")
-            .map(|entry| self.whole(entry, 1, "workers on each device").unwrap_or(1));
-        let slots = match (find(entries, "devices"), find(entries, "slots")) {
-            (Some(devices), slots) => {
-                if let Some(slots) = slots {
-                    self.error(
-                        &slots.key_span,
-                        "`slots` and `devices` exclude each other",
-                        "one too many",
-                        "with devices, write per_device",
-                    );
-                }
-                let devices = self
-                    .texts(devices, "write devices = [\"cuda:0\", \"cuda:1\"]")
-                    .unwrap_or_default();
-                Slots::Devices { devices, per_device: per_device.unwrap_or(1) as u32 }
-            }
-            (None, Some(slots)) => match &slots.node.kind {
-                Kind::Scalar(Value::Text(text)) if text == "auto" => Slots::Auto,
-                _ => Slots::Number(
-                    self.whole(slots, 1, "workers at a time: a number, or \"auto\"")
-                        .unwrap_or(1)
-                        .min(4096) as u32,
-                ),
-            },
-            (None, None) => Slots::Auto,
-        };
-        if let (Some(entry), false) =
-            (find(entries, "per_device"), matches!(slots, Slots::Devices { .. }))
-        {
-            self.error(
-                &entry.key_span,
-                "`per_device` needs `devices`",
-                "of what?",
-                "write devices = [\"cuda:0\"], or slots = 4",
-            );
-        }
-        let lanes = find(entries, "lanes").and_then(|entry| match &entry.node.kind {
-            Kind::Scalar(Value::Text(text)) if text == "auto" => None,
-            _ => self
-                .whole(entry, 1, "trials side by side in a worker: a number, or \"auto\"")
-                .map(|lanes| lanes.min(4096) as u32),
-        });
-        let mut time = |key| find(entries, key).and_then(|entry| self.time(entry));
-        let (timeout, stall, limit) = (time("timeout"), time("stall"), time("limit"));
-        let retries = find(entries, "retries")
-            .and_then(|entry| self.whole(entry, 0, "how often a trial that failed is tried again"));
-        let checkpoint = find(entries, "checkpoint").and_then(|entry| self.interval(entry));
-        let keep = find(entries, "keep").and_then(|entry| self.size(entry));
-        let share = find(entries, "share").and_then(|entry| self.share(entry));
-        RunSpec {
-            slots,
-            lanes,
-            timeout,
-            stall,
-            retries: retries.map_or(default.retries, |retries| retries.min(1000) as u32),
-            limit,
-            checkpoint: checkpoint.unwrap_or(default.checkpoint),
-            keep: keep.unwrap_or(default.keep),
-            share: share.unwrap_or(default.share),
-        }
-    }
-
-    fn share(&mut self, entry: &Entry) -> Option<Share> {
-        match entry.node.kind {
-            Kind::Scalar(Value::Bool(true)) => Some(Share::Yes),
-            Kind::Scalar(Value::Bool(false)) => Some(Share::No),
-            _ => self.wrong_type(
-                entry,
-                "true or false",
-                "write share = false to train every trial by itself",
-            ),
-        }
-    }
-
-    fn interval(&mut self, entry: &Entry) -> Option<Interval> {
-        if let Kind::Scalar(Value::Text(text)) = &entry.node.kind
-            && let Some(steps) = text.strip_suffix("st")
-        {
-            return match steps.parse() {
-                Ok(steps) if 0 < steps => Some(Interval::Steps(steps)),
-                _ => {
-                    self.error(
-                        &entry.node.span,
-                        "`checkpoint` is not a number of steps",
-                        "here",
-                        "write a whole number above zero: \"500st\"",
-                    );
-                    None
-                }
-            };
-        }
-        self.time(entry).map(Interval::Seconds)
     }
 
     fn blocks(&mut self, root: &[Entry], fixed: &[&[Entry]], search: Search) -> Vec<Block> {

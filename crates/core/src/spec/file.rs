@@ -166,16 +166,48 @@ pub(super) struct RunSection {
     timeout: Option<String>,
     /// How long a worker may say nothing; no limit by default.
     stall: Option<String>,
-    /// How often a trial that failed is tried again; 1 by default.
+    /// How often a trial whose program says that it failed is tried again; 1 by default.
     retries: Option<u32>,
+    /// How often one that failed otherwise is.
+    retry: Option<RetrySection>,
     /// Of the whole sweep; what is left waits for the next run: `"2h"`.
     limit: Option<String>,
     /// How often a running trial is saved: a time (`"1min"` by default) or a number of steps (`"500st"`).
     checkpoint: Option<String>,
     /// Disk space for checkpoints that are kept; `"2GiB"` by default.
     keep: Option<String>,
+    /// Threads of each program, told to its libraries (`OMP_NUM_THREADS` and its like); its share of the cores by default.
+    threads: Option<u32>,
+    /// Whether every slot has cores of its own, which its program cannot leave; `false` by default.
+    pin: Option<bool>,
+    /// Memory that each program of the person's own may take, with all that it starts; no limit by default: `"2GiB"`.
+    memory: Option<String>,
     /// Whether trials that begin alike train their common part once; `true` by default. The results are the same.
     share: Option<bool>,
+}
+
+/// Retries by what happened.
+#[derive(JsonSchema, Serialize)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct RetrySection {
+    /// It ended well without having measured the objective; 0 by default.
+    no_objective: Option<u32>,
+    /// It can never be run so: exit code 78, 126 or 127; 0 by default.
+    configuration: Option<u32>,
+    /// Another time will do: exit code 75, or a SIGTERM that pleach did not send; 20 by default, after pauses that double.
+    preempted: Option<u32>,
+    /// It took more memory than `memory` allows; 0 by default.
+    out_of_memory: Option<u32>,
+    /// A signal killed it; 3 by default.
+    crash: Option<u32>,
+    /// It said what cannot be; 1 by default.
+    protocol: Option<u32>,
+    /// It took longer than `timeout` allows; 0 by default.
+    timeout: Option<u32>,
+    /// It said nothing for longer than `stall` allows; 1 by default.
+    stall: Option<u32>,
+    /// The machine had no processes, files or disk for it; 20 by default, after pauses that double.
+    infrastructure: Option<u32>,
 }
 
 /// The JSON schema of sweep files (draft 7), for editors.

@@ -8,6 +8,7 @@ mod file;
 mod file_schedule;
 mod node;
 mod reader;
+mod run;
 mod schedule;
 mod single;
 mod space;
@@ -29,7 +30,8 @@ pub(crate) use schedule::unknown_argument;
 pub(crate) use space::inside;
 
 use crate::{
-    diagnostic::Source, objective::Objective, space::Space, template::Template, value::Value,
+    class::Budgets, diagnostic::Source, objective::Objective, space::Space, template::Template,
+    value::Value,
 };
 
 /// A sweep as meant: checked, complete, defaults filled in.
@@ -154,8 +156,14 @@ pub struct RunSpec {
     pub lanes: Option<u32>,
     pub timeout: Option<f64>,
     pub stall: Option<f64>,
-    pub retries: u32,
+    /// How often a stage that failed is tried again.
+    pub budgets: Budgets,
     pub limit: Option<f64>,
+    /// Of each program, told to its libraries; its share of the cores if absent.
+    pub threads: Option<u32>,
+    pub pin: Pin,
+    /// Bytes that each program of the person's own may take; no limit if absent.
+    pub memory: Option<u64>,
     pub checkpoint: Interval,
     /// Bytes.
     pub keep: u64,
@@ -180,8 +188,11 @@ impl Default for RunSpec {
             lanes: None,
             timeout: None,
             stall: None,
-            retries: 1,
+            budgets: Budgets::default(),
             limit: None,
+            threads: None,
+            pin: Pin::No,
+            memory: None,
             checkpoint: Interval::Seconds(60.0),
             keep: 2 << 30,
             share: Share::Yes,
@@ -194,6 +205,14 @@ impl Default for RunSpec {
 pub enum Share {
     #[default]
     Yes,
+    No,
+}
+
+/// Whether every slot has cores of its own, which its program cannot leave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pin {
+    Yes,
+    #[default]
     No,
 }
 

@@ -462,3 +462,22 @@ fn whoever_limits_the_time_of_a_trial_has_it_trained_alone() {
     assert_eq!(most("lanes = 4\ntimeout = \"1h\""), 1);
     assert_eq!(most("stall = \"1min\""), 1);
 }
+
+#[test]
+fn every_class_of_failures_has_a_budget_in_the_file() {
+    use crate::class::Class;
+    let mut known = super::file::keys::<super::file::RetrySection>();
+    let mut expected: Vec<&str> = Class::ALL[1..].iter().map(|class| class.key()).collect();
+    known.sort();
+    expected.sort_unstable();
+    assert_eq!(known, expected);
+    let run =
+        "[run]\nretries = 7\nthreads = 3\npin = true\nmemory = \"2GiB\"\n[run.retry]\ncrash = 5\n";
+    let spec = read("x.toml", &format!("{HEAD}[space]\na = [1]\n{run}")).unwrap();
+    let budgets = Class::ALL.map(|class| spec.run.budgets.of(class));
+    assert_eq!(budgets, [7, 0, 0, 20, 0, 5, 1, 0, 1, 20]);
+    let RunSpec { threads, pin, memory, .. } = spec.run;
+    assert_eq!((threads, pin, memory), (Some(3), Pin::Yes, Some(2 << 30)));
+    let wrong = "pin = 1\nmemory = 3\n[run.retry]\ncrash = -1\noom = 2\nretries = 3\n";
+    insta::assert_snapshot!(mistakes(&format!("[run]\n{wrong}")));
+}

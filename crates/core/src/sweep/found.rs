@@ -2,6 +2,7 @@
 
 use super::{Decisions, Sweep, WorkerState};
 use crate::{
+    class::Class,
     event::{Found, Moment, Outcome},
     fact::{Checkpoint, Fact},
     life::{AttemptId, Ending, StageId, StageStatus, WorkerId},
@@ -23,7 +24,7 @@ impl Sweep {
         let ending = match &found.outcome {
             Outcome::Done if found.step == end => Ending::Done,
             Outcome::Diverged => Ending::Diverged,
-            Outcome::Failed(why) => Ending::Failed(why.clone()),
+            Outcome::Failed(class, why) => Ending::Failed(*class, why.clone()),
             Outcome::Done | Outcome::Stopped | Outcome::Unusable(_) => return None,
         };
         if found.metrics.iter().any(|(step, _)| *step < first || end < *step) {
@@ -38,6 +39,7 @@ impl Sweep {
             }
             decisions.facts.push(Fact::Metrics { stage: id, step: *step, values: values.clone() });
         }
+        decisions.facts.extend(found.usage.map(|usage| Fact::Used { attempt, usage }));
         if let (Outcome::Done, Some((file, bytes))) = (&found.outcome, &found.state)
             && is_file_name(file)
         {
@@ -51,7 +53,7 @@ impl Sweep {
             };
             self.record(id, checkpoint, decisions);
         }
-        let is_judged = is_rebuilding && !matches!(ending, Ending::Failed(_));
+        let is_judged = is_rebuilding && !matches!(ending, Ending::Failed(..));
         let ending = if is_judged {
             self.rebuilt(id, &found.outcome, &found.digest, decisions)
         } else {
@@ -85,7 +87,7 @@ impl Sweep {
                 how.clone_into(&mut self.last_words);
                 return;
             }
-            _ => Ending::Crashed(how.to_owned()),
+            _ => Ending::Failed(Class::Crash, how.to_owned()),
         };
         for (place, mut grant) in worker.queue.into_iter().enumerate() {
             let (mut ending, mut step, mut digest) = match place {

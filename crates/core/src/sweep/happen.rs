@@ -6,6 +6,7 @@ use super::{
     found::is_file_name,
 };
 use crate::{
+    class::Class,
     command::{Command, Message},
     event::{Event, Moment, Outcome, Request},
     fact::{Checkpoint, Fact},
@@ -36,7 +37,7 @@ impl Sweep {
                 self.last_words.clone_from(why);
             }
             Event::WorkerTalkedNonsense { worker, what } => {
-                self.kill(*worker, Ending::Nonsense(what.clone()), decisions);
+                self.kill(*worker, nonsense(what.clone()), decisions);
             }
             Event::Progress { worker, attempt, step } => {
                 self.about(*worker, *attempt, *step, now, decisions);
@@ -62,10 +63,17 @@ impl Sweep {
                     self.saved(*worker, stage, checkpoint, decisions);
                 }
             }
+            Event::Used { worker, attempt, usage } => {
+                let step = self.reached(*worker, *attempt);
+                if self.about(*worker, *attempt, step, now, decisions).is_some() {
+                    let (attempt, usage) = (*attempt, *usage);
+                    decisions.facts.push(Fact::Used { attempt, usage });
+                }
+            }
             Event::Finished { worker, attempt, step, outcome, digest } => {
                 // What fails may not know any more how far it came.
                 let least = match outcome {
-                    Outcome::Failed(_) => self.reached(*worker, *attempt),
+                    Outcome::Failed(..) => self.reached(*worker, *attempt),
                     _ => 0,
                 };
                 let step = least.max(*step);
@@ -130,7 +138,7 @@ impl Sweep {
         match result {
             Ok(stage) => Some(stage),
             Err(what) => {
-                self.kill(id, Ending::Nonsense(what), decisions);
+                self.kill(id, nonsense(what), decisions);
                 None
             }
         }
@@ -149,7 +157,7 @@ impl Sweep {
         if let Some((_, value)) = values.iter().find(|(name, _)| *name == objective.metric) {
             if head.judged == Some(step) {
                 let what = format!("it measured `{}` twice at step {step}", objective.metric);
-                self.kill(worker, Ending::Nonsense(what), decisions);
+                self.kill(worker, nonsense(what), decisions);
                 return;
             }
             head.judged = Some(step);
@@ -172,7 +180,7 @@ impl Sweep {
             self.record(stage, checkpoint, decisions);
         } else {
             let what = format!("it calls a checkpoint `{}`", checkpoint.file);
-            self.kill(worker, Ending::Nonsense(what), decisions);
+            self.kill(worker, nonsense(what), decisions);
         }
     }
 
@@ -231,27 +239,23 @@ impl Sweep {
             (Outcome::Done | Outcome::Diverged, _)
                 if purpose == Purpose::Rebuild && (step == end || *outcome != Outcome::Done) =>
             {
-                self.rebuilt(stage, outcome, digest, decisions)
+                Ok(self.rebuilt(stage, outcome, digest, decisions))
             }
-            (Outcome::Done, _) if step == end => Ending::Done,
-            (Outcome::Done, _) => {
-                Ending::Nonsense(format!("it says that it is done at step {step} of {end}"))
-            }
-            (Outcome::Diverged, _) => Ending::Diverged,
-            (Outcome::Stopped, Asked::Stop) => Ending::Interrupted,
-            (Outcome::Stopped, Asked::No) => {
-                Ending::Nonsense("it stopped without being asked".to_owned())
-            }
-            (Outcome::Failed(why), _) => Ending::Failed(why.clone()),
+            (Outcome::Done, _) if step == end => Ok(Ending::Done),
+            (Outcome::Done, _) => Err(format!("it says that it is done at step {step} of {end}")),
+            (Outcome::Diverged, _) => Ok(Ending::Diverged),
+            (Outcome::Stopped, Asked::Stop) => Ok(Ending::Interrupted),
+            (Outcome::Stopped, Asked::No) => Err("it stopped without being asked".to_owned()),
+            (Outcome::Failed(class, why), _) => Ok(Ending::Failed(*class, why.clone())),
             (Outcome::Unusable(_), _) if origin.is_none() => {
-                Ending::Nonsense("it cannot use a state, and was given none".to_owned())
+                Err("it cannot use a state, and was given none".to_owned())
             }
-            (Outcome::Unusable(why), _) => Ending::Unusable(why.clone()),
+            (Outcome::Unusable(why), _) => Ok(Ending::Unusable(why.clone())),
         };
-        if let Ending::Nonsense(_) = ending {
-            self.kill(worker, ending, decisions);
-            return;
-        }
+        let ending = match ending {
+            Ok(ending) => ending,
+            Err(what) => return self.kill(worker, nonsense(what), decisions),
+        };
         self.fruitless = 0;
         let Some(worker) = self.workers.get_mut(&worker) else { return };
         worker.account(now);
@@ -278,7 +282,7 @@ impl Sweep {
         let is_exact = self.settings.exactness == Exactness::Exact;
         if *outcome == Outcome::Diverged || (is_exact && !is_equal) {
             let what = "it does not train to the state that it had before: this machine or program computes otherwise";
-            return Ending::Failed(what.to_owned());
+            return Ending::Failed(Class::Error, what.to_owned());
         }
         if node.has_state() {
             if let (false, Some(&trial)) = (is_equal, node.trials.first()) {
@@ -289,7 +293,10 @@ impl Sweep {
             }
             Ending::Rebuilt
         } else {
-            Ending::Failed("it did not write the state that others start from".to_owned())
+            Ending::Failed(
+                Class::Error,
+                "it did not write the state that others start from".to_owned(),
+            )
         }
     }
 
@@ -310,7 +317,13 @@ impl Sweep {
             match ending.charge() {
                 Charge::Counted | Charge::Nobody => node.spent += grant.taken(now),
                 // The next try has all of the time again.
-                Charge::Failure | Charge::Crash => node.spent = 0,
+                Charge::Class(class) => {
+                    node.spent = 0;
+                    let pause = class.pause(node.row.stage.tally.of(class) + 1);
+                    if 0 < pause {
+                        self.later.insert(grant.stage, Moment(now.0 + pause));
+                    }
+                }
             }
             if ending.charge() == Charge::Counted {
                 node.row.evaluated = grant.evaluated.clone();
@@ -422,9 +435,11 @@ impl Sweep {
                 });
             let taken = before + head.taken(now);
             if self.settings.timeout.is_some_and(|timeout| timeout <= taken) {
-                to_kill.push((id, Ending::TimedOut));
+                let why = "it took longer than `timeout` allows".to_owned();
+                to_kill.push((id, Ending::Failed(Class::Timeout, why)));
             } else if self.settings.stall.is_some_and(|stall| stall <= silent) {
-                to_kill.push((id, Ending::Stalled));
+                let why = "it said nothing for longer than `stall` allows".to_owned();
+                to_kill.push((id, Ending::Failed(Class::Stall, why)));
             } else if SILENCE <= silent && head.silence == Silence::Unreported {
                 head.silence = Silence::Reported;
                 if let Some(&trial) = node.trials.first() {
@@ -438,6 +453,10 @@ impl Sweep {
             self.kill(worker, ending, decisions);
         }
     }
+}
+
+fn nonsense(what: String) -> Ending {
+    Ending::Failed(Class::Protocol, what)
 }
 
 impl Grant {

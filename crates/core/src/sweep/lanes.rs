@@ -65,7 +65,7 @@ impl Ready {
 impl Sweep {
     /// With which others a stage may be placed, and with how many, itself included. One whose worker crashed is alone.
     pub(super) fn company(&self, node: &Node) -> Option<(Group, usize)> {
-        let lanes = node.lanes.filter(|_| node.row.stage.crashes + node.troubles == 0)?;
+        let lanes = node.lanes.filter(|_| !node.is_suspect())?;
         let most = lanes.most.min(self.settings.lanes) as usize;
         let group = Group { shape: lanes.shape, first: node.row.stage.first };
         (1 < most).then_some((group, most))

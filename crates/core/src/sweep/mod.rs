@@ -18,12 +18,13 @@ mod wait;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::{
+    class::{Budgets, Class},
     command::{Again, Command, Message},
     event::{Event, Found, Moment},
     fact::{Checkpoint, Fact},
     life::{
-        AttemptId, Budgets, Charge, Ending, Lanes, Place, Purpose, Stage, StageChange, StageId,
-        StageStatus, Trial, TrialId, TrialStatus, WorkerId,
+        AttemptId, Charge, Ending, Lanes, Place, Purpose, Stage, StageChange, StageId, StageStatus,
+        Trial, TrialId, TrialStatus, WorkerId,
     },
     objective::{Evaluated, Objective},
 };
@@ -31,6 +32,9 @@ use crate::{
 pub use progress::{Progress, Running};
 pub use repeat::alike;
 pub use wait::{Wait, wait};
+
+/// So often may the making again of a state fail, or a state be of no use.
+const TROUBLES: u32 = 3;
 
 /// What a person set for a run. Times in microseconds.
 #[derive(Clone, Debug)]
@@ -121,6 +125,8 @@ pub struct Sweep {
     ready: lanes::Ready,
     /// Stages whose worker died: they run again alone, when nothing else waits.
     apart: BTreeSet<StageId>,
+    /// Stages that are not tried again before then.
+    later: BTreeMap<StageId, Moment>,
     kept: keep::Kept,
     mode: Mode,
     next_attempt: AttemptId,
@@ -249,6 +255,7 @@ impl Sweep {
             workers: BTreeMap::new(),
             ready: lanes::Ready::default(),
             apart: BTreeSet::new(),
+            later: BTreeMap::new(),
             mode: Mode::Running,
             next_attempt: rows.next_attempt,
             next_worker: WorkerId(1),
@@ -354,20 +361,18 @@ impl Sweep {
         let Some(node) = self.stages.get_mut(&id) else { return };
         let stage = &mut node.row.stage;
         let was_done = stage.status == StageStatus::Rebuilding(attempt);
-        if stage.change(&StageChange::Ended(attempt, ending, self.settings.budgets)).is_err() {
+        if stage.change(&StageChange::Ended(attempt, ending, &self.settings.budgets)).is_err() {
             return;
         }
         decisions.facts.push(Fact::Ended { attempt, ending: ending.clone(), step });
         let charge = ending.charge();
         if was_done {
-            node.troubles += u32::from(matches!(charge, Charge::Failure | Charge::Crash));
+            node.troubles += u32::from(matches!(charge, Charge::Class(_)));
         } else {
             digest.clone_into(&mut node.row.digest);
             decisions.facts.push(Fact::Stage {
                 stage: id,
                 status: stage.status,
-                failures: stage.failures,
-                crashes: stage.crashes,
                 digest: digest.to_owned(),
                 evaluated: node.row.evaluated.clone(),
             });
@@ -383,21 +388,20 @@ impl Sweep {
         };
         let is_hopeless = |id: &StageId| {
             let troubles = self.stages.get(id).map_or(0, |node| node.troubles);
-            self.settings.budgets.crashes < troubles
+            TROUBLES < troubles
         };
         let barred = barred.filter(is_hopeless);
         let again = match status {
             StageStatus::Waiting | StageStatus::Done if barred.is_none() => Again::Yes,
             _ => Again::No,
         };
-        let why = match ending {
-            Ending::Failed(why) | Ending::Crashed(why) | Ending::Nonsense(why) => Some(why.clone()),
+        let (class, why) = match ending {
+            Ending::Failed(class, why) => (Some(*class), Some(why.clone())),
             Ending::Unusable(why) => {
-                Some(format!("the checkpoint that it was to start from cannot be used: {why}"))
+                let why = format!("the checkpoint that it was to start from cannot be used: {why}");
+                (None, Some(why))
             }
-            Ending::TimedOut => Some("it took longer than `timeout` allows".to_owned()),
-            Ending::Stalled => Some("it said nothing for longer than `stall` allows".to_owned()),
-            _ => None,
+            _ => (None, None),
         };
         let trials = self.stages.get(&id).map_or(&[][..], |node| &node.trials);
         if let (Some(why), [trial, others @ ..]) = (why.clone(), trials) {
@@ -405,11 +409,12 @@ impl Sweep {
                 trial: *trial,
                 others: others.len(),
                 attempt,
+                class,
                 why,
                 again,
             }));
         }
-        if charge == Charge::Crash && again == Again::Yes {
+        if class.is_some_and(Class::is_suspicious) && again == Again::Yes {
             self.apart.insert(id);
         }
         if let Some(barred) = barred {
@@ -417,7 +422,7 @@ impl Sweep {
         }
         self.forget_superseded(id, decisions);
         if !was_done {
-            self.note_repeat(status, why.as_deref(), decisions);
+            self.note_repeat(status, class, why.as_deref(), decisions);
         }
     }
 

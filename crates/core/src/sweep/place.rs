@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Asked, Decisions, Grant, Mode, Silence, Sweep, Worker, WorkerState};
+use super::{Asked, Decisions, Grant, Mode, Node, Silence, Sweep, Worker, WorkerState};
 use crate::{
     command::{Command, Finish, Keep},
     event::Moment,
@@ -23,6 +23,7 @@ impl Sweep {
             if FRUITLESS <= self.fruitless {
                 return self.give_up(decisions);
             }
+            self.ready_again(now);
             self.grant_all(now, decisions);
             self.spawn(decisions);
         }
@@ -43,6 +44,16 @@ impl Sweep {
             };
             decisions.commands.push(Command::Finish(finish));
             self.mode = Mode::Finished;
+        }
+    }
+
+    /// Stages whose pause is over may be placed again.
+    fn ready_again(&mut self, now: Moment) {
+        let is_due = |(_, due): &(&StageId, &Moment)| **due <= now;
+        let due: Vec<StageId> = self.later.iter().filter(is_due).map(|(id, _)| *id).collect();
+        for id in due {
+            self.later.remove(&id);
+            self.note_ready(id);
         }
     }
 
@@ -100,7 +111,7 @@ impl Sweep {
     }
 
     fn is_suspect(&self, stage: StageId) -> bool {
-        self.stages.get(&stage).is_some_and(|node| 0 < node.row.stage.crashes + node.troubles)
+        self.stages.get(&stage).is_some_and(Node::is_suspect)
     }
 
     fn grant(&mut self, id: WorkerId, stage: StageId, now: Moment, decisions: &mut Decisions) {

@@ -1,7 +1,7 @@
 //! The same failure again and again: a program that is broken stops the sweep instead of failing every trial.
 
 use super::{Decisions, Mode, Sweep};
-use crate::{fact::Fact, life::StageStatus};
+use crate::{class::Class, fact::Fact, life::StageStatus};
 
 /// So many failures in a row that nothing can be done about stop a sweep in which nothing is done yet.
 const AT_THE_START: u32 = 5;
@@ -12,6 +12,7 @@ const LATER: u32 = 50;
 /// Failures for good, all in the same way, since one last was another or something was done.
 #[derive(Debug, Default)]
 pub(super) struct Repeats {
+    class: Option<Class>,
     why: String,
     times: u32,
 }
@@ -21,6 +22,7 @@ impl Sweep {
     pub(super) fn note_repeat(
         &mut self,
         status: StageStatus,
+        class: Option<Class>,
         why: Option<&str>,
         decisions: &mut Decisions,
     ) {
@@ -28,19 +30,29 @@ impl Sweep {
             return;
         }
         match (status, why) {
-            (StageStatus::Failed, Some(why)) if alike(why, &self.repeats.why) => {
+            (StageStatus::Failed, Some(why))
+                if class == self.repeats.class && alike(why, &self.repeats.why) =>
+            {
                 self.repeats.times += 1;
             }
             (StageStatus::Failed, Some(why)) => {
-                self.repeats = Repeats { why: why.to_owned(), times: 1 };
+                self.repeats = Repeats { class, why: why.to_owned(), times: 1 };
             }
             (StageStatus::Done | StageStatus::Diverged, _) => self.repeats = Repeats::default(),
             _ => {}
         }
-        let most = if self.counts.is_nothing_done() { AT_THE_START } else { LATER };
+        let most = match class {
+            _ if !self.counts.is_nothing_done() => LATER,
+            // It is the same for every trial.
+            Some(Class::Configuration) => 1,
+            _ => AT_THE_START,
+        };
         if most <= self.repeats.times && matches!(self.mode, Mode::Running | Mode::Paused) {
-            let Repeats { why, times } = &self.repeats;
-            let text = format!("{times} trials in a row failed in the same way: {why}");
+            let Repeats { why, times, .. } = &self.repeats;
+            let text = match times {
+                1 => format!("a trial cannot be run so: {why}"),
+                _ => format!("{times} trials in a row failed in the same way: {why}"),
+            };
             self.halt(&text, decisions);
             self.mode = Mode::Broken;
         }

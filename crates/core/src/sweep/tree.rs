@@ -90,7 +90,7 @@ impl Sweep {
             };
             let turn = (node.turn, id);
             if is_asked_for && self.can_start(node) {
-                if !self.apart.contains(&id) {
+                if !self.apart.contains(&id) && !self.later.contains_key(&id) {
                     let group = self.company(node).map(|(group, _)| group);
                     self.ready.insert(turn, group);
                 }
@@ -166,8 +166,6 @@ impl Sweep {
                 decisions.facts.push(Fact::Stage {
                     stage: child,
                     status: stage.status,
-                    failures: stage.failures,
-                    crashes: stage.crashes,
                     digest: String::new(),
                     evaluated: node.row.evaluated.clone(),
                 });
@@ -194,6 +192,11 @@ impl Node {
     /// Whether this is the digest of the state at its end, as far as that is known.
     pub(super) fn is_the_state(&self, digest: &str) -> bool {
         self.row.digest.is_empty() || self.row.digest == digest
+    }
+
+    /// Whether its worker should run nothing beside it.
+    pub(super) fn is_suspect(&self) -> bool {
+        0 < self.troubles || self.row.stage.tally.is_suspicious()
     }
 
     /// Whether the state at its end is on disk.

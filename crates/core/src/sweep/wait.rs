@@ -27,7 +27,7 @@ pub fn wait(objective: Objective, rows: Rows, trial: TrialId) -> Option<Wait> {
     sweep.apart = sweep
         .stages
         .values()
-        .filter(|node| 0 < node.row.stage.crashes)
+        .filter(|node| node.row.stage.tally.is_suspicious())
         .map(|node| node.row.stage.id)
         .collect();
     let stages: Vec<StageId> = sweep.stages.keys().copied().collect();

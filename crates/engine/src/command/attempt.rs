@@ -1,7 +1,6 @@
 //! One run of a person's program: what it says, how it ends.
 
 use std::{
-    collections::BTreeMap,
     fs::File,
     io::{self, Read},
     os::fd::OwnedFd,
@@ -15,7 +14,7 @@ use pleach_core::{
     plan::command::OPEN_ENDED,
 };
 use pleach_protocol::{
-    message::{Greeting, Metrics, Outcome, Start},
+    message::{Fault, FaultClass, Greeting, Metrics, Outcome, Start, Usage},
     number::Number,
     serve::{Ending, Reporter},
 };
@@ -24,9 +23,14 @@ use rustix::{
     process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open},
 };
 
+use wait4::ResUse;
+
 use super::{
     Command, cannot,
+    ending::{Memory, fault, no_objective},
     guard::Life,
+    memory::{self, Group},
+    misconfigured,
     output::{Growing, Lines, Log},
     result,
     state::{self, Saved},
@@ -53,7 +57,7 @@ pub(super) fn run(
     start: &Start,
     life: &Life,
     reporter: &mut Reporter,
-) -> Result<Ending, String> {
+) -> Result<Ending, Fault> {
     let folder = PathBuf::from(&start.directory);
     if let Some(from) = &start.from
         && let Err(why) = state::check(from)
@@ -62,9 +66,14 @@ pub(super) fn run(
         return Ok(Ending { step: from.step, outcome, digest });
     }
     let told = Told::new(command, greeting, start, &folder)?;
-    let form: Form = command.metrics.parse().map_err(|error| format!("`metrics`: {error}"))?;
+    let form: Form =
+        command.metrics.parse().map_err(|error| misconfigured(format!("`metrics`: {error}")))?;
     let log = File::create(folder.join(LOG)).map_err(cannot("write its log"))?;
-    let mut child = life.begin(|| told.spawn())?;
+    // Where it cannot be limited, whoever started the sweep was told.
+    let limit = command.memory;
+    let group = limit.and_then(|limit| Group::new(&start.attempt.to_string(), limit).ok());
+    let kills_before = memory::kills();
+    let mut child = life.begin(|| told.spawn(group.as_ref()))?;
     let steps = (start.budget < OPEN_ENDED).then_some((start.first, start.end));
     let mut attempt = Attempt {
         start,
@@ -86,13 +95,22 @@ pub(super) fn run(
         growing: Growing::new(folder.join("metrics.jsonl")),
         folder: &folder,
     };
-    let status = match attempt.attend(&mut child, life, reporter) {
-        Ok(status) => Ok(status),
+    let used = match attempt.attend(&mut child, life, reporter) {
+        Ok(used) => Ok(used),
         // Not even then is it left to itself.
         Err(error) => life.bury(&mut child).and(Err(error)),
     };
-    let ending =
-        status.map_err(cannot("watch it")).and_then(|status| attempt.end(status, reporter));
+    let ending = used.map_err(cannot("watch it")).and_then(|ResUse { status, rusage }| {
+        let kills = group.as_ref().map(Group::kills);
+        let memory = Memory {
+            peak: group.as_ref().and_then(Group::peak).unwrap_or(rusage.maxrss),
+            limit,
+            has_killed: kills.is_some_and(|kills| 0 < kills) || kills_before < memory::kills(),
+        };
+        let cpu = (rusage.utime + rusage.stime).as_millis() as u64;
+        let usage = Usage { attempt: start.attempt, memory: memory.peak, cpu };
+        attempt.end(status, memory, usage, reporter)
+    });
     life.finish();
     ending
 }
@@ -140,7 +158,7 @@ impl Attempt<'_> {
         child: &mut Child,
         life: &Life,
         reporter: &mut Reporter,
-    ) -> io::Result<ExitStatus> {
+    ) -> io::Result<ResUse> {
         let group = Pid::from_child(child);
         let handle = pidfd_open(group, PidfdFlags::empty())?;
         let mut pipes: Vec<(Stream, File)> = Vec::new();
@@ -161,7 +179,7 @@ impl Attempt<'_> {
                 let _ = kill_process_group(group, Signal::TERM);
             }
         }
-        let status = life.bury(child)?;
+        let used = life.bury(child)?;
         guard::end_orphans();
         let ended = Instant::now();
         while !pipes.is_empty() && ended.elapsed() < PATIENCE {
@@ -169,7 +187,7 @@ impl Attempt<'_> {
         }
         self.read_metrics(reporter);
         self.read_last(reporter);
-        Ok(status)
+        Ok(used)
     }
 
     /// Waits for output or for an end, a tick at the most; says whether the program has ended.
@@ -216,7 +234,7 @@ impl Attempt<'_> {
         }
         let mut bytes = Vec::new();
         if let Err(error) = self.growing.read(|more| bytes.extend_from_slice(more)) {
-            self.wrong.get_or_insert_with(|| cannot("read its metrics")(error));
+            self.wrong.get_or_insert_with(|| cannot("read its metrics")(error).why);
         }
         if !bytes.is_empty() {
             self.read_lines(reporter, |lines, each| lines.feed(&bytes, each));
@@ -265,37 +283,46 @@ impl Attempt<'_> {
     }
 
     /// Judges the end, and makes it durable.
-    fn end(mut self, status: ExitStatus, reporter: &mut Reporter) -> Result<Ending, String> {
-        let is_asked_to_stop = self.is_asked_to_stop;
-        let judged = self.judge(status);
-        let Self { start, measured, step, wrong, folder, .. } = self;
-        let is_wrong = wrong.is_some();
-        let (outcome, saved) = match wrong.map_or(judged, Err) {
-            Ok(saved) => (Outcome::Done, saved),
-            Err(_) if is_asked_to_stop && !is_wrong => (Outcome::Stopped, None),
-            Err(why) => (Outcome::Failed(why), None),
+    fn end(
+        mut self,
+        status: ExitStatus,
+        memory: Memory,
+        usage: Usage,
+        reporter: &mut Reporter,
+    ) -> Result<Ending, Fault> {
+        let judged = self.judge(status, memory);
+        let Self { start, measured, step, wrong, is_asked_to_stop, folder, .. } = self;
+        let (outcome, saved) = match (wrong, judged) {
+            (Some(why), _) => (Outcome::Fault(Fault { class: FaultClass::Protocol, why }), None),
+            (None, Ok(saved)) => (Outcome::Done, saved),
+            (None, Err(_)) if is_asked_to_stop => (Outcome::Stopped, None),
+            (None, Err(outcome)) => (outcome, None),
         };
         state::discard(folder);
         let step = if outcome == Outcome::Done { start.end } else { step };
         let digest = saved.as_ref().map_or(String::new(), |saved| saved.digest.clone());
         let ending = Ending { step, outcome, digest };
         if ending.outcome != Outcome::Stopped {
-            result::write(folder, &measured, saved.as_ref(), &ending, start.attempt)
+            let saved = saved.as_ref();
+            result::write(folder, &measured, Some(usage), saved, &ending, start.attempt)
                 .map_err(cannot("keep its result"))?;
         }
+        reporter.usage(usage.memory, usage.cpu);
         if let Some(Saved { file, digest }) = saved {
             reporter.checkpoint(step, file, digest);
         }
         Ok(ending)
     }
 
-    /// Whether it has done what it was to do, and the state that it has saved; else why not.
-    fn judge(&mut self, status: ExitStatus) -> Result<Option<Saved>, String> {
+    /// Whether it has done what it was to do, and the state that it has saved; else how it has failed.
+    fn judge(&mut self, status: ExitStatus, memory: Memory) -> Result<Option<Saved>, Outcome> {
         let Self { start, objective, reader, judged, .. } = self;
         let log = self.log.finish();
         if !status.success() {
-            let said = last_line(&log).map_or(String::new(), |line| format!("; it said: {line}"));
-            return Err(format!("{}{said}", guard::how(status)));
+            let said = last_line(&log);
+            return Err(
+                fault(status, memory, said.as_deref()).map_or_else(Outcome::Fault, Outcome::Failed)
+            );
         }
         let is_measured = match self.must_measure {
             Must::Once => judged.is_some(),
@@ -304,54 +331,17 @@ impl Attempt<'_> {
         };
         if !is_measured {
             let end = (self.must_measure == Must::AtTheEnd).then_some(start.end);
-            return Err(no_objective(objective, end, reader.seen()));
+            return Err(Outcome::Fault(no_objective(objective, end, reader.seen())));
         }
         if !start.keep {
             return Ok(None);
         }
-        match state::keep(self.folder, start.end).map_err(cannot("keep its state"))? {
+        let kept = state::keep(self.folder, start.end).map_err(cannot("keep its state"));
+        match kept.map_err(Outcome::Fault)? {
             Some(saved) => Ok(Some(saved)),
-            None => Err("it ended well and saved no file at $PLEACH_SAVE".to_owned()),
+            None => {
+                Err(Outcome::Failed("it ended well and saved no file at $PLEACH_SAVE".to_owned()))
+            }
         }
-    }
-}
-
-/// `end`: the step after which it was to be measured.
-fn no_objective(objective: &str, end: Option<u64>, seen: &BTreeMap<String, u64>) -> String {
-    if seen.is_empty() {
-        return format!(
-            "it ended well and measured nothing, so `{objective}` is not known (see what it printed with `pleach logs`, and docs/programs.md for how to measure)"
-        );
-    }
-    let times = |n: &u64| if *n == 1 { "once".to_owned() } else { format!("{n} times") };
-    let seen: Vec<String> =
-        seen.iter().map(|(name, n)| format!("`{name}` ({})", times(n))).collect();
-    let never = match end {
-        None => format!("never measured `{objective}`"),
-        Some(end) => format!("did not measure `{objective}` after step {end}, the last one"),
-    };
-    format!("it ended well and {never}; it measured {}", seen.join(", "))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn without_its_objective_a_program_is_told_what_it_measured() {
-        let seen = |names: &[(&str, u64)]| {
-            names.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect::<BTreeMap<_, _>>()
-        };
-        let text = no_objective("loss", None, &seen(&[("acc", 1), ("los", 12)]));
-        assert_eq!(
-            text,
-            "it ended well and never measured `loss`; it measured `acc` (once), `los` (12 times)"
-        );
-        assert!(no_objective("loss", None, &seen(&[])).contains("measured nothing"));
-        let text = no_objective("loss", Some(20), &seen(&[("loss", 1)]));
-        assert_eq!(
-            text,
-            "it ended well and did not measure `loss` after step 20, the last one; it measured `loss` (once)"
-        );
     }
 }

@@ -3,23 +3,25 @@
 
 use std::{
     io::{self},
-    process::{Child, ExitStatus},
+    process::Child,
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
+    time::Duration,
 };
 
 use pleach_protocol::{
     describe::Description,
-    message::{Greeting, Parameters, Start},
+    message::{Fault, Greeting, Outcome, Parameters, Start},
     serve::{self, Ending, Length, Refusal, Reporter, Worker},
 };
 use rustix::process::{
     Pid, Signal, getpid, kill_process, kill_process_group, set_child_subreaper, setpgid,
 };
 use tokio::signal::unix::{SignalKind, signal};
+use wait4::{ResUse, Wait4};
 
 use super::{Command, attempt};
-use crate::guard::follow;
+use crate::{cores, guard::follow};
 
 /// What the program must call itself with.
 pub const COMMAND: &str = "__command";
@@ -29,6 +31,7 @@ pub fn serve(parent: u32, command: &str) -> io::Result<()> {
     let command: Command = serde_json::from_str(command)?;
     // A Ctrl-C is for the coordinator.
     setpgid(None, None)?;
+    cores::keep_to()?;
     set_child_subreaper(Some(getpid()))?;
     let life = Arc::new(Life::default());
     heed_signals(Arc::clone(&life))?;
@@ -67,8 +70,10 @@ impl Worker for Guard {
         let Some(greeting) = &self.greeting else {
             return Ending::failed(start.first, "nobody said hello");
         };
-        attempt::run(&self.command, greeting, start, &self.life, reporter)
-            .unwrap_or_else(|why| Ending::failed(start.first, why))
+        attempt::run(&self.command, greeting, start, &self.life, reporter).unwrap_or_else(|fault| {
+            let (outcome, digest) = (Outcome::Fault(fault), String::new());
+            Ending { step: start.first, outcome, digest }
+        })
     }
 }
 
@@ -101,8 +106,8 @@ impl Life {
     /// Starts a program, unless the guard is ending.
     pub(super) fn begin(
         &self,
-        spawn: impl FnOnce() -> Result<Child, String>,
-    ) -> Result<Child, String> {
+        spawn: impl FnOnce() -> Result<Child, Fault>,
+    ) -> Result<Child, Fault> {
         let mut state = self.lock();
         if state.is_ending {
             exit();
@@ -114,19 +119,25 @@ impl Life {
 
     /// Takes leave of a program that has ended, and of its process group. If it was killed with the guard, nothing more is
     /// done.
-    pub(super) fn bury(&self, child: &mut Child) -> io::Result<ExitStatus> {
+    pub(super) fn bury(&self, child: &mut Child) -> io::Result<ResUse> {
         use std::os::unix::process::ExitStatusExt;
         let mut state = self.lock();
         // While it is not waited for, its number is nobody else's. The group may be empty.
         let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
-        let status = child.wait()?;
-        let is_killed = status.signal() == Some(Signal::KILL.as_raw());
+        let used = loop {
+            match child.try_wait4()? {
+                Some(used) => break used,
+                // It was killed, and is on its way.
+                None => thread::sleep(Duration::from_millis(1)),
+            }
+        };
+        let is_killed = used.status.signal() == Some(Signal::KILL.as_raw());
         if state.is_ending && is_killed {
             crate::guard::end_orphans();
             exit();
         }
         state.phase = Phase::Ended;
-        Ok(status)
+        Ok(used)
     }
 
     /// The result of the program is kept.

@@ -3,12 +3,14 @@
 //! result is on disk before anybody is told. Whatever happens to the coordinator, what finished is not run again.
 //!
 //! Reading order: this file (what is run), [`guard`] (the process), `told` (what a
-//! program is told), `attempt` (one run of it), `output` (what it
+//! program is told), `attempt` (one run of it), `ending` (how it came out), `memory` (what it may take), `output` (what it
 //! prints and measures), `state` (what the next stage starts from), [`result`] (what stays), [`shown`] (what a person would
 //! type).
 
 mod attempt;
+mod ending;
 pub mod guard;
+mod memory;
 mod output;
 pub mod result;
 pub mod shown;
@@ -28,10 +30,13 @@ use pleach_core::{
 };
 use pleach_protocol::{
     describe::{Description, ScheduleForm},
-    message::PROTOCOL,
+    message::{Fault, FaultClass, PROTOCOL},
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+pub(crate) use memory::ENTER;
+pub use memory::can_limit;
 
 pub use told::Invocation;
 
@@ -55,6 +60,8 @@ pub struct Command {
     numerics: String,
     /// Whether it saves its state and starts from it.
     checkpoint: bool,
+    /// Bytes that it may take.
+    memory: Option<u64>,
 }
 
 #[derive(Debug, Error)]
@@ -67,7 +74,11 @@ pub enum CommandError {
 
 impl Command {
     /// A command whose program and folder exist.
-    pub fn new(spec: &CommandSpec, objective: &str) -> Result<Self, CommandError> {
+    pub fn new(
+        spec: &CommandSpec,
+        objective: &str,
+        memory: Option<u64>,
+    ) -> Result<Self, CommandError> {
         let relative = spec.directory.as_deref().unwrap_or(".");
         let directory = Path::new(relative)
             .canonicalize()
@@ -89,6 +100,7 @@ impl Command {
             numerics: numerics(spec, &directory),
             directory,
             checkpoint: spec.checkpoint.is_some(),
+            memory,
         })
     }
 
@@ -157,7 +169,15 @@ fn numerics(spec: &CommandSpec, directory: &Path) -> String {
 }
 
 /// What cannot be done, for people.
-fn cannot(what: &str) -> impl Fn(io::Error) -> String {
+fn cannot(what: &str) -> impl Fn(io::Error) -> Fault {
     let what = what.to_owned();
-    move |error| format!("pleach cannot {what}: {error}")
+    move |error| Fault {
+        class: FaultClass::Infrastructure,
+        why: format!("pleach cannot {what}: {error}"),
+    }
+}
+
+/// What in the sweep file keeps a program from being run, now and ever.
+fn misconfigured(why: String) -> Fault {
+    Fault { class: FaultClass::Configuration, why }
 }

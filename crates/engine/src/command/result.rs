@@ -11,7 +11,7 @@ use std::{
 use pleach_core::{event::Found, life::AttemptId};
 use pleach_protocol::{
     line,
-    message::{Checkpoint, Finished, FromWorker, Metrics, Outcome},
+    message::{Checkpoint, Finished, FromWorker, Metrics, Outcome, Usage},
     serve::Ending,
 };
 
@@ -24,6 +24,7 @@ const RESULT: &str = "result.jsonl";
 pub(super) fn write(
     folder: &Path,
     metrics: &[Metrics],
+    usage: Option<Usage>,
     saved: Option<&Saved>,
     ending: &Ending,
     attempt: u64,
@@ -31,6 +32,9 @@ pub(super) fn write(
     let mut bytes = Vec::new();
     for metrics in metrics {
         line::write(&FromWorker::Metrics(metrics.clone()), &mut bytes);
+    }
+    if let Some(usage) = usage {
+        line::write(&FromWorker::Usage(usage), &mut bytes);
     }
     let Ending { step, outcome, digest } = ending.clone();
     if let Some(Saved { file, digest }) = saved.cloned() {
@@ -51,11 +55,12 @@ pub(super) fn write(
 pub fn read(home: &Home, attempt: AttemptId) -> Option<Found> {
     let folder = home.attempt(attempt);
     let bytes = fs::read(folder.join(RESULT)).ok()?;
-    let (mut metrics, mut state) = (Vec::new(), None);
+    let (mut metrics, mut usage, mut state) = (Vec::new(), None, None);
     let mut lines = bytes.strip_suffix(b"\n")?.split(|byte| *byte == b'\n').peekable();
     while let Some(bytes) = lines.next() {
         match line::read(bytes).ok()? {
             FromWorker::Metrics(said) => metrics.push((said.step, translate::values(said.values))),
+            FromWorker::Usage(used) => usage = Some(translate::usage(used)),
             FromWorker::Checkpoint(said) if !said.file.contains('/') => {
                 let size = fs::metadata(folder.join(&said.file)).ok().map(|file| file.len());
                 state = size.map(|bytes| (said.file, bytes));
@@ -66,7 +71,7 @@ pub fn read(home: &Home, attempt: AttemptId) -> Option<Found> {
                     && said.outcome != Outcome::Stopped =>
             {
                 let (step, outcome) = (said.step, translate::outcome(said.outcome));
-                return Some(Found { metrics, step, outcome, digest: said.digest, state });
+                return Some(Found { metrics, step, outcome, digest: said.digest, state, usage });
             }
             _ => return None,
         }
@@ -94,13 +99,15 @@ mod tests {
         let saved = Saved { file: "5.state".to_owned(), digest: "ab".to_owned() };
         let ending = Ending { step: 5, outcome: Outcome::Done, digest: "ab".to_owned() };
         fs::write(folder.join("5.state"), b"abc").unwrap();
-        write(&folder, &metrics, Some(&saved), &ending, 7).unwrap();
+        let usage = Usage { attempt: 7, memory: 1 << 20, cpu: 1500 };
+        write(&folder, &metrics, Some(usage), Some(&saved), &ending, 7).unwrap();
         let expected = Found {
             metrics: vec![(3, vec![("loss".to_owned(), f64::INFINITY)])],
             step: 5,
             outcome: event::Outcome::Done,
             digest: "ab".to_owned(),
             state: Some(("5.state".to_owned(), 3)),
+            usage: Some(event::Usage { memory: 1 << 20, cpu: 1500 }),
         };
         assert_eq!(read(&home, attempt), Some(expected));
         let whole = fs::read(folder.join(RESULT)).unwrap();
@@ -109,7 +116,7 @@ mod tests {
             assert_eq!(read(&home, attempt), None, "{length} bytes of {}", whole.len());
         }
         // Another attempt's result is not this one's.
-        write(&folder, &metrics, None, &ending, 8).unwrap();
+        write(&folder, &metrics, None, None, &ending, 8).unwrap();
         assert_eq!(read(&home, attempt), None);
     }
 }

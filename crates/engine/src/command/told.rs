@@ -18,15 +18,24 @@ use pleach_core::{
     template::Template,
     value::Value,
 };
-use pleach_protocol::message::{Greeting, Schedule, Start};
+use pleach_protocol::message::{Fault, Greeting, Schedule, Start};
 use rustix::process::getpid;
 
-use super::{Command, cannot, state};
-use crate::guard::BECOME;
+use super::{
+    Command, cannot,
+    memory::{ENTER, Group},
+    misconfigured, state,
+};
+use crate::guard::{self, BECOME};
 
 /// The numbers of threads that libraries ask the environment for.
-const THREADS: [&str; 4] =
-    ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"];
+const THREADS: [&str; 5] = [
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "RAYON_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+];
 
 /// Files in an attempt's folder.
 const PARAMETERS: &str = "parameters.json";
@@ -132,7 +141,7 @@ impl Told {
         greeting: &Greeting,
         start: &Start,
         folder: &Path,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Fault> {
         fs::create_dir_all(folder).map_err(cannot("make the attempt's folder"))?;
         let parameters: BTreeMap<_, _> = parameters(command, start).collect();
         let text = serde_json::to_vec_pretty(&parameters).unwrap_or_default();
@@ -141,7 +150,7 @@ impl Told {
             // Not what comes after the stage.
             write_rates(&folder.join(RATES), schedule, start.end)?;
         }
-        let mut invocation = Invocation::new(command, start, folder)?;
+        let mut invocation = Invocation::new(command, start, folder).map_err(misconfigured)?;
         for (name, value) in resources(greeting)? {
             // What the file sets stays.
             invocation.environment.entry(name).or_insert(value);
@@ -151,25 +160,31 @@ impl Told {
 
     /// Through a process of this program, which asks the kernel to be killed with the guard and becomes the person's. Its
     /// process group is there before anybody may want to kill it.
-    pub(super) fn spawn(&self) -> Result<Child, String> {
+    pub(super) fn spawn(&self, group: Option<&Group>) -> Result<Child, Fault> {
         // The file of this program may have been replaced since.
         std::process::Command::new("/proc/self/exe")
             .arg(BECOME)
             .arg(getpid().as_raw_nonzero().to_string())
             .args(&self.0.arguments)
             .envs(&self.0.environment)
+            .envs(group.map(|group| (ENTER, group.door())))
             .current_dir(&self.0.directory)
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(cannot("start it"))
+            .map_err(|error| {
+                if guard::is_passing(&error) {
+                    return cannot("start it")(error);
+                }
+                misconfigured(format!("it cannot be started: {error}"))
+            })
     }
 }
 
 /// One rate on a line, for each step from 0.
-fn write_rates(path: &Path, schedule: &Schedule, steps: u64) -> Result<(), String> {
+fn write_rates(path: &Path, schedule: &Schedule, steps: u64) -> Result<(), Fault> {
     let write = || -> io::Result<()> {
         let mut file = BufWriter::new(File::create(path)?);
         match schedule {
@@ -190,7 +205,7 @@ fn write_rates(path: &Path, schedule: &Schedule, steps: u64) -> Result<(), Strin
 }
 
 /// The slot's share of the machine. What the person has set for everything stays.
-fn resources(greeting: &Greeting) -> Result<Vec<(String, String)>, String> {
+fn resources(greeting: &Greeting) -> Result<Vec<(String, String)>, Fault> {
     let mut variables: Vec<(String, String)> = THREADS
         .iter()
         .filter(|name| env::var_os(name).is_none())
@@ -199,7 +214,8 @@ fn resources(greeting: &Greeting) -> Result<Vec<(String, String)>, String> {
     if let Some(number) = greeting.device.strip_prefix("cuda:") {
         let allowed = env::var(GPUS).ok();
         let gpu = gpu(number, allowed.as_deref())
-            .ok_or_else(|| format!("the slot is {}, and {GPUS} has no such", greeting.device))?;
+            .ok_or_else(|| format!("the slot is {}, and {GPUS} has no such", greeting.device))
+            .map_err(misconfigured)?;
         variables.push((GPUS.to_owned(), gpu));
     }
     Ok(variables)

@@ -3,15 +3,18 @@
 use std::{collections::VecDeque, path::PathBuf, time::Instant};
 
 use pleach_core::{
+    class::Class,
     command::Keep,
     event::Event,
     fact::Checkpoint,
     life::{AttemptId, StageId, TrialId, WorkerId},
+    spec::Pin,
 };
 use pleach_protocol::message::{Start, ToWorker};
 
 use super::{Handle, Run, cores};
 use crate::{
+    cores::{allowed, of_slot},
     prepare::Prepared,
     process::{Place, Process},
     program::Runner,
@@ -21,13 +24,19 @@ use crate::{
 impl Run<'_> {
     pub(super) fn spawn(&mut self, worker: WorkerId, slot: u32) {
         let device = self.devices.get(slot as usize).map_or("cpu", String::as_str);
-        let threads = match self.job.prepared.runner {
+        let run = &self.job.prepared.spec.run;
+        let threads = run.threads.unwrap_or(match self.job.prepared.runner {
             // One worker, one core: more threads on busy cores are slower than one.
             Runner::Worker(_) => 1,
             Runner::Command { .. } => (cores() / self.devices.len() as u32).max(1),
+        });
+        let cores = match run.pin {
+            // Where nobody says which cores there are, nobody can be kept to some.
+            Pin::Yes => of_slot(&allowed().unwrap_or_default(), slot as usize, self.devices.len()),
+            Pin::No => Vec::new(),
         };
         let folder = self.job.home.folder();
-        let place = Place { mark: &self.mark, device, folder, threads };
+        let place = Place { mark: &self.mark, device, folder, threads, cores };
         match Process::start(worker, &self.job.prepared.runner, &place, self.sender.clone()) {
             Ok(process) => {
                 let handle =
@@ -65,6 +74,7 @@ impl Run<'_> {
                 attempt,
                 step: from.map_or(0, |from| from.step),
                 outcome: pleach_core::event::Outcome::Failed(
+                    Class::Infrastructure,
                     "the sweep file does not hold this trial".to_owned(),
                 ),
                 digest: String::new(),

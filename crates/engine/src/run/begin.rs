@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pleach_core::{
     event::{Found, Moment},
     key::Key,
-    life::{AttemptId, Budgets, Lanes, StageStatus, Trial, TrialId},
+    life::{AttemptId, Lanes, StageStatus, Trial, TrialId},
     spec::Slots,
     sweep::{Exactness, Rows, Settings, StageRow, Sweep, Wait, wait},
 };
@@ -15,7 +15,7 @@ use tokio::{
     sync::mpsc,
 };
 
-use super::{CRASHES, Job, RunError};
+use super::{Job, RunError};
 use crate::{command::result, home::Home, prepare::Prepared, process::Input, program::Runner};
 
 /// The core's state from the rows of the database.
@@ -28,7 +28,7 @@ pub(super) fn state(
     let micros = |seconds: f64| (seconds * 1e6) as u64;
     let settings = Settings {
         objective: spec.objective.clone(),
-        budgets: Budgets { retries: spec.run.retries, crashes: CRASHES },
+        budgets: spec.run.budgets.clone(),
         slots: devices.len() as u32,
         lanes: spec.run.most_lanes(),
         timeout: spec.run.timeout.map(micros),

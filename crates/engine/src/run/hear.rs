@@ -6,7 +6,7 @@ use pleach_core::{
     event::{Event, Request},
     life::{AttemptId, WorkerId},
 };
-use pleach_protocol::message::{FromWorker, Outcome};
+use pleach_protocol::message::{Fault, FromWorker, Outcome};
 
 use super::{Run, Stopping, begin::left_by};
 use crate::{logs::last_line, prepare::check, process::Input, program::program, translate};
@@ -76,7 +76,10 @@ impl Run<'_> {
         if let FromWorker::Finished(finished) = &message {
             handle.queue.retain(|attempt| u64::from(attempt.0) != finished.attempt);
             let attempt = AttemptId(u32::try_from(finished.attempt).unwrap_or(0));
-            if let Outcome::Failed(why) | Outcome::Unusable(why) = &finished.outcome {
+            if let Outcome::Failed(why)
+            | Outcome::Fault(Fault { why, .. })
+            | Outcome::Unusable(why) = &finished.outcome
+            {
                 self.logs.append(home, attempt, format!("failed: {why}\n").as_bytes());
             }
             self.logs.forget(attempt);

@@ -43,9 +43,6 @@ const TICK: Duration = Duration::from_millis(200);
 /// So many inputs are taken at once.
 const BATCH: usize = 4096;
 
-/// A stage's worker may crash so often.
-const CRASHES: u32 = 3;
-
 /// So many failed commits in a row, a second apart, end the run.
 const MAX_FAILED_COMMITS: u32 = 5;
 

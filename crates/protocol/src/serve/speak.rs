@@ -11,7 +11,7 @@ use std::{
 use super::{Ending, listen::Shared};
 use crate::{
     line,
-    message::{Checkpoint, Finished, FromWorker, Metrics, Outcome, Progress, Start},
+    message::{Checkpoint, Finished, FromWorker, Metrics, Outcome, Progress, Start, Usage},
     number::Number,
 };
 
@@ -72,6 +72,12 @@ impl Reporter<'_> {
         let mut out = self.desk.out.borrow_mut();
         out.say(&FromWorker::Checkpoint(Checkpoint { attempt, step, file, digest }));
         out.flush();
+    }
+
+    /// What the attempt took: bytes of memory at most, milliseconds of processors.
+    pub fn usage(&mut self, memory: u64, cpu: u64) {
+        let attempt = self.attempt;
+        self.desk.out.borrow_mut().say(&FromWorker::Usage(Usage { attempt, memory, cpu }));
     }
 
     /// Shows life. Cheap: most calls say nothing, at most four a second are sent. `live` is for people's eyes only.

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use pleach_core::life::{Budgets, Stage, StageChange};
+use pleach_core::{
+    class::Budgets,
+    life::{Stage, StageChange},
+};
 use proptest::prelude::*;
 
 use super::*;
@@ -23,9 +26,9 @@ fn happening() -> impl Strategy<Value = Happening> {
     let endings = prop_oneof![
         Just(Ending::Done),
         Just(Ending::Diverged),
-        Just(Ending::Failed("no".to_owned())),
-        Just(Ending::Crashed("9".to_owned())),
-        Just(Ending::TimedOut),
+        Just(Ending::Failed(Class::Error, "no".to_owned())),
+        Just(Ending::Failed(Class::Crash, "9".to_owned())),
+        Just(Ending::Failed(Class::Timeout, String::new())),
         Just(Ending::Lost),
         Just(Ending::Unusable("damaged".to_owned())),
     ];
@@ -81,18 +84,18 @@ impl Model {
                     return Vec::new();
                 };
                 let before = stage.status;
-                let budgets = Budgets { retries: 1, crashes: 1 };
-                if stage.change(&StageChange::Ended(attempt, ending, budgets)).is_err() {
+                let budgets = Budgets::default();
+                if stage.change(&StageChange::Ended(attempt, ending, &budgets)).is_err() {
                     return Vec::new();
                 }
                 if before == StageStatus::Rebuilding(attempt) {
                     return vec![Fact::Ended { attempt, ending: ending.clone(), step: 10 }];
                 }
-                let &mut Stage { id, status, failures, crashes, .. } = stage;
+                let &mut Stage { id, status, .. } = stage;
                 let (digest, evaluated) = (String::new(), Evaluated::default());
                 vec![
                     Fact::Ended { attempt, ending: ending.clone(), step: 10 },
-                    Fact::Stage { stage: id, status, failures, crashes, digest, evaluated },
+                    Fact::Stage { stage: id, status, digest, evaluated },
                 ]
             }
             Happening::Reopen => Vec::new(),

@@ -10,6 +10,7 @@ mod size;
 use std::collections::BTreeMap;
 
 use pleach_core::{
+    class::Class,
     fact::{Fact, NewStage, NewTrial},
     key::Key,
     life::{AttemptId, Ending, Purpose, StageId, StageStatus, TrialId, TrialStatus, WorkerId},
@@ -74,8 +75,6 @@ fn stage(stage: u32, status: StageStatus, evaluated: &[f64]) -> Fact {
     Fact::Stage {
         stage: StageId(stage),
         status,
-        failures: 0,
-        crashes: 0,
         digest: String::new(),
         evaluated: Evaluated(evaluated.to_vec()),
     }

@@ -15,7 +15,8 @@ fn sweep() -> (tempfile::TempDir, Store, Reader) {
     let plan =
         [trial(0, 1, &["a", "b"]), trial(1, u64::MAX, &["a", "c"]), trial(0, 2, &["a", "d"])];
     accept(&mut store, &plan).unwrap();
-    let crash = [granted(1, 1), ended(1, Ending::Crashed("killed by signal 9".to_owned()))];
+    let crash =
+        [granted(1, 1), ended(1, Ending::Failed(Class::Crash, "killed by signal 9".to_owned()))];
     store.commit(&crash, NOW).unwrap();
     let mut facts = trained(2, 1, 0.5);
     facts.extend([granted(3, 2), ended(3, Ending::Done), stage(2, StageStatus::Done, &[0.25])]);
@@ -73,9 +74,9 @@ fn the_views_can_be_read_with_any_client() {
     3 | 10 | loss | 0.5
     "#);
     assert_snapshot!(rows(&reader, "SELECT * FROM attempts ORDER BY attempt, trial"), @r#"
-    1 | 1 | 1 | 0 | 10 | 2023-11-14T22:13:20.000Z | 2023-11-14T22:13:20.000Z | crashed | killed by signal 9
-    1 | 2 | 1 | 0 | 10 | 2023-11-14T22:13:20.000Z | 2023-11-14T22:13:20.000Z | crashed | killed by signal 9
-    1 | 3 | 1 | 0 | 10 | 2023-11-14T22:13:20.000Z | 2023-11-14T22:13:20.000Z | crashed | killed by signal 9
+    1 | 1 | 1 | 0 | 10 | 2023-11-14T22:13:20.000Z | 2023-11-14T22:13:20.000Z | crash | killed by signal 9
+    1 | 2 | 1 | 0 | 10 | 2023-11-14T22:13:20.000Z | 2023-11-14T22:13:20.000Z | crash | killed by signal 9
+    1 | 3 | 1 | 0 | 10 | 2023-11-14T22:13:20.000Z | 2023-11-14T22:13:20.000Z | crash | killed by signal 9
     2 | 1 | 1 | 0 | 10 | 2023-11-14T22:13:21.500Z | 2023-11-14T22:13:21.500Z | done | -
     2 | 2 | 1 | 0 | 10 | 2023-11-14T22:13:21.500Z | 2023-11-14T22:13:21.500Z | done | -
     2 | 3 | 1 | 0 | 10 | 2023-11-14T22:13:21.500Z | 2023-11-14T22:13:21.500Z | done | -
@@ -128,7 +129,7 @@ fn a_trial_shows_all_that_happened_on_its_path() {
         .iter()
         .flat_map(|stage| stage.attempts.iter().map(|attempt| attempt.ending.clone()))
         .collect();
-    let crash = Ending::Crashed("killed by signal 9".to_owned());
+    let crash = Ending::Failed(Class::Crash, "killed by signal 9".to_owned());
     assert_eq!(attempts, [Some(crash), Some(Ending::Done), Some(Ending::Done)]);
     let steps: Vec<_> = detail.metrics.iter().map(|(step, values)| (*step, values.len())).collect();
     assert_eq!(steps, [(10, 1), (20, 2)]);
@@ -154,11 +155,14 @@ fn only_what_somebody_is_charged_for_is_a_failure() {
     let (_folder, mut store, reader) = sweep();
     let lost = [granted(5, 4), ended(5, Ending::Lost)];
     store.commit(&lost, NOW).unwrap();
-    let crash = Ending::Crashed("killed by signal 9".to_owned());
+    let crash = Ending::Failed(Class::Crash, "killed by signal 9".to_owned());
     assert_eq!(reader.failures(9).unwrap(), [(AttemptId(1), StageId(1), crash.clone())]);
-    let later = [granted(6, 4), ended(6, Ending::TimedOut)];
+    let later = [granted(6, 4), ended(6, Ending::Failed(Class::Timeout, String::new()))];
     store.commit(&later, NOW).unwrap();
-    let both = [(AttemptId(1), StageId(1), crash), (AttemptId(6), StageId(4), Ending::TimedOut)];
+    let both = [
+        (AttemptId(1), StageId(1), crash),
+        (AttemptId(6), StageId(4), Ending::Failed(Class::Timeout, String::new())),
+    ];
     assert_eq!(reader.failures(9).unwrap(), both);
     assert_eq!(reader.failures(1).unwrap(), both[1..], "the newest");
 }

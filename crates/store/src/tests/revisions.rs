@@ -70,7 +70,7 @@ fn a_new_trial_takes_what_was_trained_for_others() {
 #[test]
 fn a_retry_of_a_failure_begins_at_the_failed_stage() {
     let mut store = store(&[trial(0, 1, &["a", "b"]), trial(1, 2, &["a", "b"])]);
-    let failed = ended(2, Ending::Failed("no".to_owned()));
+    let failed = ended(2, Ending::Failed(Class::Error, "no".to_owned()));
     let facts = [
         trained(1, 1, 0.5),
         vec![granted(2, 2), failed, stage(2, StageStatus::Failed, &[])],

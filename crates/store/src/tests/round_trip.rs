@@ -12,10 +12,12 @@ fn loaded(facts: &[Fact]) -> Loaded {
 }
 
 #[track_caller]
-fn check_stage(facts: &[Fact], status: StageStatus, failures: u32, crashes: u32) {
+fn check_stage(facts: &[Fact], status: StageStatus, failures: &[(Class, u32)]) {
     let loaded = loaded(facts);
     let stage = &loaded.stages[0];
-    assert_eq!((stage.status, stage.failures, stage.crashes), (status, failures, crashes));
+    let count = |class| Some((class, stage.tally.of(class))).filter(|(_, times)| 0 < *times);
+    let counted: Vec<(Class, u32)> = Class::ALL.into_iter().filter_map(count).collect();
+    assert_eq!((stage.status, counted.as_slice()), (status, failures));
 }
 
 #[track_caller]
@@ -79,23 +81,24 @@ fn stages_that_were_begun_are_known() {
 
 #[test]
 fn a_stage_runs_from_its_grant_to_its_ending() {
-    let waiting = |failures, crashes| Fact::Stage {
-        stage: StageId(1),
-        status: StageStatus::Waiting,
-        failures,
-        crashes,
-        digest: String::new(),
-        evaluated: Evaluated::default(),
+    let failed = |attempt, class| {
+        let ending = Ending::Failed(class, "no".to_owned());
+        let waits = stage(1, StageStatus::Waiting, &[]);
+        [granted(attempt, 1), ended(attempt, ending), waits]
     };
-    check_stage(&[granted(4, 1)], StageStatus::Running(AttemptId(4)), 0, 0);
-    let failed = [granted(1, 1), ended(1, Ending::Failed("no".to_owned())), waiting(1, 0)];
-    check_stage(&failed, StageStatus::Waiting, 1, 0);
-    let crashed = [granted(1, 1), ended(1, Ending::Crashed("9".to_owned())), waiting(0, 2)];
-    check_stage(&crashed, StageStatus::Waiting, 0, 2);
-    let again = [&crashed[..], &[granted(2, 1)]].concat();
-    check_stage(&again, StageStatus::Running(AttemptId(2)), 0, 2);
+    check_stage(&[granted(4, 1)], StageStatus::Running(AttemptId(4)), &[]);
+    for class in Class::ALL {
+        check_stage(&failed(1, class), StageStatus::Waiting, &[(class, 1)]);
+    }
+    let lost = [granted(1, 1), ended(1, Ending::Lost), stage(1, StageStatus::Waiting, &[])];
+    check_stage(&lost, StageStatus::Waiting, &[]);
+    let twice = [failed(1, Class::Crash), failed(2, Class::Error), failed(3, Class::Crash)];
+    let counted = [(Class::Error, 1), (Class::Crash, 2)];
+    check_stage(&twice.concat(), StageStatus::Waiting, &counted);
+    let again = [&twice.concat()[..], &[granted(4, 1)]].concat();
+    check_stage(&again, StageStatus::Running(AttemptId(4)), &counted);
     for status in [StageStatus::Done, StageStatus::Diverged, StageStatus::Failed] {
-        check_stage(&[stage(1, status, &[])], status, 0, 0);
+        check_stage(&[stage(1, status, &[])], status, &[]);
     }
 }
 
@@ -118,8 +121,6 @@ fn the_end_of_a_stage_keeps_digest_and_evaluations() {
         let facts = [Fact::Stage {
             stage: StageId(2),
             status: StageStatus::Done,
-            failures: 0,
-            crashes: 0,
             digest: digest.to_owned(),
             evaluated: evaluated.clone(),
         }];

@@ -1,7 +1,8 @@
 //! Why a trial is not running, or not done: in plain words, and what to do about it.
 
 use pleach_core::{
-    life::{AttemptId, Charge, Ending, StageId, StageStatus, TrialStatus},
+    class::{Budgets, Tally},
+    life::{AttemptId, Ending, StageId, StageStatus, TrialStatus},
     objective::Objective,
     sweep::{Progress, Wait},
 };
@@ -19,6 +20,7 @@ pub struct Known<'a> {
     pub sweep: &'a str,
     pub objective: &'a Objective,
     pub detail: &'a TrialDetail,
+    pub budgets: &'a Budgets,
     pub coordinator: Coordinator,
     /// None of a trial that has ended.
     pub wait: Option<Wait>,
@@ -92,7 +94,7 @@ pub fn explain(known: &Known) -> Explanation {
                 "all that it wrote: `pleach logs {sweep} {trial}`; when the cause is gone, {}",
                 again(sweep, trial)
             );
-            ("failed", failed(detail), Some(advice))
+            ("failed", failed(known), Some(advice))
         }
         (Standing::Current, TrialStatus::Waiting) => waiting(known),
     };
@@ -117,14 +119,11 @@ fn done(Known { sweep, objective, detail, .. }: &Known) -> Because {
 }
 
 /// Which stage of a trial failed for good, how often, and its last words.
-fn failed(detail: &TrialDetail) -> String {
+fn failed(Known { detail, budgets, .. }: &Known) -> String {
     let Some(stage) = detail.path.iter().find(|stage| stage.status == StageStatus::Failed) else {
         return "has failed".to_owned();
     };
-    let charged = |attempt: &&AttemptDetail| {
-        let charge = attempt.ending.as_ref().map(Ending::charge);
-        matches!(charge, Some(Charge::Failure | Charge::Crash))
-    };
+    let charged = |attempt: &&AttemptDetail| matches!(attempt.ending, Some(Ending::Failed(..)));
     let charged: Vec<&AttemptDetail> = stage.attempts.iter().filter(charged).collect();
     let part = part(detail, stage.stage);
     match charged.as_slice() {
@@ -139,8 +138,12 @@ fn failed(detail: &TrialDetail) -> String {
                 times => format!("{times} times"),
             };
             let ending = last.ending.as_ref().map_or(String::new(), show::ending);
+            let classes = charged.iter().filter_map(|attempt| attempt.ending.as_ref()?.class());
+            let mut tally = Tally::default();
+            let rules = classes.map(|class| budgets.rule(class, tally.count(class)));
+            let rule = rules.last().unwrap_or_default();
             format!(
-                "has failed for good: it was tried {times} in {part}. The last one, attempt {}, {ending}",
+                "has failed for good: it was tried {times} in {part}. The last one, attempt {}, {ending}\n    {rule}",
                 last.attempt.0
             )
         }

@@ -1,4 +1,5 @@
 use pleach_core::{
+    class::Class,
     fact::Checkpoint,
     key::Key,
     life::{ConfigurationId, TrialId, WorkerId},
@@ -17,6 +18,7 @@ fn attempt(id: u32, ending: Option<Ending>) -> AttemptDetail {
         started: Time(0),
         ended: None,
         ending,
+        usage: None,
     }
 }
 
@@ -27,8 +29,6 @@ fn stage(id: u32, first: u64, status: StageStatus, attempts: Vec<AttemptDetail>)
         first,
         end: first + 100,
         status,
-        failures: 0,
-        crashes: 0,
         trials: if first == 0 { 12 } else { 1 },
         digest: String::new(),
         attempts,
@@ -53,7 +53,8 @@ fn detail(status: TrialStatus, path: Vec<StageDetail>) -> TrialDetail {
 
 fn told(detail: &TrialDetail, coordinator: Coordinator, wait: Option<Wait>) -> String {
     let objective = Objective { metric: "acc".to_owned(), goal: Goal::Max, reduce: Reduce::Last };
-    let known = Known { sweep: "x", objective: &objective, detail, coordinator, wait };
+    let budgets = &Budgets::default();
+    let known = Known { sweep: "x", objective: &objective, detail, budgets, coordinator, wait };
     let explanation = explain(&known);
     format!("[{}] {}", explanation.because, explanation.text())
 }
@@ -62,7 +63,7 @@ const NOBODY: Coordinator = Coordinator::Nobody(None);
 
 #[test]
 fn of_a_trial_that_has_ended_it_is_said_how_and_what_can_be_done() {
-    let no = || Ending::Failed("ended with exit code 2; it said: no data".to_owned());
+    let no = || Ending::Failed(Class::Error, "ended with exit code 2; it said: no data".to_owned());
     let failed =
         stage(1, 0, StageStatus::Failed, vec![attempt(3, Some(no())), attempt(5, Some(no()))]);
     let done = stage(1, 0, StageStatus::Done, vec![attempt(3, Some(Ending::Done))]);
@@ -154,6 +155,7 @@ fn a_program_may_read_it() {
         sweep: "x",
         objective: &objective,
         detail: &detail,
+        budgets: &Budgets::default(),
         coordinator: NOBODY,
         wait: None,
     };

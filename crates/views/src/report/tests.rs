@@ -1,4 +1,5 @@
 use pleach_core::{
+    class::Class,
     life::{ConfigurationId, StageStatus, TrialStatus},
     rank::{Result as Outcome, Row, rank},
     value::Value,
@@ -63,7 +64,7 @@ fn with_report<T>(check: impl FnOnce(&Source) -> T) -> T {
         ending: vec![(TrialId(trial), TrialStatus::Done, Some(0.9))],
         best: Some(0.9),
     };
-    let failures = [(AttemptId(3), StageId(1), Ending::Failed(HOSTILE.to_owned()))];
+    let failures = [(AttemptId(3), StageId(1), Ending::Failed(Class::Error, HOSTILE.to_owned()))];
     check(&Source {
         name: HOSTILE,
         summary: &summary,

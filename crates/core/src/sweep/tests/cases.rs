@@ -16,6 +16,7 @@ pub(super) fn step(sweep: &mut Sweep, seconds: u64, events: &[Event]) -> Vec<Str
         Fact::Granted { attempt, stage, from, .. } => {
             Some(format!("stage {} is trained again from {from} as attempt {}", stage.0, attempt.0))
         }
+        Fact::Used { attempt, usage } => Some(format!("attempt {} took {usage:?}", attempt.0)),
         Fact::Halted { why } => Some(format!("nothing more is begun: {why}")),
         Fact::Forgotten { stage, step } => Some(format!("stage {} forgets {step}", stage.0)),
         _ => None,
@@ -55,8 +56,8 @@ fn a_crash_is_charged_to_the_worker_and_its_stage_runs_again_apart() {
     let mut sweep = started(settings(1), 2);
     insta::assert_debug_snapshot!(step(&mut sweep, 1, &[died()]), @r#"
     [
-        "attempt 1 ended: Crashed(\"killed by signal 9\")",
-        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(1), why: \"killed by signal 9\", again: Yes })",
+        "attempt 1 ended: Failed(Crash, \"killed by signal 9\")",
+        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(1), class: Some(Crash), why: \"killed by signal 9\", again: Yes })",
         "Spawn { worker: WorkerId(2), slot: 0 }",
     ]
     "#);
@@ -86,8 +87,8 @@ fn only_limits_that_a_person_set_kill_a_silent_worker() {
     "#);
     insta::assert_debug_snapshot!(step(&mut sweep, 32, &[died()]), @r#"
     [
-        "attempt 1 ended: Stalled",
-        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(1), why: \"it said nothing for longer than `stall` allows\", again: Yes })",
+        "attempt 1 ended: Failed(Stall, \"it said nothing for longer than `stall` allows\")",
+        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(1), class: Some(Stall), why: \"it said nothing for longer than `stall` allows\", again: Yes })",
         "Spawn { worker: WorkerId(2), slot: 0 }",
     ]
     "#);
@@ -141,15 +142,15 @@ fn a_worker_that_lies_is_killed() {
     insta::assert_debug_snapshot!(decisions, @r#"
     [
         "Kill { worker: WorkerId(1) }",
-        "attempt 1 ended: Nonsense(\"it says that it is done at step 3 of 20\")",
+        "attempt 1 ended: Failed(Protocol, \"it says that it is done at step 3 of 20\")",
         "Kill { worker: WorkerId(1) }",
-        "attempt 1 ended: Nonsense(\"it speaks of step 21 after step 0, in a stage that ends at 20\")",
+        "attempt 1 ended: Failed(Protocol, \"it speaks of step 21 after step 0, in a stage that ends at 20\")",
         "Kill { worker: WorkerId(1) }",
-        "attempt 1 ended: Nonsense(\"it speaks of attempt 7, which it was not given\")",
+        "attempt 1 ended: Failed(Protocol, \"it speaks of attempt 7, which it was not given\")",
         "Kill { worker: WorkerId(1) }",
-        "attempt 1 ended: Nonsense(\"it stopped without being asked\")",
+        "attempt 1 ended: Failed(Protocol, \"it stopped without being asked\")",
         "Kill { worker: WorkerId(1) }",
-        "attempt 1 ended: Nonsense(\"it calls a checkpoint `../../x`\")",
+        "attempt 1 ended: Failed(Protocol, \"it calls a checkpoint `../../x`\")",
     ]
     "#);
 }
@@ -161,7 +162,7 @@ fn retries_are_for_failures() {
         worker: FIRST,
         attempt: AttemptId(attempt),
         step: 3,
-        outcome: Outcome::Failed("no data".to_owned()),
+        outcome: Outcome::Failed(Class::Error, "no data".to_owned()),
         digest: String::new(),
     };
     // It failed after more steps than it knows of.
@@ -170,12 +171,81 @@ fn retries_are_for_failures() {
     decisions.extend(step(&mut sweep, 2, &[failed(2)]));
     insta::assert_debug_snapshot!(decisions, @r#"
     [
-        "attempt 1 ended: Failed(\"no data\")",
+        "attempt 1 ended: Failed(Error, \"no data\")",
         "stage 1 is attempt 2",
-        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(1), why: \"no data\", again: Yes })",
-        "attempt 2 ended: Failed(\"no data\")",
+        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(1), class: Some(Error), why: \"no data\", again: Yes })",
+        "attempt 2 ended: Failed(Error, \"no data\")",
         "trial 1 is Failed",
-        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(2), why: \"no data\", again: No })",
+        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(2), class: Some(Error), why: \"no data\", again: No })",
+        "Say(TrialEnded { trial: TrialId(1) })",
+        "Dismiss { worker: WorkerId(1) }",
+    ]
+    "#);
+}
+
+/// An attempt of the first worker ends so.
+fn fails(attempt: u32, class: Class) -> Event {
+    Event::Finished {
+        worker: FIRST,
+        attempt: AttemptId(attempt),
+        step: 0,
+        outcome: Outcome::Failed(class, "no".to_owned()),
+        digest: String::new(),
+    }
+}
+
+#[test]
+fn each_class_has_a_budget_of_its_own() {
+    let tries = Class::ALL.map(|class| {
+        let mut sweep = started(settings(1), 1);
+        let mut attempts = 0;
+        // Longer than any pause.
+        while sweep.progress().failed == 0 {
+            attempts += 1;
+            let _decided = step(&mut sweep, 1000 * u64::from(attempts), &[fails(attempts, class)]);
+            let _granted = step(&mut sweep, 1000 * u64::from(attempts) + 999, &[]);
+        }
+        (class, attempts)
+    });
+    assert_eq!(tries, Class::ALL.map(|class| (class, class.retries() + 1)));
+}
+
+#[test]
+fn what_may_be_better_later_is_tried_after_a_pause_that_doubles() {
+    let mut sweep = started(settings(1), 2);
+    let mut decisions = step(&mut sweep, 1, &[fails(1, Class::Preempted)]);
+    decisions.extend(step(&mut sweep, 2, &[fails(2, Class::Error)]));
+    decisions.extend(step(&mut sweep, 3, &[fails(3, Class::Preempted)]));
+    decisions.extend(step(&mut sweep, 4, &[]));
+    decisions.push("two seconds are over".to_owned());
+    decisions.extend(step(&mut sweep, 5, &[fails(4, Class::Error)]));
+    decisions.retain(|line| !line.starts_with("Say"));
+    insta::assert_debug_snapshot!(decisions, @r#"
+    [
+        "attempt 1 ended: Failed(Preempted, \"no\")",
+        "stage 2 is attempt 2",
+        "attempt 2 ended: Failed(Error, \"no\")",
+        "stage 1 is attempt 3",
+        "attempt 3 ended: Failed(Preempted, \"no\")",
+        "stage 2 is attempt 4",
+        "two seconds are over",
+        "attempt 4 ended: Failed(Error, \"no\")",
+        "trial 2 is Failed",
+        "stage 1 is attempt 5",
+    ]
+    "#);
+}
+
+#[test]
+fn a_configuration_that_cannot_be_run_stops_the_sweep_at_once_while_nothing_is_done() {
+    let mut sweep = started(settings(1), 9);
+    let decisions = step(&mut sweep, 1, &[fails(1, Class::Configuration)]);
+    insta::assert_debug_snapshot!(decisions, @r#"
+    [
+        "attempt 1 ended: Failed(Configuration, \"no\")",
+        "nothing more is begun: a trial cannot be run so: no",
+        "trial 1 is Failed",
+        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(1), class: Some(Configuration), why: \"no\", again: No })",
         "Say(TrialEnded { trial: TrialId(1) })",
         "Dismiss { worker: WorkerId(1) }",
     ]
@@ -294,12 +364,14 @@ fn a_result_that_a_dead_worker_left_is_counted_even_if_it_was_killed() {
             outcome,
             digest: String::new(),
             state: None,
+            usage: Some(Usage { memory: 5, cpu: 6 }),
         }),
     };
     let mut sweep = started(settings(1), 1);
     let _killed = step(&mut sweep, 1, &[Event::Asked(Request::Kill)]);
     insta::assert_debug_snapshot!(step(&mut sweep, 2, &[found(Outcome::Done)]), @r#"
     [
+        "attempt 1 took Usage { memory: 5, cpu: 6 }",
         "attempt 1 ended: Done",
         "trial 1 is Done",
         "Say(TrialEnded { trial: TrialId(1) })",
@@ -307,10 +379,11 @@ fn a_result_that_a_dead_worker_left_is_counted_even_if_it_was_killed() {
     ]
     "#);
     let mut sweep = started(settings(1), 1);
-    insta::assert_debug_snapshot!(step(&mut sweep, 2, &[found(Outcome::Failed("no data".to_owned()))]), @r#"
+    insta::assert_debug_snapshot!(step(&mut sweep, 2, &[found(Outcome::Failed(Class::Error, "no data".to_owned()))]), @r#"
     [
-        "attempt 1 ended: Failed(\"no data\")",
-        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(1), why: \"no data\", again: Yes })",
+        "attempt 1 took Usage { memory: 5, cpu: 6 }",
+        "attempt 1 ended: Failed(Error, \"no data\")",
+        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(1), class: Some(Error), why: \"no data\", again: Yes })",
         "Spawn { worker: WorkerId(2), slot: 0 }",
     ]
     "#);
@@ -318,8 +391,8 @@ fn a_result_that_a_dead_worker_left_is_counted_even_if_it_was_killed() {
     let mut sweep = started(settings(1), 1);
     insta::assert_debug_snapshot!(step(&mut sweep, 2, &[found(Outcome::Stopped)]), @r#"
     [
-        "attempt 1 ended: Crashed(\"killed by signal 9\")",
-        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(1), why: \"killed by signal 9\", again: Yes })",
+        "attempt 1 ended: Failed(Crash, \"killed by signal 9\")",
+        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(1), class: Some(Crash), why: \"killed by signal 9\", again: Yes })",
         "Spawn { worker: WorkerId(2), slot: 0 }",
     ]
     "#);
@@ -331,10 +404,10 @@ fn a_broken_program_stops_the_sweep_and_what_runs_goes_on() {
         worker: WorkerId(worker),
         attempt: AttemptId(attempt),
         step: 3,
-        outcome: Outcome::Failed(why.to_owned()),
+        outcome: Outcome::Failed(Class::Error, why.to_owned()),
         digest: String::new(),
     };
-    let no_retries = Budgets { retries: 0, crashes: 3 };
+    let no_retries = Budgets::default().with(Class::Error, 0);
     let mut sweep = Sweep::new(Settings { budgets: no_retries, ..settings(2) }, alone(100));
     let ready = |worker: u32| Event::WorkerReady { worker: WorkerId(worker), queue: 0 };
     let _started = (step(&mut sweep, 0, &[]), step(&mut sweep, 0, &[ready(1), ready(2)]));
@@ -346,10 +419,10 @@ fn a_broken_program_stops_the_sweep_and_what_runs_goes_on() {
     }
     insta::assert_debug_snapshot!(said, @r#"
     [
-        "attempt 7 ended: Failed(\"no such file: 7.5e-3\")",
+        "attempt 7 ended: Failed(Error, \"no such file: 7.5e-3\")",
         "nothing more is begun: 5 trials in a row failed in the same way: no such file: 3.5e-3",
         "trial 7 is Failed",
-        "Say(AttemptFailed { trial: TrialId(7), others: 0, attempt: AttemptId(7), why: \"no such file: 7.5e-3\", again: No })",
+        "Say(AttemptFailed { trial: TrialId(7), others: 0, attempt: AttemptId(7), class: Some(Error), why: \"no such file: 7.5e-3\", again: No })",
         "Say(TrialEnded { trial: TrialId(7) })",
         "Dismiss { worker: WorkerId(1) }",
     ]
@@ -358,9 +431,9 @@ fn a_broken_program_stops_the_sweep_and_what_runs_goes_on() {
     assert!(step(&mut sweep, 2, &last).is_empty());
     insta::assert_debug_snapshot!(step(&mut sweep, 3, &[failed(2, 2, "other")]), @r#"
     [
-        "attempt 2 ended: Failed(\"other\")",
+        "attempt 2 ended: Failed(Error, \"other\")",
         "trial 2 is Failed",
-        "Say(AttemptFailed { trial: TrialId(2), others: 0, attempt: AttemptId(2), why: \"other\", again: No })",
+        "Say(AttemptFailed { trial: TrialId(2), others: 0, attempt: AttemptId(2), class: Some(Error), why: \"other\", again: No })",
         "Say(TrialEnded { trial: TrialId(2) })",
         "Dismiss { worker: WorkerId(2) }",
     ]

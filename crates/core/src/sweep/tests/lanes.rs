@@ -84,10 +84,10 @@ fn a_crash_costs_all_that_ran_and_each_runs_again_alone() {
         Event::WorkerDied { worker: FIRST, how: "killed by signal 9".to_owned(), found: None };
     insta::assert_debug_snapshot!(step(&mut sweep, 1, &[died]), @r#"
     [
-        "attempt 1 ended: Crashed(\"killed by signal 9\")",
-        "attempt 2 ended: Crashed(\"killed by signal 9\")",
-        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(1), why: \"killed by signal 9\", again: Yes })",
-        "Say(AttemptFailed { trial: TrialId(3), others: 0, attempt: AttemptId(2), why: \"killed by signal 9\", again: Yes })",
+        "attempt 1 ended: Failed(Crash, \"killed by signal 9\")",
+        "attempt 2 ended: Failed(Crash, \"killed by signal 9\")",
+        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(1), class: Some(Crash), why: \"killed by signal 9\", again: Yes })",
+        "Say(AttemptFailed { trial: TrialId(3), others: 0, attempt: AttemptId(2), class: Some(Crash), why: \"killed by signal 9\", again: Yes })",
         "Spawn { worker: WorkerId(2), slot: 0 }",
     ]
     "#);

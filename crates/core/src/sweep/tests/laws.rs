@@ -135,7 +135,7 @@ proptest! {
                 8 => Event::WorkerDied {
                     worker,
                     how: text(),
-                    found: Some(Found { metrics: vec![(step, vec![("m".to_owned(), 1.0)])], step, outcome: Outcome::Done, digest: text(), state: Some((text(), 1)) }),
+                    found: Some(Found { metrics: vec![(step, vec![("m".to_owned(), 1.0)])], step, outcome: Outcome::Done, digest: text(), state: Some((text(), 1)), usage: None }),
                 },
                 2 => Event::Metrics { worker, attempt, step, values: vec![("m".to_owned(), f64::NAN)] },
                 3 => Event::Checkpoint { worker, attempt, step, file: text(), digest: text(), bytes: 1 },

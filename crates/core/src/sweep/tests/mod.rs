@@ -16,8 +16,9 @@ use forest::{beside, bushes, forest, parents};
 
 use super::*;
 use crate::{
+    class::Tally,
     command::Finish,
-    event::{Found, Outcome, Request},
+    event::{Found, Outcome, Request, Usage},
     key::Key,
     life::{ConfigurationId, Lanes},
     objective::{Goal, Reduce},
@@ -26,7 +27,7 @@ use crate::{
 fn settings(slots: u32) -> Settings {
     Settings {
         objective: Objective { metric: "m".to_owned(), goal: Goal::Max, reduce: Reduce::Last },
-        budgets: Budgets { retries: 1, crashes: 3 },
+        budgets: Budgets::default(),
         slots,
         lanes: u32::MAX,
         timeout: None,
@@ -77,15 +78,20 @@ impl Database {
                     if let StageStatus::Rebuilding(_) = row.stage.status {
                         row.stage.status = StageStatus::Done;
                     }
+                    if let Charge::Class(class) = ending.charge() {
+                        let (times, is_training) =
+                            (row.stage.tally.count(class), !row.stage.status.is_terminal());
+                        let most = Budgets::default().of(class) + 1;
+                        assert!(!is_training || times <= most, "budgets hold, whoever counts");
+                    }
                     if matches!(ending, Ending::Done | Ending::Diverged) {
                         *self.counted.entry(self.granted[attempt]).or_default() += 1;
                     }
                 }
-                Fact::Stage { stage, status, failures, crashes, digest, evaluated } => {
+                Fact::Stage { stage, status, digest, evaluated } => {
                     let row = self.stage(*stage);
                     assert!(!row.stage.status.is_terminal(), "terminal is terminal");
-                    (row.stage.status, row.stage.failures, row.stage.crashes) =
-                        (*status, *failures, *crashes);
+                    row.stage.status = *status;
                     (row.digest, row.evaluated) = (digest.clone(), evaluated.clone());
                 }
                 Fact::Trial { trial, status, objective } => {
@@ -106,7 +112,7 @@ impl Database {
                 Fact::Forgotten { stage, step } => {
                     self.stage(*stage).checkpoints.retain(|other| other.step != *step);
                 }
-                Fact::Halted { .. } | Fact::Note { .. } => {}
+                Fact::Used { .. } | Fact::Halted { .. } | Fact::Note { .. } => {}
             }
         }
         assert!(self.counted.values().all(|&n| n == 1), "counted once");
@@ -167,6 +173,12 @@ impl World {
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;
         self.random.is_multiple_of(n)
+    }
+
+    /// How a program fails that could at all be run.
+    fn class(&mut self) -> Class {
+        let class = Class::ALL[self.random as usize / 7 % Class::ALL.len()];
+        if class == Class::Configuration { Class::Error } else { class }
     }
 
     fn perform(&mut self, command: Command, database: &Database) {
@@ -263,6 +275,7 @@ impl World {
             outcome: outcome.clone(),
             digest: digest.clone(),
             state: Some((file.clone(), bytes)),
+            usage: None,
         };
         self.results.insert(attempt, (stage, found));
         if self.faults && self.once_in(4) {
@@ -321,10 +334,11 @@ impl World {
                 continue;
             }
             if fails {
-                let (step, digest, outcome) =
-                    (*step, String::new(), Outcome::Failed("no".to_owned()));
+                let (step, digest) = (*step, String::new());
                 process.queue.pop_front();
                 self.training.remove(&stage);
+                let class = self.class();
+                let outcome = Outcome::Failed(class, class.name().to_owned());
                 self.events.push(Event::Finished { worker, attempt, step, outcome, digest });
                 continue;
             }

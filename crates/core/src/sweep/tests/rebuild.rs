@@ -85,10 +85,10 @@ fn a_state_that_comes_out_otherwise_fails_what_needs_it() {
     }
     insta::assert_debug_snapshot!(step(&mut sweep, 2, &trained(4, 10, "another")), @r#"
     [
-        "attempt 4 ended: Failed(\"it does not train to the state that it had before: this machine or program computes otherwise\")",
+        "attempt 4 ended: Failed(Error, \"it does not train to the state that it had before: this machine or program computes otherwise\")",
         "trial 1 is Failed",
         "Remove { attempt: AttemptId(4), file: \"10\" }",
-        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(4), why: \"it does not train to the state that it had before: this machine or program computes otherwise\", again: No })",
+        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(4), class: Some(Error), why: \"it does not train to the state that it had before: this machine or program computes otherwise\", again: No })",
         "Say(TrialEnded { trial: TrialId(1) })",
         "Dismiss { worker: WorkerId(1) }",
     ]
@@ -104,23 +104,23 @@ fn a_trunk_that_fails_is_tried_again_once_for_all_and_told_once() {
         worker: FIRST,
         attempt: AttemptId(attempt),
         step: 3,
-        outcome: Outcome::Failed("no".to_owned()),
+        outcome: Outcome::Failed(Class::Error, "no".to_owned()),
         digest: String::new(),
     };
     insta::assert_debug_snapshot!(step(&mut sweep, 1, &[failed(1)]), @r#"
     [
-        "attempt 1 ended: Failed(\"no\")",
+        "attempt 1 ended: Failed(Error, \"no\")",
         "stage 1 is attempt 2",
-        "Say(AttemptFailed { trial: TrialId(1), others: 2, attempt: AttemptId(1), why: \"no\", again: Yes })",
+        "Say(AttemptFailed { trial: TrialId(1), others: 2, attempt: AttemptId(1), class: Some(Error), why: \"no\", again: Yes })",
     ]
     "#);
     insta::assert_debug_snapshot!(step(&mut sweep, 2, &[failed(2)]), @r#"
     [
-        "attempt 2 ended: Failed(\"no\")",
+        "attempt 2 ended: Failed(Error, \"no\")",
         "trial 1 is Failed",
         "trial 2 is Failed",
         "trial 3 is Failed",
-        "Say(AttemptFailed { trial: TrialId(1), others: 2, attempt: AttemptId(2), why: \"no\", again: No })",
+        "Say(AttemptFailed { trial: TrialId(1), others: 2, attempt: AttemptId(2), class: Some(Error), why: \"no\", again: No })",
         "Say(TrialEnded { trial: TrialId(1) })",
         "Say(TrialEnded { trial: TrialId(2) })",
         "Say(TrialEnded { trial: TrialId(3) })",
@@ -214,7 +214,7 @@ fn a_state_that_is_of_no_use_is_passed_over_for_the_one_before_and_made_again() 
         "attempt 3 ended: Unusable(\"damaged\")",
         "stage 2 is attempt 4",
         "Remove { attempt: AttemptId(2), file: \"15\" }",
-        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(3), why: \"the checkpoint that it was to start from cannot be used: damaged\", again: Yes })",
+        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(3), class: None, why: \"the checkpoint that it was to start from cannot be used: damaged\", again: Yes })",
     ]
     "#);
     insta::assert_debug_snapshot!(step(&mut sweep, 2, &unusable(4, 10)), @r#"
@@ -223,7 +223,7 @@ fn a_state_that_is_of_no_use_is_passed_over_for_the_one_before_and_made_again() 
         "attempt 4 ended: Unusable(\"damaged\")",
         "stage 1 is trained again from 0 as attempt 5",
         "Remove { attempt: AttemptId(1), file: \"10\" }",
-        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(4), why: \"the checkpoint that it was to start from cannot be used: damaged\", again: Yes })",
+        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(4), class: None, why: \"the checkpoint that it was to start from cannot be used: damaged\", again: Yes })",
     ]
     "#);
     insta::assert_debug_snapshot!(step(&mut sweep, 3, &trained(5, 10, "1 at 10")), @r#"
@@ -261,7 +261,7 @@ fn a_state_that_is_of_no_use_again_and_again_fails_what_needs_it() {
         "trial 1 is Failed",
         "trial 2 is Failed",
         "Remove { attempt: AttemptId(9), file: \"10\" }",
-        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(10), why: \"the checkpoint that it was to start from cannot be used: damaged\", again: No })",
+        "Say(AttemptFailed { trial: TrialId(1), others: 0, attempt: AttemptId(10), class: None, why: \"the checkpoint that it was to start from cannot be used: damaged\", again: No })",
         "Say(TrialEnded { trial: TrialId(1) })",
         "Say(TrialEnded { trial: TrialId(2) })",
         "Dismiss { worker: WorkerId(1) }",
@@ -309,6 +309,7 @@ fn a_state_that_was_made_again_and_that_nobody_heard_of_is_found() {
         outcome: Outcome::Done,
         digest: "1 at 10".to_owned(),
         state: Some(("10".to_owned(), 1)),
+        usage: None,
     };
     rows.found.insert(AttemptId(1), found);
     let mut sweep = Sweep::new(settings(1), rows);

@@ -1,0 +1,165 @@
+//! How a person's own program ends, and which rule then holds; what it takes of the machine, and what it may.
+
+use std::fs;
+
+use pleach_core::class::Class;
+use serde_json::Value;
+
+use crate::stage::Stage;
+
+/// A sweep of a shell script, which is told a `way`.
+fn sweep(script: &str, ways: &str, run: &str) -> Stage {
+    let stage = Stage::new("noop");
+    stage.write("script.sh", script);
+    let file = format!(
+        r#"
+[sweep]
+name = "own"
+objective = {{ metric = "loss", goal = "min" }}
+[command]
+run = ["sh", "script.sh", "{{{{ way }}}}"]
+metrics = '(?<name>\w+)=(?<value>\S+)'
+[space]
+way = {ways}
+[run]
+slots = 1
+{run}
+"#
+    );
+    stage.write("own.toml", &file);
+    stage
+}
+
+/// What `show` says of a trial's attempts.
+fn attempts(stage: &Stage, trial: u32) -> String {
+    let shown = stage.run(&format!("show own {trial}"), 0).0;
+    let is_attempt = |line: &&str| line.starts_with("    attempt") || line.starts_with("        ");
+    shown.lines().filter(is_attempt).collect::<Vec<_>>().join("\n")
+}
+
+/// Without what is another time otherwise.
+const FILTERS: [(&str, &str); 3] = [
+    (r"attempt \d+", "attempt N"),
+    (r" in [0-9.]+s,", " in TIME,"),
+    (r"took \d+ MiB of memory and [0-9.]+s", "took MEMORY of memory and TIME"),
+];
+
+#[test]
+fn each_way_to_end_has_its_class_and_its_rule() {
+    let script = r#"echo "$1" >> "$PWD/$1.times"
+times=$(wc -l < "$PWD/$1.times")
+case $1 in
+good) echo loss=1;;
+error) exit 2;;
+crash) kill -SEGV $$;;
+preempted) test $times = 2 && echo loss=2 && exit 0; exit 75;;
+terminated) test $times = 2 && echo loss=2 && exit 0; kill -TERM $$;;
+configuration) exit 78;;
+nothing) echo other=1;;
+esac"#;
+    let ways =
+        r#"["good", "error", "crash", "preempted", "terminated", "configuration", "nothing"]"#;
+    let stage = sweep(script, ways, "retry = { crash = 1 }");
+    let (_, err) = stage.run("run own.toml", 3);
+    assert!(
+        err.contains("trial 6: configuration: ended with exit code 78; it has failed for good"),
+        "{err}"
+    );
+    let trials: Vec<String> = (2..=7)
+        .map(|trial| format!("{trial}\n{}", stage.run(&format!("explain own {trial}"), 0).0))
+        .collect();
+    insta::with_settings!({ filters => FILTERS }, {
+        insta::assert_snapshot!(trials.join("\n"));
+        insta::assert_snapshot!(attempts(&stage, 3));
+    });
+    let times = |way: &str| {
+        fs::read_to_string(stage.path().join(format!("{way}.times"))).unwrap().lines().count()
+    };
+    let times =
+        ["error", "crash", "preempted", "terminated", "configuration", "nothing"].map(times);
+    assert_eq!(times, [2, 2, 2, 2, 1, 1]);
+}
+
+#[test]
+fn a_program_that_cannot_be_started_stops_the_sweep_at_the_first_trial() {
+    let stage = sweep("", "[1, 2, 3, 4]", "");
+    let file = fs::read_to_string(stage.path().join("own.toml")).unwrap();
+    stage.write(
+        "own.toml",
+        &file.replace(r#"["sh", "script.sh", "{{ way }}"]"#, r#"["./no-{{ way }}"]"#),
+    );
+    let (_, err) = stage.run("run own.toml", 3);
+    assert!(err.contains("stopped: a trial cannot be run so (ended with exit code 127"), "{err}");
+    let waits = stage.run("explain own 4", 0).0;
+    let why = "trial 4 waits because nobody runs the sweep (a trial cannot be run so: ended with exit code 127";
+    assert!(waits.starts_with(why), "{waits}");
+}
+
+#[test]
+fn what_a_program_took_is_remembered_and_shown() {
+    let script = "python3 -c 'x = b\"x\" * 100000000'\necho loss=1";
+    let stage = sweep(script, "[1]", "");
+    stage.run("run own.toml", 0);
+    let shown = stage.run("show own 1", 0).0;
+    let line = shown.lines().find(|line| line.contains("of memory and")).unwrap();
+    let mib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    assert!((95..500).contains(&mib), "{line}");
+}
+
+#[test]
+fn a_program_that_takes_more_memory_than_it_may_is_out_of_memory() {
+    let script = "test $1 = more && exec tail /dev/zero\necho loss=1";
+    let stage = sweep(script, r#"["less", "more"]"#, "memory = \"64MiB\"\nretries = 5");
+    let (out, _) = stage.run("doctor", stage.output("doctor").status.code().unwrap_or(0));
+    if !out.contains("programs can be limited") {
+        let (_, err) = stage.run("run own.toml --first 1", 0);
+        assert!(err.contains("warning: `[run] memory` limits nothing here"), "{err}");
+        eprintln!("SKIPPED: no program can be limited here: {out}");
+        return;
+    }
+    let (_, err) = stage.run("run own.toml", 3);
+    assert!(err.contains("out of memory: killed for want of memory; it took 6"), "{err}");
+    assert!(err.contains(" MiB, of 64 MiB that `memory` allows; it has failed for good"), "{err}");
+    assert!(attempts(&stage, 2).contains("out of memory, which is not tried again"), "{err}");
+}
+
+#[test]
+fn a_slot_that_is_pinned_has_cores_of_its_own_and_a_number_of_threads() {
+    let script =
+        "echo loss=1\necho $OMP_NUM_THREADS $MKL_NUM_THREADS > \"$PLEACH_DIRECTORY/threads\"
+grep Cpus_allowed_list /proc/self/status > \"$PLEACH_DIRECTORY/cores\"";
+    let stage = sweep(script, "[1, 2, 3, 4]", "pin = true\nthreads = 3");
+    let file = fs::read_to_string(stage.path().join("own.toml")).unwrap();
+    let cores = std::thread::available_parallelism().unwrap().get();
+    stage.write("own.toml", &file.replace("slots = 1", &format!("slots = {cores}")));
+    stage.run("run own.toml", 0);
+    for attempt in 1..=4 {
+        let read = |name: &str| {
+            let folder = stage.path().join(format!("runs/own/attempts/{attempt}"));
+            fs::read_to_string(folder.join(name)).unwrap()
+        };
+        assert_eq!(read("threads"), "3 3\n");
+        let list = read("cores");
+        let list = list.split_once(':').unwrap().1.trim();
+        assert!(list.parse::<usize>().is_ok(), "one core, not {list}");
+    }
+}
+
+#[test]
+fn the_page_has_the_rule_of_every_class() {
+    let page = include_str!("../../../../docs/programs.md");
+    for class in Class::ALL {
+        let row = format!("| {} | `{}` | {} |", class.name(), class.key(), class.retries());
+        assert!(page.contains(&row), "{row}");
+    }
+}
+
+#[test]
+fn an_explanation_can_be_read_by_a_program() {
+    let stage = sweep("echo loss=1", "[1, 2]", "");
+    stage.run("run own.toml --first 1", 0);
+    let told = |trial: u32| -> Value {
+        serde_json::from_str(&stage.run(&format!("explain own {trial} --json"), 0).0).unwrap()
+    };
+    assert_eq!([&told(1)["because"], &told(2)["because"]], ["done", "nobody"]);
+}

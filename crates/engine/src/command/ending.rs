@@ -1,0 +1,169 @@
+//! How a run of a program came out: whether it has done what it was to do, or else what that was, and why.
+
+use std::{collections::BTreeMap, process::ExitStatus};
+
+use pleach_protocol::message::{Fault, FaultClass};
+use rustix::process::Signal;
+
+use crate::guard;
+
+/// By which a program says that it can never be run so (`EX_CONFIG`), and a shell that it cannot start it.
+const NEVER: [i32; 3] = [78, 126, 127];
+
+/// So large a share of what it may take is all of it, in percent.
+const NEARLY: u64 = 90;
+
+/// What a program took, and the kernel did to it, while it ran.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Memory {
+    /// Bytes, at most.
+    pub(super) peak: u64,
+    /// Bytes that it may take.
+    pub(super) limit: Option<u64>,
+    /// Whether the kernel has killed anything for want of memory.
+    pub(super) has_killed: bool,
+}
+
+/// Why a program that did not end well did not; `Err` holds what is known as a class, `Ok` is that it says so itself. `said`: its
+/// last line.
+pub(super) fn fault(
+    status: ExitStatus,
+    memory: Memory,
+    said: Option<&str>,
+) -> Result<String, Fault> {
+    let said = said.map_or(String::new(), |line| format!("; it said: {line}"));
+    let how = guard::how(status);
+    let is = |class, how: &str| Err(Fault { class, why: format!("{how}{said}") });
+    let signal = guard::signal_of(status);
+    if signal == Some(Signal::TERM.as_raw()) || status.code() == Some(guard::TEMPORARY) {
+        return is(FaultClass::Preempted, &how);
+    }
+    if signal == Some(Signal::KILL.as_raw()) {
+        let is_full = |limit: u64| limit / 100 * NEARLY <= memory.peak;
+        if memory.has_killed || memory.limit.is_some_and(is_full) {
+            let limit = memory.limit.map_or(String::new(), |limit| {
+                format!(", of {} that `memory` allows", bytes(limit))
+            });
+            let text = format!("killed for want of memory; it took {}{limit}", bytes(memory.peak));
+            return is(FaultClass::OutOfMemory, &text);
+        }
+    }
+    if signal.is_some() {
+        return is(FaultClass::Crash, &how);
+    }
+    if status.code().is_some_and(|code| NEVER.contains(&code)) {
+        return is(FaultClass::Configuration, &how);
+    }
+    Ok(format!("{how}{said}"))
+}
+
+/// `1.5 GiB`.
+fn bytes(bytes: u64) -> String {
+    let (unit, name) = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")]
+        .into_iter()
+        .find(|(unit, _)| *unit <= bytes)
+        .unwrap_or((1, "bytes"));
+    let text = format!("{:.1}", bytes as f64 / unit as f64);
+    format!("{} {name}", text.strip_suffix(".0").unwrap_or(&text))
+}
+
+/// Why a program that ended well has failed all the same. `end`: the step after which the objective was to be measured.
+pub(super) fn no_objective(
+    objective: &str,
+    end: Option<u64>,
+    seen: &BTreeMap<String, u64>,
+) -> Fault {
+    let class = FaultClass::NoObjective;
+    if seen.is_empty() {
+        let why = format!(
+            "it ended well and measured nothing, so `{objective}` is not known (see what it printed with `pleach logs`, and docs/programs.md for how to measure)"
+        );
+        return Fault { class, why };
+    }
+    let times = |n: &u64| if *n == 1 { "once".to_owned() } else { format!("{n} times") };
+    let seen: Vec<String> =
+        seen.iter().map(|(name, n)| format!("`{name}` ({})", times(n))).collect();
+    let never = match end {
+        None => format!("never measured `{objective}`"),
+        Some(end) => format!("did not measure `{objective}` after step {end}, the last one"),
+    };
+    Fault { class, why: format!("it ended well and {never}; it measured {}", seen.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+
+    #[test]
+    fn what_a_status_means() {
+        let (exit, signal) = (|code: i32| code << 8, |signal: i32| signal);
+        let free = Memory { peak: 40 << 20, ..Memory::default() };
+        let limited = |peak: u64| Memory { peak: peak << 20, limit: Some(512 << 20), ..free };
+        let killed = Memory { has_killed: true, ..free };
+        let cases = [
+            (exit(1), free),
+            (exit(2), killed),
+            (exit(75), free),
+            (exit(78), free),
+            (exit(126), free),
+            (exit(127), free),
+            (exit(143), free),
+            (exit(139), free),
+            (exit(200), free),
+            (signal(15), free),
+            (signal(11), killed),
+            (signal(6), free),
+            (signal(9), free),
+            (signal(9), limited(400)),
+            (signal(9), limited(500)),
+            (signal(9), killed),
+            (exit(137), Memory { has_killed: true, ..limited(512) }),
+        ];
+        let texts = cases.map(|(raw, memory)| {
+            match fault(ExitStatus::from_raw(raw), memory, Some("boom")) {
+                Ok(why) => format!("user error: {why}"),
+                Err(Fault { class, why }) => format!("{class:?}: {why}"),
+            }
+        });
+        insta::assert_snapshot!(texts.join("\n"), @r#"
+        user error: ended with exit code 1; it said: boom
+        user error: ended with exit code 2; it said: boom
+        Preempted: ended with exit code 75; it said: boom
+        Configuration: ended with exit code 78; it said: boom
+        Configuration: ended with exit code 126; it said: boom
+        Configuration: ended with exit code 127; it said: boom
+        Preempted: killed by signal 15 (terminate); it said: boom
+        Crash: killed by signal 11 (segmentation fault); it said: boom
+        user error: ended with exit code 200; it said: boom
+        Preempted: killed by signal 15 (terminate); it said: boom
+        Crash: killed by signal 11 (segmentation fault); it said: boom
+        Crash: killed by signal 6 (abort); it said: boom
+        Crash: killed by signal 9 (kill; perhaps out of memory); it said: boom
+        Crash: killed by signal 9 (kill; perhaps out of memory); it said: boom
+        OutOfMemory: killed for want of memory; it took 500 MiB, of 512 MiB that `memory` allows; it said: boom
+        OutOfMemory: killed for want of memory; it took 40 MiB; it said: boom
+        OutOfMemory: killed for want of memory; it took 512 MiB, of 512 MiB that `memory` allows; it said: boom
+        "#);
+        assert_eq!([0, 1 << 10, 3 << 29].map(bytes), ["0 bytes", "1 KiB", "1.5 GiB"]);
+    }
+
+    #[test]
+    fn without_its_objective_a_program_is_told_what_it_measured() {
+        let seen = |names: &[(&str, u64)]| {
+            names.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect::<BTreeMap<_, _>>()
+        };
+        let text = no_objective("loss", None, &seen(&[("acc", 1), ("los", 12)])).why;
+        assert_eq!(
+            text,
+            "it ended well and never measured `loss`; it measured `acc` (once), `los` (12 times)"
+        );
+        assert!(no_objective("loss", None, &seen(&[])).why.contains("measured nothing"));
+        let text = no_objective("loss", Some(20), &seen(&[("loss", 1)])).why;
+        assert_eq!(
+            text,
+            "it ended well and did not measure `loss` after step 20, the last one; it measured `loss` (once)"
+        );
+    }
+}
