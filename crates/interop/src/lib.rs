@@ -1,10 +1,11 @@
 //! Exchanges sweeps with other programs: what they can open of ours, and what of theirs becomes a sweep file.
 //!
 //! Reading order: [`table`] (a sweep as rows and columns) and how tables are written, [`delimited`] and [`columnar`];
-//! [`optuna`]; [`tensorboard`]; [`mlflow`].
+//! [`optuna`]; [`tensorboard`]; [`mlflow`]. The other way: [`import`].
 
 pub mod columnar;
 pub mod delimited;
+pub mod import;
 pub mod mlflow;
 pub mod optuna;
 pub mod table;

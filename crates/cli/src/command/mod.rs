@@ -9,6 +9,7 @@ mod doctor;
 mod explain;
 mod export;
 mod extend;
+mod import;
 mod importance;
 mod init;
 mod list;
@@ -85,6 +86,8 @@ pub(crate) enum Command {
     Schedule(schedule::Schedule),
     /// Write results for other programs
     Export(export::Export),
+    /// Make a sweep file of another program's sweep
+    Import(import::Import),
     /// Get data sets
     #[command(subcommand)]
     Data(data::Data),
@@ -121,6 +124,7 @@ impl Command {
             Self::Rm(command) => command.run(place),
             Self::Schedule(command) => command.run(place),
             Self::Export(command) => command.run(place),
+            Self::Import(command) => command.run(),
             Self::Data(command) => command.run(place),
             Self::Doctor(command) => command.run(place),
             Self::Schema(command) => command.run(),

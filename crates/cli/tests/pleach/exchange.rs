@@ -206,3 +206,37 @@ fn a_trial_is_a_folder_with_a_number() {
         }
     }
 }
+
+#[test]
+fn a_sweep_of_another_program_is_imported_and_runs() {
+    let stage = Stage::new("noop");
+    let train = "case $2 in --rate=*) echo \"{\\\"loss\\\": ${2#--rate=}}\" >> \"$PLEACH_METRICS\";; esac\n";
+    stage.write("train.sh", train);
+    stage.write(
+        "wandb.yaml",
+        "method: grid\nmetric: {name: loss}\nprogram: train.sh\ncommand: [sh, '${program}', x, '${args}']\nparameters:\n  rate: {values: [1, 2]}\nearly_terminate: {type: hyperband}\n",
+    );
+    let (text, notes) = stage.run("import wandb.yaml", 0);
+    assert!(notes.contains("`early_terminate`: no trial is stopped early (line 7)"), "{notes}");
+    assert!(text.contains("# - `early_terminate`"), "{text}");
+    stage.write("x.toml", &text);
+    stage.run("run x.toml", 0);
+    let trials = lines(&stage.run("export imported --as jsonl", 0).0);
+    let objectives: Vec<f64> =
+        trials.iter().map(|trial| trial["objective"].as_f64().unwrap()).collect();
+    assert_eq!(objectives, [1.0, 2.0]);
+    // To Optuna, and back.
+    stage.run("export imported --as optuna --to study.log", 0);
+    let (text, _) = stage.run("import study.log", 0);
+    assert!(text.contains("rate = [1, 2]") && text.contains("metric = \"loss\""), "{text}");
+    stage.write("y.toml", &text.replace("train.py", "train.sh").replace("python", "sh"));
+    stage.run("plan y.toml", 0);
+
+    stage.write("bad.yaml", "method: grid\nparameters: [");
+    let (_, err) = stage.run("import bad.yaml", 65);
+    assert!(err.contains("bad.yaml: line 2"), "{err}");
+    stage.write("study.db", "SQLite format 3\0 and more");
+    let (_, err) = stage.run("import study.db", 65);
+    assert!(err.contains("copy_study"), "{err}");
+    stage.run("import nothing.yaml", 66);
+}

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "",
     "init",
     "plan",
@@ -19,6 +19,7 @@ const COMMANDS: [&str; 21] = [
     "rm",
     "schedule",
     "export",
+    "import",
     "data",
     "data fetch",
     "doctor",
