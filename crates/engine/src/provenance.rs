@@ -12,40 +12,45 @@ use rustix::system::uname;
 
 use crate::{prepare::Prepared, program::Runner, run::cores};
 
+/// The name of the fact that is the program.
+pub const PROGRAM: &str = "program";
+
 /// A larger difference from what is committed is only mentioned.
 const DIFFERENCE: usize = 1 << 20;
 
 /// What can be found out; what cannot is left out.
 pub(crate) fn provenance(prepared: &Prepared) -> Provenance {
-    let mut facts = vec![("pleach", env!("CARGO_PKG_VERSION").to_owned())];
+    let pleach = ("pleach", env!("CARGO_PKG_VERSION").to_owned());
+    let mut facts = vec![pleach, (PROGRAM, program(prepared))];
     let mut difference = None;
+    if let Runner::Command { told, .. } = &prepared.runner
+        && let Some((commit, changes)) = code(told.directory())
+    {
+        let is_large = DIFFERENCE < changes.len();
+        let with = match changes.len() {
+            0 => String::new(),
+            n if is_large => format!(" and {n} bytes of changes, too many to keep"),
+            _ => " and changes that are not committed".to_owned(),
+        };
+        facts.push(("code", format!("commit {commit}{with}")));
+        difference = Some(changes).filter(|it| !it.is_empty() && !is_large);
+    }
+    facts.push(("machine", machine()));
+    let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    Provenance { facts, difference }
+}
+
+/// The program that makes results, with a digest of it, as a fact has it.
+pub fn program(prepared: &Prepared) -> String {
     match &prepared.runner {
         Runner::Worker(program) => {
             let description = &prepared.description;
             let digest = fs::read(&program.path).map(|bytes| Key::of_bytes(&bytes).to_string());
             let digest = digest.map_or(String::new(), |digest| format!(", sha256 {digest}…"));
-            facts.push((
-                "program",
-                format!("{} {}{digest}", description.program, description.version),
-            ));
+            format!("{} {}{digest}", description.program, description.version)
         }
-        Runner::Command { told, .. } => {
-            facts.push(("program", format!("{}, {}", told.name(), told.numerics())));
-            if let Some((commit, changes)) = code(told.directory()) {
-                let is_large = DIFFERENCE < changes.len();
-                let with = match changes.len() {
-                    0 => String::new(),
-                    n if is_large => format!(" and {n} bytes of changes, too many to keep"),
-                    _ => " and changes that are not committed".to_owned(),
-                };
-                facts.push(("code", format!("commit {commit}{with}")));
-                difference = Some(changes).filter(|it| !it.is_empty() && !is_large);
-            }
-        }
+        Runner::Command { told, .. } => format!("{}, {}", told.name(), told.numerics()),
     }
-    facts.push(("machine", machine()));
-    let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    Provenance { facts, difference }
 }
 
 /// `name: AMD EPYC 9R14, 2 cores, Linux 6.1.0 x86_64`.

@@ -1,10 +1,13 @@
 //! With what and where the sweep was run.
 
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
+
+use pleach_core::life::TrialId;
 use rusqlite::{Connection, OptionalExtension, Result as SqlResult, params};
 
 use crate::{
     fault::DatabaseError,
-    read::{ReadError, Reader},
+    read::{CURRENT, ReadError, Reader},
     store::{Store, Time},
 };
 
@@ -52,6 +55,43 @@ impl Reader {
             }
         })
     }
+}
+
+impl Reader {
+    /// What ended trials of the current revision were made by: the value of the fact with this name when each of their stages was
+    /// trained, or failed for the last time. Empty of those that versions made which did not record it.
+    pub fn made_by(&self, fact: &str) -> Result<BTreeMap<TrialId, BTreeSet<String>>, ReadError> {
+        let times = self.ask(made)?;
+        let mut made: BTreeMap<TrialId, BTreeSet<String>> = BTreeMap::new();
+        let mut known: BTreeMap<Time, Option<String>> = BTreeMap::new();
+        for (trial, time) in times {
+            if let Entry::Vacant(place) = known.entry(time) {
+                let facts = self.provenance(time)?.map(|it| it.facts).unwrap_or_default();
+                place.insert(facts.into_iter().find_map(|(name, it)| (name == fact).then_some(it)));
+            }
+            made.entry(trial).or_default().extend(known.get(&time).cloned().flatten());
+        }
+        Ok(made)
+    }
+}
+
+/// When the stages of ended trials were trained.
+fn made(connection: &Connection) -> SqlResult<Vec<(TrialId, Time)>> {
+    let sql = format!(
+        "SELECT paths.trial, max(attempt.started)
+         FROM paths
+         JOIN trial ON trial.id = paths.trial
+         JOIN trial_end ON trial_end.trial = trial.id
+         JOIN stage_end ON stage_end.stage = paths.stage
+         JOIN attempt ON attempt.stage = paths.stage
+         WHERE {CURRENT} AND trial_end.status <= 3
+             AND (attempt.ending <= 2 OR stage_end.status = 3)
+         GROUP BY paths.trial, paths.stage"
+    );
+    connection
+        .prepare(&sql)?
+        .query_map([], |row| Ok((TrialId(row.get(0)?), Time(row.get(1)?))))?
+        .collect()
 }
 
 fn newest(connection: &Connection, until: i64) -> SqlResult<Option<Provenance>> {

@@ -1,10 +1,15 @@
 //! `retry`: new generations of trials that ended; the old ones stay beside them.
 
+use std::collections::BTreeSet;
+
 use anstream::eprintln;
 use anyhow::Result;
 use clap::Args;
 use pleach_core::life::{TrialId, TrialStatus};
-use pleach_engine::run::wall_time;
+use pleach_engine::{
+    provenance::{PROGRAM, program},
+    run::wall_time,
+};
 use pleach_store::Store;
 
 use crate::{
@@ -13,11 +18,12 @@ use crate::{
 };
 
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub(crate) struct Retry {
     /// The name of the sweep; it must not be running
     sweep: String,
     /// Numbers of trials, or the beginnings of their keys
-    #[arg(required_unless_present_any = ["failed", "diverged", "stopped"])]
+    #[arg(required_unless_present_any = ["failed", "diverged", "stopped", "changed"])]
     trials: Vec<String>,
     /// All that failed
     #[arg(long)]
@@ -28,6 +34,9 @@ pub(crate) struct Retry {
     /// All that were stopped
     #[arg(long)]
     stopped: bool,
+    /// All that were made by a program that has changed since
+    #[arg(long)]
+    changed: bool,
 }
 
 impl Retry {
@@ -50,6 +59,13 @@ impl Retry {
         trials.extend(
             loaded.trials.iter().filter(|trial| chosen(trial.status)).map(|trial| trial.id),
         );
+        if self.changed {
+            let revision = reader.summary()?.revision;
+            let now = program(&super::prepared(place, &revision.file, &revision.text)?);
+            let made_by = reader.made_by(PROGRAM)?.into_iter();
+            let is_changed = |programs: &BTreeSet<String>| programs.iter().any(|it| *it != now);
+            trials.extend(made_by.filter(|(_, by)| is_changed(by)).map(|(trial, _)| trial));
+        }
         if trials.is_empty() {
             return Err(Failure::NotFound("there are no such trials".to_owned()).into());
         }

@@ -163,3 +163,19 @@ fn an_explanation_can_be_read_by_a_program() {
     };
     assert_eq!([&told(1)["because"], &told(2)["because"]], ["done", "nobody"]);
 }
+
+#[test]
+fn what_a_program_has_made_that_has_changed_since_is_run_again() {
+    let stage = sweep("echo loss=$1", "[1, 2, 3]", "");
+    stage.run("run own.toml --first 2", 0);
+    stage.run("retry own --changed", 66);
+    stage.write("script.sh", "echo loss=$((10 + $1))");
+    let (_, err) = stage.run("retry own --changed", 0);
+    assert!(err.contains("2 trials will run again"), "{err}");
+    stage.run("resume own", 0);
+    let (board, _) = stage.run("board own --json", 0);
+    let rows: Value = serde_json::from_str(&board).unwrap();
+    let losses = rows.as_array().unwrap().iter().map(|row| row["mean"].as_f64().unwrap());
+    assert_eq!(losses.collect::<Vec<_>>(), [11.0, 12.0, 13.0]);
+    stage.run("retry own --changed", 66);
+}

@@ -31,6 +31,7 @@ pub(super) fn fault(
     memory: Memory,
     said: Option<&str>,
 ) -> Result<String, Fault> {
+    let last = said;
     let said = said.map_or(String::new(), |line| format!("; it said: {line}"));
     let how = guard::how(status);
     let is = |class, how: &str| Err(Fault { class, why: format!("{how}{said}") });
@@ -51,10 +52,22 @@ pub(super) fn fault(
     if signal.is_some() {
         return is(FaultClass::Crash, &how);
     }
+    if last.is_some_and(is_about_memory) {
+        return is(FaultClass::OutOfMemory, &how);
+    }
     if status.code().is_some_and(|code| NEVER.contains(&code)) {
         return is(FaultClass::Configuration, &how);
     }
     Ok(format!("{how}{said}"))
+}
+
+/// Whether the last line of a program that gave up says that it had not enough memory, be it a GPU's: as Python, PyTorch, JAX
+/// and TensorFlow say it.
+fn is_about_memory(line: &str) -> bool {
+    line.starts_with("MemoryError")
+        || ["CUDA out of memory", "OutOfMemoryError", "RESOURCE_EXHAUSTED", "std::bad_alloc"]
+            .iter()
+            .any(|words| line.contains(words))
 }
 
 /// `1.5 GiB`.
@@ -146,6 +159,16 @@ mod tests {
         OutOfMemory: killed for want of memory; it took 40 MiB; it said: boom
         OutOfMemory: killed for want of memory; it took 512 MiB, of 512 MiB that `memory` allows; it said: boom
         "#);
+        for (said, expected) in [
+            ("MemoryError", true),
+            ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB", true),
+            ("jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory", true),
+            ("ValueError: no MemoryError", false),
+        ] {
+            let found = fault(ExitStatus::from_raw(exit(1)), free, Some(said));
+            let is_memory = found.is_err_and(|it| it.class == FaultClass::OutOfMemory);
+            assert_eq!(is_memory, expected, "{said}");
+        }
         assert_eq!([0, 1 << 10, 3 << 29].map(bytes), ["0 bytes", "1 KiB", "1.5 GiB"]);
     }
 
