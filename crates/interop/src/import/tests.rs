@@ -78,7 +78,9 @@ parameters:
   n: {distribution: normal, mu: 1, sigma: 2}
   o: {distribution: q_normal, q: 2}
   p: {distribution: log_normal, mu: 0, sigma: 0.5}
-  q: {distribution: beta, a: 1, b: 2}",
+  q: {distribution: beta, a: 1, b: 2}
+  r: {distribution: q_uniform, min: 1, max: 9, q: 2}
+  s: {distribution: q_log_uniform_values, min: 0.1, max: 1, q: 0.1}",
         // A grid, and a command.
         r#"method: grid
 run_cap: 3
@@ -88,6 +90,8 @@ parameters:
   depth: {min: 1, max: 3}
   drop: {min: 0.0, max: 0.5}
   width: {distribution: q_uniform, min: 16, max: 64, q: 16}
+  rate: {distribution: q_uniform, min: 0.0, max: 1, q: 0.3}
+  once: {distribution: q_uniform, min: 0, max: 1, q: 5}
 command: ["${env}", "${interpreter}", -u, "${program}", "${args_no_hyphens}", --n, 3, "${envvar:X}"]
 program: train.py"#,
         // Names that are words here, and nested ones.
@@ -133,6 +137,8 @@ fn what_is_no_sweep_of_wandb_is_told_with_its_line() {
         "method: random\nparameters:\n  a: {min: 3, max: 2}",
         "method: random\nparameters:\n  a: {min: .nan, max: 2}",
         "method: random\nparameters:\n  a: {distribution: magic, min: 1, max: 2}",
+        "method: random\nparameters:\n  a: {distribution: int_uniform, min: 1, max: 2.5}",
+        "method: random\nparameters:\n  a: {distribution: q_uniform, min: 1, max: 2, q: 0}",
         "method: random\nparameters:\n  'a}}': {value: 1}",
         "method: random\nrun_cap: -1\nparameters: {}",
         "method: random\nmetric: {goal: best}\nparameters: {}",

@@ -257,33 +257,65 @@ impl Reader {
         if high <= low {
             return Err(node.wrong(format!("`{name:.40}`: `min` must be below `max`")));
         }
-        let step = keys.get("q").map(|node| node.number("`q`")).transpose()?.unwrap_or(1.0);
-        let exponential = |value: f64| value.exp();
+        let is_exponent = distribution.ends_with("log_uniform");
+        let end = |value: f64| if is_exponent { value.exp() } else { value };
         Ok(Some(match distribution {
-            "int_uniform" => {
+            "int_uniform" if keys.are_whole() => {
                 let step = if self.is_grid { ", step = 1" } else { "" };
                 format!("{{ int = [{low:.0}, {high:.0}]{step} }}")
             }
+            "int_uniform" => return Err(node.wrong(format!("`{name:.40}` must have whole ends"))),
             "uniform" => self.range(name, node, "uniform", low, high),
-            "q_uniform" if 0.0 < step => {
-                let [low, high, step] = [low, high, step].map(number);
-                format!("{{ uniform = [{low}, {high}], step = {step} }}")
-            }
-            "log_uniform_values" | "inv_log_uniform_values" => {
-                self.range(name, node, "log", low, high)
-            }
-            "log_uniform" => self.range(name, node, "log", exponential(low), exponential(high)),
-            "inv_log_uniform" => {
-                self.range(name, node, "log", exponential(-high), exponential(-low))
-            }
-            "q_log_uniform" | "q_log_uniform_values" => {
-                self.note(node, &format!("`{name}`: it is not rounded to multiples of `q`"));
-                let is_exponent = distribution == "q_log_uniform";
-                let end = |value: f64| if is_exponent { value.exp() } else { value };
+            "q_uniform" => self.steps(name, node, keys, low, high)?,
+            "log_uniform_values" | "log_uniform" | "inv_log_uniform_values" => {
                 self.range(name, node, "log", end(low), end(high))
+            }
+            "inv_log_uniform" => self.range(name, node, "log", end(-high), end(-low)),
+            "q_log_uniform" | "q_log_uniform_values" => {
+                let (low, high) = (end(low), end(high));
+                let is_whole =
+                    matches!(keys.get("q").map(|it| &it.kind), None | Some(Kind::Int(_)));
+                if !matches!(keys.get("q").map(|it| &it.kind), None | Some(Kind::Int(1))) {
+                    self.note(node, &format!("`{name}`: it is not rounded to multiples of `q`"));
+                }
+                if is_whole && 0.5 <= low {
+                    let points = self.points(name, node);
+                    format!("{{ log_int = [{low:.0}, {high:.0}]{points} }}")
+                } else {
+                    self.range(name, node, "log", low, high)
+                }
             }
             other => return Err(node.wrong(format!("there is no distribution `{other:.40}`"))),
         }))
+    }
+
+    /// Multiples of `q`: whole ones if it is whole. A grid of W&B's stops before `max`.
+    fn steps(
+        &mut self,
+        name: &str,
+        node: &Node,
+        keys: &Keys,
+        low: f64,
+        high: f64,
+    ) -> Result<String, ImportError> {
+        let step = keys.get("q").map(|node| node.number("`q`")).transpose()?.unwrap_or(1.0);
+        if step <= 0.0 {
+            return Err(node.wrong(format!("`{name:.40}`: `q` must be above 0")));
+        }
+        let last = ((high - low) / step).ceil() - 1.0;
+        let high = if self.is_grid { low + step * last } else { high };
+        if !self.is_grid && low % step != 0.0 {
+            self.note(node, &format!("`{name}`: its steps begin at `min`"));
+        }
+        let is_whole = matches!(keys.get("q").map(|it| &it.kind), None | Some(Kind::Int(_)));
+        let is_whole = is_whole && keys.are_whole();
+        let text = |value: f64| if is_whole { format!("{value:.0}") } else { number(value) };
+        let [low, high, step] = [low, high, step].map(text);
+        if low == high {
+            return Ok(format!("[{low}]"));
+        }
+        let kind = if is_whole { "int" } else { "uniform" };
+        Ok(format!("{{ {kind} = [{low}, {high}], step = {step} }}"))
     }
 
     fn unbounded(
