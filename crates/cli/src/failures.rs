@@ -71,7 +71,8 @@ impl Failures {
             1 => " and another".to_owned(),
             others => format!(" and {others} others that share its beginning"),
         };
-        let log = if is_known { String::new() } else { self.end_of_log(attempt) };
+        let log = if is_known { Vec::new() } else { last_lines(&self.home, attempt) };
+        let log = log.iter().fold(String::new(), |text, line| text + "\n    | " + line);
         Some(format!("trial {}{others}: {why}; {what}{log}", trial.0))
     }
 
@@ -86,20 +87,18 @@ impl Failures {
             format!("{more} more failed like trial {} {what}: {why}", trial.0)
         })
     }
+}
 
-    /// The last lines of what the program wrote, if they say more than the last one.
-    fn end_of_log(&self, attempt: AttemptId) -> String {
-        let log = fs::read(self.home.attempt(attempt).join(LOG)).unwrap_or_default();
-        let log = String::from_utf8_lossy(&log);
-        let is_its_own = |line: &&str| !line.trim().is_empty() && !line.starts_with("failed: ");
-        let lines: Vec<&str> = log.lines().filter(is_its_own).collect();
-        if lines.len() < 2 {
-            return String::new();
-        }
-        let printable = |line: &&str| {
-            let line: String = line.chars().filter(|c| !c.is_control()).take(200).collect();
-            format!("\n    | {line}")
-        };
-        lines[lines.len().saturating_sub(LINES)..].iter().map(printable).collect()
+/// The last lines of what the program wrote, if they say more than the last one.
+pub(crate) fn last_lines(home: &Home, attempt: AttemptId) -> Vec<String> {
+    let log = fs::read(home.attempt(attempt).join(LOG)).unwrap_or_default();
+    let log = String::from_utf8_lossy(&log);
+    let is_its_own = |line: &&str| !line.trim().is_empty() && !line.starts_with("failed: ");
+    let lines: Vec<&str> = log.lines().filter(is_its_own).collect();
+    if lines.len() < 2 {
+        return Vec::new();
     }
+    let printable =
+        |line: &&str| -> String { line.chars().filter(|c| !c.is_control()).take(200).collect() };
+    lines[lines.len().saturating_sub(LINES)..].iter().map(printable).collect()
 }

@@ -4,6 +4,7 @@
 mod command;
 mod exit;
 mod failures;
+mod look;
 mod place;
 mod progress;
 mod single;

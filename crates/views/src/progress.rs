@@ -10,8 +10,8 @@ pub struct Line {
     pub running: u64,
     pub failed: u64,
     pub diverged: u64,
-    /// Seconds.
-    pub elapsed: f64,
+    /// Seconds; absent if nobody runs it.
+    pub elapsed: Option<f64>,
     /// Seconds; absent while nothing can be said.
     pub remaining: Option<f64>,
     /// What is best so far.
@@ -31,13 +31,13 @@ pub fn line(line: &Line) -> String {
         }
     }
     parts.extend(line.best.clone());
-    let elapsed = duration(line.elapsed);
-    parts.push(match line.remaining {
+    let elapsed = line.elapsed.map(duration);
+    parts.extend(elapsed.map(|elapsed| match line.remaining {
         Some(remaining) if line.done < line.total => {
             format!("{elapsed}, {} left", duration(remaining))
         }
         _ => elapsed,
-    });
+    }));
     parts.extend(line.note.clone());
     parts.join(" · ")
 }
@@ -48,14 +48,16 @@ mod tests {
 
     #[test]
     fn a_line_says_what_there_is_to_say() {
-        assert_eq!(line(&Line { total: 90, ..Line::default() }), "0/90 trials · 0s");
+        assert_eq!(line(&Line { total: 90, ..Line::default() }), "0/90 trials");
+        let begun = Line { total: 90, elapsed: Some(0.0), ..Line::default() };
+        assert_eq!(line(&begun), "0/90 trials · 0s");
         let busy = Line {
             done: 12,
             total: 1090,
             running: 2,
             failed: 1,
             diverged: 3,
-            elapsed: 45.0,
+            elapsed: Some(45.0),
             remaining: Some(80.0),
             best: Some("best 0.973".to_owned()),
             note: Some("stopping".to_owned()),

@@ -28,6 +28,7 @@ mod show;
 mod stop;
 mod tree;
 mod verify;
+mod watch;
 
 use std::io::IsTerminal;
 
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Run(run::Run),
     /// Go on with a sweep that was interrupted
     Resume(resume::Resume),
+    /// Look at a sweep on a full screen, while it runs or later
+    Watch(watch::Watch),
     /// Print the leaderboard
     Board(board::Board),
     /// Print how much each parameter matters
@@ -106,6 +109,7 @@ impl Command {
             Self::Plan(command) => command.run(place),
             Self::Run(command) => command.run(place),
             Self::Resume(command) => command.run(place),
+            Self::Watch(command) => command.run(place),
             Self::Board(command) => command.run(place),
             Self::Importance(command) => command.run(place),
             Self::List(command) => command.run(place),

@@ -4,7 +4,7 @@ use anstream::eprintln;
 use anyhow::Result;
 use clap::Args;
 use pleach_core::event::Request;
-use pleach_engine::inbox;
+use pleach_engine::{home::Home, inbox};
 
 use crate::{exit::Ending, place::Place};
 
@@ -20,18 +20,21 @@ pub(crate) struct Pause {
 impl Pause {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
         let home = place.home(&self.sweep)?;
-        let name = home.name();
-        if !home.is_running() {
-            eprintln!("the sweep `{name}` is not running");
-            return Ok(Ending::Good);
-        }
-        if self.off {
-            inbox::put(&home, &Request::Continue)?;
-            eprintln!("asked to go on");
-        } else {
-            inbox::put(&home, &Request::Pause)?;
-            eprintln!("asked; let it go on with `pleach pause {name} --off`");
-        }
+        let request = if self.off { Request::Continue } else { Request::Pause };
+        eprintln!("{}", pause(&home, &request)?);
         Ok(Ending::Good)
     }
+}
+
+/// Asks whoever runs the sweep to pause, or to go on; what is to be said of it.
+pub(super) fn pause(home: &Home, request: &Request) -> Result<String> {
+    let name = home.name();
+    if !home.is_running() {
+        return Ok(format!("the sweep `{name}` is not running"));
+    }
+    inbox::put(home, request)?;
+    Ok(match request {
+        Request::Continue => "asked to go on".to_owned(),
+        _ => format!("asked; let it go on with `pleach pause {name} --off`"),
+    })
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use anstream::eprintln;
 use anyhow::Result;
 use clap::Args;
-use pleach_core::life::{TrialId, TrialStatus};
+use pleach_core::life::{Trial, TrialId, TrialStatus};
 use pleach_engine::{
+    home::Home,
     provenance::{PROGRAM, program},
     run::wall_time,
 };
@@ -42,39 +43,47 @@ pub(crate) struct Retry {
 impl Retry {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
         let (home, reader) = place.reader(&self.sweep)?;
-        let mut trials = self
+        let named = self
             .trials
             .iter()
             .map(|text| reader.find(text))
             .collect::<Result<Vec<TrialId>, _>>()?;
-        let _lock = home.lock()?;
-        let mut store = Store::open(&home.database())?;
-        let chosen = |status: TrialStatus| match status {
+        let is_chosen = |status: TrialStatus| match status {
             TrialStatus::Failed => self.failed,
             TrialStatus::Diverged => self.diverged,
             TrialStatus::Stopped => self.stopped,
             TrialStatus::Waiting | TrialStatus::Done => false,
         };
-        let loaded = store.load()?;
-        trials.extend(
-            loaded.trials.iter().filter(|trial| chosen(trial.status)).map(|trial| trial.id),
-        );
-        if self.changed {
-            let revision = reader.summary()?.revision;
-            let now = program(&super::prepared(place, &revision.file, &revision.text)?);
-            let made_by = reader.made_by(PROGRAM)?.into_iter();
-            let is_changed = |programs: &BTreeSet<String>| programs.iter().any(|it| *it != now);
-            trials.extend(made_by.filter(|(_, by)| is_changed(by)).map(|(trial, _)| trial));
-        }
-        if trials.is_empty() {
-            return Err(Failure::NotFound("there are no such trials".to_owned()).into());
-        }
-        let new = store.retry(&trials, wall_time())?;
-        let (n, name) = (new.len(), home.name());
-        eprintln!(
-            "{n} {} run again: go on with `pleach resume {name}`",
-            if n == 1 { "trial will" } else { "trials will" }
-        );
+        let said = retry(&home, |all| {
+            let mut trials = named;
+            trials.extend(all.iter().filter(|trial| is_chosen(trial.status)).map(|it| it.id));
+            if self.changed {
+                let revision = reader.summary()?.revision;
+                let now = program(&super::prepared(place, &revision.file, &revision.text)?);
+                let made_by = reader.made_by(PROGRAM)?.into_iter();
+                let is_changed = |programs: &BTreeSet<String>| programs.iter().any(|it| *it != now);
+                trials.extend(made_by.filter(|(_, by)| is_changed(by)).map(|(trial, _)| trial));
+            }
+            Ok(trials)
+        })?;
+        eprintln!("{said}");
         Ok(Ending::Good)
     }
+}
+
+/// Makes new generations of those that are chosen of all trials, while nobody can run them; what is to be said of it.
+pub(super) fn retry(
+    home: &Home,
+    choose: impl FnOnce(&[Trial]) -> Result<Vec<TrialId>>,
+) -> Result<String> {
+    let _lock = home.lock()?;
+    let mut store = Store::open(&home.database())?;
+    let trials = choose(&store.load()?.trials)?;
+    if trials.is_empty() {
+        return Err(Failure::NotFound("there are no such trials".to_owned()).into());
+    }
+    let new = store.retry(&trials, wall_time())?;
+    let (n, name) = (new.len(), home.name());
+    let will = if n == 1 { "trial will" } else { "trials will" };
+    Ok(format!("{n} {will} run again: go on with `pleach resume {name}`"))
 }

@@ -2,12 +2,13 @@
 
 use std::process::Command;
 
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 23] = [
     "",
     "init",
     "plan",
     "run",
     "resume",
+    "watch",
     "board",
     "list",
     "show",

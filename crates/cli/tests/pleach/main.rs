@@ -19,3 +19,4 @@ mod tidy;
 mod tour;
 mod tree;
 mod verify;
+mod watch;

@@ -19,6 +19,7 @@ use crate::{
     format::plural,
 };
 pub(crate) use columns::differing;
+pub(crate) use table::ranks;
 
 /// A leaderboard, ready to be shown in any form.
 #[derive(Clone, Debug, PartialEq)]
@@ -157,6 +158,11 @@ impl Board {
 
     pub(crate) fn rows(&self) -> &[Row] {
         &self.rows
+    }
+
+    /// How many were left out by the limit.
+    pub(crate) fn more(&self) -> usize {
+        self.more
     }
 
     pub(crate) fn notes(&self) -> &[String] {
