@@ -185,16 +185,40 @@ pub fn write_with<E: From<io::Error>>(
     path: &Path,
     write: impl FnOnce(&mut File) -> Result<(), E>,
 ) -> Result<(), E> {
-    let temporary = path.with_extension("part");
+    let temporary = path.with_added_extension("part");
     let mut file = File::create(&temporary)?;
-    if let Err(error) = write(&mut file).and_then(|()| Ok(file.sync_all()?)) {
+    let written = write(&mut file)
+        .and_then(|()| Ok(file.sync_all()?))
+        .and_then(|()| Ok(fs::rename(&temporary, path)?));
+    if let Err(error) = written {
         // What is said is why it failed.
         drop(fs::remove_file(&temporary));
         return Err(error);
     }
-    fs::rename(&temporary, path)?;
     match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         Some(parent) => Ok(File::open(parent)?.sync_all()?),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_left_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        write_whole(&path, b"first").unwrap();
+        let fail = |file: &mut File| {
+            file.write_all(b"half")?;
+            Err(io::Error::other("full"))
+        };
+        assert_eq!(write_with(&path, fail).unwrap_err().to_string(), "full");
+        assert!(write_whole(folder.path(), b"a folder is in the way").is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        let names: Vec<_> = fs::read_dir(&folder).unwrap().map(|it| it.unwrap().path()).collect();
+        assert_eq!(names, [path]);
+        assert!(!folder.path().with_added_extension("part").exists());
     }
 }

@@ -15,7 +15,7 @@ mod time;
 #[cfg(test)]
 mod sample;
 
-use std::io;
+use std::{io, ops::ControlFlow};
 
 use pleach_core::rank::Row;
 use pleach_store::{ReadError, Reader, Time, TrialDetail};
@@ -48,7 +48,7 @@ fn ended(trial: &TrialDetail) -> Option<Time> {
 }
 
 /// Gives every trial of these configurations to `take`, in the order of their numbers.
-fn each_trial(
+pub fn each_trial(
     reader: &Reader,
     rows: &[Row],
     mut take: impl FnMut(&TrialDetail) -> Result<(), ExportError>,
@@ -56,10 +56,10 @@ fn each_trial(
     let mut trials: Vec<_> =
         rows.iter().flat_map(|row| &row.trials).map(|result| result.trial).collect();
     trials.sort_unstable();
-    for trial in trials {
-        if let Some(detail) = reader.trial(trial)? {
-            take(&detail)?;
-        }
-    }
-    Ok(())
+    let mut result = Ok(());
+    reader.each_trial(&trials, &mut |detail| {
+        result = take(&detail);
+        if result.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    result
 }

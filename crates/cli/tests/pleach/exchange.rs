@@ -89,7 +89,7 @@ fn a_sweep_that_cannot_be_read_is_not_exported() {
         let (out, err) = stage.run("export x --as csv --to out.csv", 1);
         assert!(out.is_empty() && err.contains(said), "{err}");
         assert!(!stage.path().join("out.csv").exists());
-        assert!(!stage.path().join("out.part").exists());
+        assert!(!stage.path().join("out.csv.part").exists());
     };
     let good = fs::read(&database).unwrap();
     let mut newer = good.clone();

@@ -1,5 +1,7 @@
 //! What people are shown, while a writer is at work.
 
+use std::ops::ControlFlow;
+
 use insta::assert_snapshot;
 use pleach_core::{life::ConfigurationId, rank};
 use rusqlite::types::Value as Column;
@@ -134,6 +136,24 @@ fn a_trial_shows_all_that_happened_on_its_path() {
     let steps: Vec<_> = detail.metrics.iter().map(|(step, values)| (*step, values.len())).collect();
     assert_eq!(steps, [(10, 1), (20, 2)]);
     assert_eq!(reader.trial(TrialId(9)).unwrap(), None);
+    // One after the other or all at once.
+    let ids = [1, 9, 2, 3].map(TrialId);
+    let mut all = Vec::new();
+    let mut take = |detail| {
+        all.push(detail);
+        ControlFlow::Continue(())
+    };
+    reader.each_trial(&ids, &mut take).unwrap();
+    let one_by_one: Vec<_> = ids.iter().filter_map(|id| reader.trial(*id).unwrap()).collect();
+    // Not a number is not equal to itself.
+    assert_eq!(format!("{all:?}"), format!("{one_by_one:?}"));
+    let mut first = None;
+    let mut take = |detail: crate::TrialDetail| {
+        first = Some(detail.trial);
+        ControlFlow::Break(())
+    };
+    reader.each_trial(&ids, &mut take).unwrap();
+    assert_eq!(first, Some(TrialId(1)));
     store.retry(&[TrialId(1)], NOW).unwrap();
     let detail = reader.trial(TrialId(1)).unwrap().unwrap();
     assert_eq!(detail.standing, Standing::Retried(TrialId(4)));

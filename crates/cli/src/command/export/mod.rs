@@ -13,11 +13,12 @@ use std::{
 use anstream::eprintln;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use pleach_engine::home::{Home, write_whole, write_with};
+use pleach_engine::home::{Home, write_with};
 use pleach_interop::{
     ExportError,
     columnar::Parquet,
     delimited::{Csv, JsonLines},
+    each_trial,
     mlflow::{self, Sent, Server},
     optuna,
     table::Table,
@@ -171,18 +172,18 @@ fn needs(answer: &str) -> anyhow::Error {
 /// A folder for each trial that was begun, named by its number.
 fn tensorboard(reader: &Reader, folder: &Path) -> Result<()> {
     let mut written = 0;
-    for row in reader.rows(Which::Current)? {
-        for result in row.trials {
-            let Some(detail) = reader.trial(result.trial)? else { continue };
-            let Some(events) = tensorboard::events(&detail) else { continue };
-            let folder = folder.join(detail.trial.0.to_string());
-            let path = folder.join(tensorboard::file_name(&detail));
-            fs::create_dir_all(&folder)
-                .and_then(|()| write_whole(&path, &events))
-                .with_context(|| format!("failed to write {}", path.display()))?;
-            written += 1;
-        }
-    }
+    each_trial(reader, &reader.rows(Which::Current)?, |detail| {
+        let Some(events) = tensorboard::events(detail) else { return Ok(()) };
+        let folder = folder.join(detail.trial.0.to_string());
+        fs::create_dir_all(&folder)?;
+        // Whole or not at all; after a loss of power it is written again.
+        let part = folder.join("part");
+        fs::write(&part, events)?;
+        fs::rename(part, folder.join(tensorboard::file_name(detail)))?;
+        written += 1;
+        Ok(())
+    })
+    .with_context(|| format!("failed to write into {}", folder.display()))?;
     let folder = folder.display();
     eprintln!(
         "wrote {written} trials into {folder}; see them with `tensorboard --logdir {folder}`"
