@@ -2,9 +2,10 @@
 //! decides everything; it is built from the rows of the database and from nothing else, so a fresh sweep and a resumed
 //! one are the same thing.
 //!
-//! `happen` takes events in, `lanes` says which stages may be side by side, `found` results that nobody reported, `place` decides who runs what, `tree` which stages can be placed, `keep` which checkpoints
+//! `happen` takes events in, `asked` requests and limits, `lanes` says which stages may be side by side, `found` results that nobody reported, `place` decides who runs what, `tree` which stages can be placed, `keep` which checkpoints
 //! stay, `wait` what a trial waits for.
 
+mod asked;
 mod found;
 mod happen;
 mod keep;
