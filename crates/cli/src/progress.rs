@@ -80,6 +80,7 @@ impl Reporter for Shown {
                     trial.0
                 ));
             }
+            Message::DeviceSetAside { why } => self.say(why),
             Message::WorkerSilent { trial, seconds, .. } => {
                 self.say(&format!(
                     "trial {} has said nothing for {seconds} s; it is left alone (`[run] stall` sets a limit, `pleach stop {name} --now` kills it)",

@@ -62,6 +62,10 @@ pub enum Message {
         trial: TrialId,
         step: u64,
     },
+    /// Nothing more is begun on a device; why, with its name.
+    DeviceSetAside {
+        why: String,
+    },
     WorkerSilent {
         worker: WorkerId,
         trial: TrialId,

@@ -20,6 +20,7 @@ use tokio::{
 use crate::{
     command::guard::COMMAND,
     cores::CORES,
+    gpus::VISIBLE,
     guard::{self, GUARD},
     leftovers::{self, Marks, marks},
     program::Runner,
@@ -73,6 +74,8 @@ pub(crate) struct Place<'a> {
     pub(crate) threads: u32,
     /// The only cores that it may use; all of them if there are none.
     pub(crate) cores: Vec<usize>,
+    /// The GPUs that a person's program sees, if it is to see some.
+    pub(crate) gpus: Option<String>,
 }
 
 impl Process {
@@ -103,6 +106,7 @@ impl Process {
                 // Texts and maps of texts always serialize.
                 let told = serde_json::to_string(told).unwrap_or_default();
                 command.args([COMMAND, &parent, &told]);
+                command.envs(place.gpus.iter().map(|gpus| (VISIBLE, gpus)));
             }
         }
         if !place.cores.is_empty() {

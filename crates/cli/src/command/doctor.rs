@@ -32,6 +32,7 @@ impl Doctor {
             ("worker", worker(place)),
             ("cores", cores()),
             ("memory", memory()),
+            ("gpus", gpus()),
             ("runs", runs(place)),
             ("data", data(place)),
         ];
@@ -79,6 +80,21 @@ fn cores() -> (Health, String) {
             pleach_engine::run::cores()
         ),
     )
+}
+
+/// Only sweeps that ask for them need them.
+fn gpus() -> (Health, String) {
+    let found = pleach_engine::gpus::gpus();
+    let texts = found.iter().map(|gpu| {
+        let gib = gpu.mebibytes as f64 / 1024.0;
+        format!("cuda:{} {}, {gib:.0} GiB ({})", gpu.index, gpu.name, gpu.uuid)
+    });
+    let texts: Vec<String> = texts.collect();
+    if texts.is_empty() {
+        let why = "nvidia-smi knows none; `[run] devices` are then told to programs by number";
+        return (Health::Missing, why.to_owned());
+    }
+    (Health::Good, texts.join("; "))
 }
 
 /// Only sweeps of a person's own program need it.

@@ -1,6 +1,9 @@
 //! How a person's own program ends, and which rule then holds; what it takes of the machine, and what it may.
 
-use std::fs;
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+};
 
 use pleach_core::class::Class;
 use serde_json::Value;
@@ -178,4 +181,64 @@ fn what_a_program_has_made_that_has_changed_since_is_run_again() {
     let losses = rows.as_array().unwrap().iter().map(|row| row["mean"].as_f64().unwrap());
     assert_eq!(losses.collect::<Vec<_>>(), [11.0, 12.0, 13.0]);
     stage.run("retry own --changed", 66);
+}
+
+/// Runs a sweep on a machine whose driver knows two GPUs. Standard error.
+fn run_with_gpus(stage: &Stage, arguments: &str, code: i32) -> String {
+    let folder = stage.path().join("bin");
+    fs::create_dir_all(&folder).unwrap();
+    let said = "echo '0, GPU-aa, 81559, NVIDIA H100 80GB HBM3'; echo '1, GPU-bb, 81559, NVIDIA H100 80GB HBM3'";
+    fs::write(folder.join("nvidia-smi"), format!("#!/bin/sh\n{said}\n")).unwrap();
+    fs::set_permissions(folder.join("nvidia-smi"), Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    let mut command = stage.command(arguments);
+    let output = command.env("PATH", path).env_remove("CUDA_VISIBLE_DEVICES").output().unwrap();
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{err}");
+    err
+}
+
+/// On these devices instead of slots.
+fn on_devices(stage: &Stage, run: &str) {
+    let file = fs::read_to_string(stage.path().join("own.toml")).unwrap();
+    stage.write("own.toml", &file.replace("slots = 1", run));
+}
+
+#[test]
+fn programs_see_the_gpus_of_their_slot_by_names_that_hold() {
+    let script = "echo loss=1; echo $CUDA_VISIBLE_DEVICES >> \"$PWD/seen\"; while ! test $(wc -l < \"$PWD/seen\") -ge 2; do sleep 0.01; done";
+    let seen = |run: &str| {
+        let stage = sweep(script, "[1, 2]", "");
+        on_devices(&stage, run);
+        run_with_gpus(&stage, "run own.toml", 0);
+        let seen = fs::read_to_string(stage.path().join("seen")).unwrap();
+        let mut seen: Vec<String> = seen.lines().map(str::to_owned).collect();
+        seen.sort();
+        seen
+    };
+    let two = r#"devices = ["cuda:0", "cuda:1"]"#;
+    assert_eq!(seen(two), ["GPU-aa", "GPU-bb"]);
+    assert_eq!(seen(&format!("{two}\ngpus = 2\nper_device = 2")), ["GPU-aa,GPU-bb"; 2]);
+    assert_eq!(seen("devices = [\"cuda:1\"]\nper_device = 2"), ["GPU-bb"; 2]);
+    let stage = sweep(script, "[1]", "");
+    on_devices(&stage, r#"devices = ["cuda:0", "cuda:2"]"#);
+    let err = run_with_gpus(&stage, "run own.toml", 1);
+    assert!(
+        err.contains("`cuda:2`, which is not there: nvidia-smi knows cuda:0 to cuda:1"),
+        "{err}"
+    );
+}
+
+#[test]
+fn a_broken_gpu_is_set_aside_and_its_trials_are_done_elsewhere() {
+    let script = "test $CUDA_VISIBLE_DEVICES = GPU-bb && sleep 0.1 && kill -ABRT $$\necho loss=1";
+    let stage = sweep(script, "[1, 2, 3, 4, 5, 6, 7, 8]", "");
+    on_devices(&stage, r#"devices = ["cuda:0", "cuda:1"]"#);
+    // Whatever is still to be done when the first ones have crashed.
+    stage.write("script.sh", &format!("{script}\nsleep 0.1"));
+    let err = run_with_gpus(&stage, "run own.toml", 0);
+    let times = err.lines().filter(|line| line.starts_with("cuda:1 is set aside")).count();
+    assert_eq!(times, 1, "{err}");
+    let (list, _) = stage.run("list", 0);
+    assert!(list.contains("8/8"), "{list}");
 }

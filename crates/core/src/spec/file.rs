@@ -158,6 +158,8 @@ pub(super) struct RunSection {
     devices: Option<Vec<String>>,
     /// Workers on each device; 1 by default.
     per_device: Option<u32>,
+    /// Devices of each worker, for programs of the person's own; 1 by default.
+    gpus: Option<u32>,
     /// Trials of equal shape that a worker trains side by side at most: as many as it says that pay (`"auto"`, by default), or a
     /// number; 1 for none, and with `timeout` or `stall`, which are for a trial that has its worker for itself. The results are
     /// the same.

@@ -223,6 +223,7 @@ pub enum Slots {
     /// On the CPU; at least 1.
     Number(u32),
     Devices {
+        /// Of each slot: one, or several with commas between.
         devices: Vec<String>,
         per_device: u32,
     },

@@ -31,6 +31,7 @@ impl Reader {
                 let devices = self
                     .texts(devices, "write devices = [\"cuda:0\", \"cuda:1\"]")
                     .unwrap_or_default();
+                let devices = self.together(entries, devices);
                 Slots::Devices { devices, per_device: per_device.unwrap_or(1) as u32 }
             }
             (None, Some(slots)) => match &slots.node.kind {
@@ -51,6 +52,14 @@ impl Reader {
                 "`per_device` needs `devices`",
                 "of what?",
                 "write devices = [\"cuda:0\"], or slots = 4",
+            );
+        }
+        if let (Some(entry), None) = (find(entries, "gpus"), find(entries, "devices")) {
+            self.error(
+                &entry.key_span,
+                "`gpus` needs `devices`",
+                "of what?",
+                "write devices = [\"cuda:0\", \"cuda:1\"]",
             );
         }
         let lanes = find(entries, "lanes").and_then(|entry| match &entry.node.kind {
@@ -86,6 +95,22 @@ impl Reader {
             keep: keep.unwrap_or(default.keep),
             share: share.unwrap_or(default.share),
         }
+    }
+
+    /// The devices of each slot, `gpus` of them together.
+    fn together(&mut self, entries: &[Entry], devices: Vec<String>) -> Vec<String> {
+        let Some(entry) = find(entries, "gpus") else { return devices };
+        let Some(gpus) = self.whole(entry, 1, "GPUs of each trial") else { return devices };
+        let gpus = gpus as usize;
+        if !devices.len().is_multiple_of(gpus) {
+            self.error(
+                &entry.node.span,
+                format!("{} devices cannot be shared out {gpus} by {gpus}", devices.len()),
+                "some would be left",
+                "write as many devices as slots take, or another number",
+            );
+        }
+        devices.chunks(gpus).map(|slot| slot.join(",")).collect()
     }
 
     /// `retries`, and the table `retry`.

@@ -478,6 +478,14 @@ fn every_class_of_failures_has_a_budget_in_the_file() {
     assert_eq!(budgets, [7, 0, 0, 20, 0, 5, 1, 0, 1, 20]);
     let RunSpec { threads, pin, memory, .. } = spec.run;
     assert_eq!((threads, pin, memory), (Some(3), Pin::Yes, Some(2 << 30)));
+    let spec = |run: &str| read("x.toml", &format!("{HEAD}[space]\na = [1]\n[run]\n{run}"));
+    let four = "devices = [\"cuda:0\", \"cuda:1\", \"cuda:2\", \"cuda:3\"]\nper_device = 2\n";
+    let slots = spec(&format!("{four}gpus = 2")).unwrap().run.slots;
+    let devices = ["cuda:0,cuda:1", "cuda:2,cuda:3"].map(str::to_owned).to_vec();
+    assert_eq!(slots, Slots::Devices { devices, per_device: 2 });
+    for wrong in [format!("{four}gpus = 3"), "gpus = 2".to_owned()] {
+        insta::assert_snapshot!(spec(&wrong).unwrap_err().render(Color::Plain));
+    }
     let wrong = "pin = 1\nmemory = 3\n[run.retry]\ncrash = -1\noom = 2\nretries = 3\n";
     insta::assert_snapshot!(mistakes(&format!("[run]\n{wrong}")));
 }

@@ -304,6 +304,7 @@ impl Sweep {
         now: Moment,
         decisions: &mut Decisions,
     ) {
+        let ending = &self.blame((grant.slot, grant.stage), ending.clone(), decisions);
         if let Ending::Unusable(_) = ending {
             self.lose_state(grant, decisions);
         }

@@ -2,10 +2,11 @@
 //! decides everything; it is built from the rows of the database and from nothing else, so a fresh sweep and a resumed
 //! one are the same thing.
 //!
-//! `happen` takes events in, `asked` requests and limits, `lanes` says which stages may be side by side, `found` results that nobody reported, `place` decides who runs what, `tree` which stages can be placed, `keep` which checkpoints
+//! `happen` takes events in, `asked` requests and limits, `device` sets broken devices aside, `lanes` says which stages may be side by side, `found` results that nobody reported, `place` decides who runs what, `tree` which stages can be placed, `keep` which checkpoints
 //! stay, `wait` what a trial waits for.
 
 mod asked;
+mod device;
 mod found;
 mod happen;
 mod keep;
@@ -44,6 +45,8 @@ pub struct Settings {
     pub budgets: Budgets,
     /// Workers at a time; at least 1.
     pub slots: u32,
+    /// The name of each slot's device, `cpu` if it has none here. Slots of one device may share it.
+    pub devices: Vec<String>,
     /// Stages side by side in a worker at most, whatever it says; 1 for none.
     pub lanes: u32,
     /// Of a trial, over all its stages.
@@ -65,6 +68,7 @@ impl Settings {
             objective,
             budgets: Budgets::default(),
             slots: 1,
+            devices: Vec::new(),
             lanes: 1,
             timeout: None,
             stall: None,
@@ -128,6 +132,7 @@ pub struct Sweep {
     apart: BTreeSet<StageId>,
     /// Stages that are not tried again before then.
     later: BTreeMap<StageId, Moment>,
+    devices: device::Devices,
     kept: keep::Kept,
     mode: Mode,
     next_attempt: AttemptId,
@@ -201,6 +206,7 @@ enum WorkerState {
 #[derive(Debug)]
 struct Grant {
     attempt: AttemptId,
+    slot: u32,
     stage: StageId,
     purpose: Purpose,
     from: u64,
@@ -249,6 +255,7 @@ impl Sweep {
     /// The rows as they are, as a tree.
     fn linked(settings: Settings, rows: Rows) -> Self {
         let mut sweep = Self {
+            devices: device::Devices::default(),
             kept: keep::Kept::default(),
             settings,
             trials: rows.trials.into_iter().map(|trial| (trial.id, trial)).collect(),

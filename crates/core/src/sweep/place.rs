@@ -26,6 +26,7 @@ impl Sweep {
             self.ready_again(now);
             self.grant_all(now, decisions);
             self.spawn(decisions);
+            self.leave_aside(decisions);
         }
         self.dismiss(decisions);
         let is_over = match self.mode {
@@ -85,6 +86,9 @@ impl Sweep {
     fn grant_one(&mut self, id: WorkerId, now: Moment, decisions: &mut Decisions) -> bool {
         let Some(worker) = self.workers.get(&id) else { return false };
         let WorkerState::Ready(queue) = worker.state else { return false };
+        if self.is_aside(worker.slot) {
+            return false;
+        }
         if worker.queue.iter().any(|grant| self.is_suspect(grant.stage)) {
             return false;
         }
@@ -152,6 +156,7 @@ impl Sweep {
         let began = (worker.queue.len() < worker.lanes()).then_some(now);
         worker.queue.push_back(Grant {
             attempt,
+            slot: worker.slot,
             stage,
             purpose,
             from: start,
@@ -179,7 +184,7 @@ impl Sweep {
             if needed == 0 {
                 return;
             }
-            if self.workers.values().any(|worker| worker.slot == slot) {
+            if self.is_aside(slot) || self.workers.values().any(|worker| worker.slot == slot) {
                 continue;
             }
             let id = self.next_worker;

@@ -41,9 +41,6 @@ const THREADS: [&str; 5] = [
 const PARAMETERS: &str = "parameters.json";
 const RATES: &str = "schedule.txt";
 
-/// The GPUs that a program sees.
-const GPUS: &str = "CUDA_VISIBLE_DEVICES";
-
 /// How a program is started: what a person would type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invocation {
@@ -151,7 +148,7 @@ impl Told {
             write_rates(&folder.join(RATES), schedule, start.end)?;
         }
         let mut invocation = Invocation::new(command, start, folder).map_err(misconfigured)?;
-        for (name, value) in resources(greeting)? {
+        for (name, value) in threads(greeting) {
             // What the file sets stays.
             invocation.environment.entry(name).or_insert(value);
         }
@@ -204,44 +201,8 @@ fn write_rates(path: &Path, schedule: &Schedule, steps: u64) -> Result<(), Fault
     write().map_err(cannot("write the schedule"))
 }
 
-/// The slot's share of the machine. What the person has set for everything stays.
-fn resources(greeting: &Greeting) -> Result<Vec<(String, String)>, Fault> {
-    let mut variables: Vec<(String, String)> = THREADS
-        .iter()
-        .filter(|name| env::var_os(name).is_none())
-        .map(|&name| (name.to_owned(), greeting.threads.to_string()))
-        .collect();
-    if let Some(number) = greeting.device.strip_prefix("cuda:") {
-        let allowed = env::var(GPUS).ok();
-        let gpu = gpu(number, allowed.as_deref())
-            .ok_or_else(|| format!("the slot is {}, and {GPUS} has no such", greeting.device))
-            .map_err(misconfigured)?;
-        variables.push((GPUS.to_owned(), gpu));
-    }
-    Ok(variables)
-}
-
-/// The name of the GPU with this number among those that the person allows.
-fn gpu(number: &str, allowed: Option<&str>) -> Option<String> {
-    let index: usize = number.parse().ok()?;
-    match allowed {
-        None => Some(index.to_string()),
-        Some(names) => names.split(',').nth(index).map(|name| name.trim().to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_slots_gpu_is_one_of_those_that_are_allowed() {
-        let check = |number, allowed, expected: Option<&str>| {
-            assert_eq!(gpu(number, allowed).as_deref(), expected, "{number} of {allowed:?}");
-        };
-        check("1", None, Some("1"));
-        check("1", Some("2, GPU-ab"), Some("GPU-ab"));
-        check("1", Some("3"), None);
-        check("x", None, None);
-    }
+/// The slot's share of the cores, where the person has not set it for everything.
+fn threads(greeting: &Greeting) -> impl Iterator<Item = (String, String)> {
+    let unset = THREADS.iter().filter(|name| env::var_os(name).is_none());
+    unset.map(|&name| (name.to_owned(), greeting.threads.to_string()))
 }

@@ -23,7 +23,10 @@ use crate::{
 
 impl Run<'_> {
     pub(super) fn spawn(&mut self, worker: WorkerId, slot: u32) {
-        let device = self.devices.get(slot as usize).map_or("cpu", String::as_str);
+        let (device, gpus) = match self.devices.get(slot as usize) {
+            Some(device) => (device.name.as_str(), device.gpus.clone()),
+            None => ("cpu", None),
+        };
         let run = &self.job.prepared.spec.run;
         let threads = run.threads.unwrap_or(match self.job.prepared.runner {
             // One worker, one core: more threads on busy cores are slower than one.
@@ -36,7 +39,7 @@ impl Run<'_> {
             Pin::No => Vec::new(),
         };
         let folder = self.job.home.folder();
-        let place = Place { mark: &self.mark, device, folder, threads, cores };
+        let place = Place { mark: &self.mark, device, folder, threads, cores, gpus };
         match Process::start(worker, &self.job.prepared.runner, &place, self.sender.clone()) {
             Ok(process) => {
                 let handle =

@@ -1,6 +1,9 @@
 //! What a run begins with: the core's state from the rows of the database, devices, signals.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env,
+};
 
 use pleach_core::{
     event::{Found, Moment},
@@ -16,12 +19,19 @@ use tokio::{
 };
 
 use super::{Job, RunError};
-use crate::{command::result, home::Home, prepare::Prepared, process::Input, program::Runner};
+use crate::{
+    command::result,
+    gpus::{VISIBLE, gpus, visible},
+    home::Home,
+    prepare::Prepared,
+    process::Input,
+    program::Runner,
+};
 
 /// The core's state from the rows of the database.
 pub(super) fn state(
     job: &Job,
-    devices: &[String],
+    devices: &[Device],
     loaded: Loaded,
 ) -> (Sweep, BTreeMap<TrialId, u64>, BTreeMap<TrialId, u64>) {
     let spec = &job.prepared.spec;
@@ -30,6 +40,7 @@ pub(super) fn state(
         objective: spec.objective.clone(),
         budgets: spec.run.budgets.clone(),
         slots: devices.len() as u32,
+        devices: devices.iter().map(|device| device.name.clone()).collect(),
         lanes: spec.run.most_lanes(),
         timeout: spec.run.timeout.map(micros),
         stall: spec.run.stall.map(micros),
@@ -114,35 +125,53 @@ pub fn cores() -> u32 {
     std::thread::available_parallelism().map_or(1, |n| n.get() as u32)
 }
 
+/// What a slot runs on.
+#[derive(Clone, Debug)]
+pub(super) struct Device {
+    /// `cpu`, `cuda:0`, or several with commas between.
+    pub(super) name: String,
+    /// What its program sees of them.
+    pub(super) gpus: Option<String>,
+}
+
 /// The device of each slot.
-pub(super) fn devices(job: &Job) -> Result<Vec<String>, RunError> {
+pub(super) fn devices(job: &Job) -> Result<Vec<Device>, RunError> {
     let Prepared { spec, description, runner, .. } = job.prepared;
-    let on_cpu = |n: u32| vec!["cpu".to_owned(); n.max(1) as usize];
-    match (job.slots, &spec.run.slots) {
-        (Some(slots), _) => Ok(on_cpu(slots)),
-        (None, Slots::Auto) => Ok(on_cpu(cores())),
-        (None, Slots::Number(slots)) => Ok(on_cpu(*slots)),
-        (None, Slots::Devices { devices, per_device }) => {
-            let gpu = |device: &str| device.strip_prefix("cuda:")?.parse::<u8>().ok();
-            let is_usable = |device: &String| match runner {
-                Runner::Worker(_) => description.devices.contains(device),
-                // Only the person knows what it can use.
-                Runner::Command { .. } => device == "cpu" || gpu(device).is_some(),
-            };
-            let known = match runner {
-                Runner::Worker(_) => description.devices.clone(),
-                Runner::Command { .. } => ["cpu", "cuda:0", "cuda:1, …"].map(str::to_owned).into(),
-            };
-            if let Some(device) = devices.iter().find(|device| !is_usable(device)) {
-                let (device, program) = (device.clone(), description.program.clone());
-                return Err(RunError::Device { device, program, known });
-            }
-            Ok(devices
-                .iter()
-                .flat_map(|device| vec![device.clone(); *per_device as usize])
-                .collect())
+    let on_cpu = |n: u32| {
+        let cpu = || Device { name: "cpu".to_owned(), gpus: None };
+        std::iter::repeat_with(cpu).take(n.max(1) as usize).collect()
+    };
+    let (devices, per_device) = match (job.slots, &spec.run.slots) {
+        (Some(slots), _) => return Ok(on_cpu(slots)),
+        (None, Slots::Auto) => return Ok(on_cpu(cores())),
+        (None, Slots::Number(slots)) => return Ok(on_cpu(*slots)),
+        (None, Slots::Devices { devices, per_device }) => (devices, *per_device as usize),
+    };
+    let (allowed, known) = (env::var(VISIBLE).ok(), gpus());
+    let device = |name: &String| match runner {
+        Runner::Worker(_) if description.devices.contains(name) => {
+            Ok(Device { name: name.clone(), gpus: None })
         }
-    }
+        Runner::Worker(_) => Err(RunError::Device {
+            device: name.clone(),
+            program: description.program.clone(),
+            known: description.devices.clone(),
+        }),
+        // Only the person knows what it can use.
+        Runner::Command { .. } => match visible(name, allowed.as_deref(), &known) {
+            Ok(gpus) => Ok(Device { name: name.clone(), gpus }),
+            Err(device) => {
+                let there = match (&allowed, known.len()) {
+                    (Some(allowed), _) => format!("{VISIBLE} allows `{allowed}`"),
+                    (None, 0) => "a device is `cpu`, or `cuda:0`, `cuda:1`, …".to_owned(),
+                    (None, n) => format!("nvidia-smi knows cuda:0 to cuda:{}", n - 1),
+                };
+                Err(RunError::Gpu { device, there })
+            }
+        },
+    };
+    let devices = devices.iter().map(device).collect::<Result<Vec<_>, _>>()?;
+    Ok(devices.into_iter().flat_map(|device| vec![device; per_device]).collect())
 }
 
 /// Ctrl-C and its like arrive as inputs.

@@ -24,8 +24,8 @@ mod act;
 mod begin;
 mod hear;
 
+use begin::{Device, devices, listen, state};
 pub use begin::{cores, waits_for};
-use begin::{devices, listen, state};
 
 use crate::{
     home::{Home, HomeError, Lock},
@@ -109,6 +109,8 @@ pub enum RunError {
     },
     #[error("the sweep asks for the device `{device}`; `{program}` can use {}", known.join(", "))]
     Device { device: String, program: String, known: Vec<String> },
+    #[error("the sweep asks for the device `{device}`, which is not there: {there}")]
+    Gpu { device: String, there: String },
     #[error("failed to listen for signals")]
     Signals(#[source] io::Error),
 }
@@ -170,7 +172,7 @@ struct Run<'a> {
     job: &'a Job<'a>,
     mark: String,
     /// One for each slot.
-    devices: Vec<String>,
+    devices: Vec<Device>,
     planner: Planner<'a>,
     store: Store,
     sweep: Sweep,

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use proptest::prelude::*;
 
 mod cases;
+mod devices;
 mod forest;
 mod lanes;
 mod laws;
@@ -29,6 +30,7 @@ fn settings(slots: u32) -> Settings {
         objective: Objective { metric: "m".to_owned(), goal: Goal::Max, reduce: Reduce::Last },
         budgets: Budgets::default(),
         slots,
+        devices: Vec::new(),
         lanes: u32::MAX,
         timeout: None,
         stall: None,
@@ -36,6 +38,12 @@ fn settings(slots: u32) -> Settings {
         keep: 1000,
         exactness: Exactness::Exact,
     }
+}
+
+/// With a device for each slot.
+fn apart(slots: u32) -> Settings {
+    let devices = (0..slots).map(|slot| slot.to_string()).collect();
+    Settings { devices, ..settings(slots) }
 }
 
 /// The truth on disk: rows and metrics, changed by facts alone.
@@ -398,7 +406,7 @@ impl Simulation {
         let company = paths
             .map(|(stage, lanes)| (stage, (lanes.shape, first(stage), lanes.most as usize)))
             .collect();
-        let sweep = Sweep::new(settings(slots), rows.clone());
+        let sweep = Sweep::new(apart(slots), rows.clone());
         let world = World {
             random: random | 1,
             now: Moment(0),
@@ -465,7 +473,7 @@ impl Simulation {
                 .state
                 .take_if(|(file, _)| !self.world.files.contains_key(&(attempt, file.clone())));
         }
-        self.sweep = Sweep::new(settings(self.slots), rows);
+        self.sweep = Sweep::new(apart(self.slots), rows);
     }
 
     fn run(&mut self) {
