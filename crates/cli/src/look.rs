@@ -65,16 +65,20 @@ impl Looker {
     }
 
     pub(crate) fn look(&mut self) -> Result<Seen> {
-        self.renew()?;
         let live = look(&self.home);
+        let is_nobody = live.is_none() && !self.home.is_running();
+        // The last words of whoever ran it count: without them it would seem to have died.
+        if is_nobody || REST * self.took <= self.when.elapsed() {
+            self.renew()?;
+        }
         let running = match &live {
             Some(live) => self.running(live)?,
             None => self.open()?,
         };
         let coordinator = match live {
             Some(live) => Coordinator::Known(said(live)),
-            None if self.home.is_running() => Coordinator::Silent,
-            None => Coordinator::Nobody,
+            None if is_nobody => Coordinator::Nobody,
+            None => Coordinator::Silent,
         };
         Ok(Seen {
             name: self.home.name().to_owned(),
@@ -86,11 +90,8 @@ impl Looker {
         })
     }
 
-    /// Reads the database again, if it has changed and enough time has passed.
+    /// Reads the database again, if it has changed.
     fn renew(&mut self) -> Result<()> {
-        if self.when.elapsed() < REST * self.took {
-            return Ok(());
-        }
         let version = self.reader.version()?;
         if version != self.version {
             let begun = Instant::now();

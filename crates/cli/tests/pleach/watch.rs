@@ -175,8 +175,10 @@ fn keys_do_what_commands_do() {
     watcher.press("sn");
     watcher.press("sy");
     assert_eq!(coordinator.wait().unwrap().code(), Some(130));
+    watcher.sees("interrupted;");
     watcher.press("\u{3}");
-    watcher.leaves();
+    let all = watcher.leaves();
+    assert!(!all.contains("died"), "{all}");
 }
 
 #[test]

@@ -232,7 +232,7 @@ impl Seen {
                 let mut words = vec![kind.why.clone()];
                 words.extend(last_words.iter().map(|line| format!("| {line}")));
                 let title = format!(
-                    "trial {}: one of {}, {} that failed so",
+                    "trial {}, one of {}; {} failed so",
                     id.1,
                     plural(trials, "trial"),
                     plural(attempts, "attempt")
