@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use anstream::eprintln;
+use crate::say::eprintln;
 use pleach_core::diagnostic::Color;
 use pleach_engine::{
     command::CommandError, home::HomeError, prepare::PrepareError, program::NoProgram,
     run::RunError,
 };
-use pleach_store::FindError;
+use pleach_store::{FindError, OpenError};
 use thiserror::Error;
 
 pub(crate) const FAILED_TRIALS: u8 = 3;
@@ -100,6 +100,9 @@ fn code_of(error: &anyhow::Error) -> u8 {
         return UNAVAILABLE;
     }
     if let Some(FindError::None { .. } | FindError::Several { .. }) = error.downcast_ref() {
+        return NOT_FOUND;
+    }
+    if let Some(OpenError::Missing { .. }) = error.downcast_ref() {
         return NOT_FOUND;
     }
     let home = error.downcast_ref::<HomeError>().or(match error.downcast_ref::<RunError>() {

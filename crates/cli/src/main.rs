@@ -7,6 +7,7 @@ mod failures;
 mod look;
 mod place;
 mod progress;
+mod say;
 mod single;
 mod source;
 

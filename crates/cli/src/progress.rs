@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anstream::eprintln;
+use crate::say::eprintln;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pleach_core::{command::Message, spec::SweepSpec};
 use pleach_engine::{

@@ -79,7 +79,11 @@ impl Home {
     }
 
     pub fn attempt(&self, attempt: AttemptId) -> PathBuf {
-        self.folder.join("attempts").join(attempt.0.to_string())
+        self.attempts().join(attempt.0.to_string())
+    }
+
+    fn attempts(&self) -> PathBuf {
+        self.folder.join("attempts")
     }
 
     /// What the workers of this sweep have in their environment.
@@ -92,10 +96,12 @@ impl Home {
         self.database().exists()
     }
 
-    /// Makes the folder, and locks it against other coordinators.
+    /// Makes the sweep's folders, and locks them against other coordinators.
     pub fn lock(&self) -> Result<Lock, HomeError> {
-        let inbox = self.inbox();
-        make_folder(&inbox).map_err(HomeError::file("make the folder", &inbox))?;
+        // What a guard syncs inside is only there after a loss of power if the way to it is.
+        for folder in [self.inbox(), self.attempts()] {
+            make_folder(&folder).map_err(HomeError::file("make the folder", &folder))?;
+        }
         let path = self.folder.join("lock");
         let mut file = OpenOptions::new()
             .create(true)

@@ -74,11 +74,21 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
         }
     })?;
     connection.busy_timeout(PATIENCE).map_err(fail)?;
-    match version(&connection, path)? {
+    match version(&connection, path) {
         // An empty file: its writer died, or has only just begun.
-        0 => Err(OpenError::Missing { path: path.to_owned() }),
-        _ => Ok(connection),
+        Ok(0) => Err(OpenError::Missing { path: path.to_owned() }),
+        Err(OpenError::Database(error)) if is_half_made(&error) => {
+            Err(OpenError::Missing { path: path.to_owned() })
+        }
+        version => version.map(|_| connection),
     }
+}
+
+/// Whether its writer died while it made the file: that has a journal which only a writer may roll back. Later there is no
+/// such journal, since the file is in WAL mode.
+fn is_half_made(error: &DatabaseError) -> bool {
+    matches!(&error.source, rusqlite::Error::SqliteFailure(failure, _)
+        if failure.extended_code == rusqlite::ffi::SQLITE_READONLY_ROLLBACK)
 }
 
 fn prepare(mut connection: Connection, path: &Path) -> Result<Connection, OpenError> {
@@ -133,6 +143,27 @@ mod tests {
         MIGRATIONS.validate().unwrap();
         let connection = in_memory().unwrap();
         assert_eq!(version(&connection, Path::new("x")).unwrap(), VERSION);
+    }
+
+    #[test]
+    fn a_database_whose_writer_died_while_making_it_is_not_there_yet() {
+        let folder = tempfile::tempdir().unwrap();
+        let (half, path) = (folder.path().join("half.db"), folder.path().join("sweep.db"));
+        let mut maker = Connection::open(&half).unwrap();
+        let transaction = maker.transaction().unwrap();
+        // More than a page, so that some of it is in the file already.
+        transaction
+            .execute_batch("PRAGMA cache_size = 1; PRAGMA cache_spill = 1; CREATE TABLE x (y);")
+            .unwrap();
+        let insert = "INSERT INTO x SELECT zeroblob(4000) FROM (VALUES (1), (2), (3), (4), (5), (6), (7), (8))";
+        transaction.execute(insert, []).unwrap();
+        for ending in ["", "-journal"] {
+            let with = |path: &Path| format!("{}{ending}", path.display());
+            std::fs::copy(with(&half), with(&path)).unwrap();
+        }
+        assert!(matches!(reader(&path), Err(OpenError::Missing { .. })));
+        drop(writer(&path).unwrap());
+        assert!(reader(&path).is_ok());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! How fast trainings side by side are once their data is in memory: `lanes COUNT [NAME=VALUE …]`, names as in a sweep file,
 //! each lane with a rate of its own. Prints as JSON: samples a second, over all lanes.
 
-use std::time::Instant;
+use std::{io::Write, time::Instant};
 
 use anyhow::{Result, anyhow};
 use pleach_protocol::message::{Parameters, Schedule};
@@ -58,6 +58,6 @@ fn main() -> Result<()> {
     // The first look at the images takes as long as an epoch.
     train(3);
     let result = serde_json::json!({ "samples_per_second": train(last) });
-    anstream::println!("{result}");
+    writeln!(std::io::stdout(), "{result}")?;
     Ok(())
 }

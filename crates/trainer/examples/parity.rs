@@ -2,7 +2,7 @@
 //! `parity WEIGHTS ORDER [NAME=VALUE …]`. WEIGHTS holds 32-bit floats, slot by slot in PyTorch's order, ORDER the samples'
 //! numbers as 32-bit integers, batch after batch, both little-endian. Prints a JSON list.
 
-use std::fs;
+use std::{fs, io::Write};
 
 use anyhow::{Context, Result, anyhow};
 use pleach_protocol::message::{Parameters, Schedule};
@@ -58,6 +58,6 @@ fn main() -> Result<()> {
         state.step += 1;
     }
     anyhow::ensure!(rest.is_empty(), "too many weights");
-    anstream::println!("{}", serde_json::to_string(&losses)?);
+    writeln!(std::io::stdout(), "{}", serde_json::to_string(&losses)?)?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! rate, `seed=` and `device=`. Prints as JSON: seconds until ready, seconds an epoch, seconds of an evaluation on the test
 //! images, their accuracy at the end, and what the core could do.
 
-use std::time::Instant;
+use std::{io::Write, time::Instant};
 
 use anyhow::{Result, anyhow};
 use pleach_protocol::{
@@ -108,6 +108,6 @@ fn main() -> Result<()> {
         // The best of many: whatever else runs only slows it down.
         "peak": (0..50).map(|_| Arch::new().dispatch(Peak)).fold(0.0, f64::max),
     });
-    anstream::println!("{result}");
+    writeln!(std::io::stdout(), "{result}")?;
     Ok(())
 }

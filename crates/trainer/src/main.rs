@@ -1,6 +1,12 @@
 //! The worker program `pleach-mnist`.
 
-use std::{collections::BTreeMap, env, io, path::PathBuf, process::ExitCode};
+use std::{
+    collections::BTreeMap,
+    env, fmt,
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use anyhow::{Context, Result, anyhow};
 use clap::{Parser, Subcommand};
@@ -64,10 +70,20 @@ fn main() -> ExitCode {
     match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            anstream::eprintln!("pleach-mnist: {error:#}");
+            note(format_args!("pleach-mnist: {error:#}"));
             ExitCode::FAILURE
         }
     }
+}
+
+/// To standard output, where nobody may be reading any more.
+fn print(text: fmt::Arguments) {
+    drop(writeln!(io::stdout(), "{text}"));
+}
+
+/// To standard error, in the same way.
+fn note(text: fmt::Arguments) {
+    drop(writeln!(io::stderr(), "{text}"));
 }
 
 fn run(arguments: Arguments) -> Result<()> {
@@ -79,10 +95,8 @@ fn run(arguments: Arguments) -> Result<()> {
             serve(&mut Trainer::default(), io::stdin(), io::stdout(), orphaned)?;
         }
         Some(Command::Describe) => {
-            anstream::println!(
-                "{}",
-                serde_json::to_string_pretty(&description(Arithmetic::default()))?
-            );
+            let description = serde_json::to_string_pretty(&description(Arithmetic::default()))?;
+            print(format_args!("{description}"));
         }
         Some(Command::Train { set, schedule, seed, data, device }) => {
             let mut trainer = Trainer::new(data);
@@ -92,7 +106,7 @@ fn run(arguments: Arguments) -> Result<()> {
         Some(Command::Fetch { names, data }) => {
             let wanted = |name: &str| names.iter().any(|given| given == name || given == "all");
             for set in DATA_SETS.iter().filter(|set| wanted(set.name)) {
-                fetch(set, &data, &mut |line| anstream::eprintln!("{line}"))?;
+                fetch(set, &data, &mut |line| note(format_args!("{line}")))?;
             }
         }
     }
@@ -147,7 +161,7 @@ fn train_once(trainer: &mut Trainer, set: &[String], schedule: &Written, seed: u
     match train(&job, &mut state, horizon.steps, &mut Printer).map_err(|error| anyhow!(error))? {
         End::Diverged => Err(anyhow!("the loss stopped being finite after {} steps", state.step)),
         End::Done | End::Stopped => {
-            anstream::println!("digest {}", state.digest());
+            print(format_args!("digest {}", state.digest()));
             Ok(())
         }
     }
@@ -159,7 +173,7 @@ impl Observer for Printer {
     fn evaluated(&mut self, step: u64, metrics: Vec<(String, f64)>) {
         let metrics: Vec<String> =
             metrics.iter().map(|(name, value)| format!("{name} {value:.5}")).collect();
-        anstream::println!("step {step}: {}", metrics.join(", "));
+        print(format_args!("step {step}: {}", metrics.join(", ")));
     }
 
     fn stepped(&mut self, _: &State) -> Result<Flow, String> {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use anstream::eprintln;
+use crate::say::eprintln;
 use anyhow::Result;
 use clap::Args;
 use pleach_engine::logs::LOG;

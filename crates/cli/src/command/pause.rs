@@ -1,6 +1,6 @@
 //! `pause`: what runs goes on to its end, nothing more is started.
 
-use anstream::eprintln;
+use crate::say::eprintln;
 use anyhow::Result;
 use clap::Args;
 use pleach_core::event::Request;

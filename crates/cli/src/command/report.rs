@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anstream::eprintln;
+use crate::say::eprintln;
 use anyhow::{Context, Result};
 use clap::Args;
 use pleach_core::{life::TrialId, rank::rank};

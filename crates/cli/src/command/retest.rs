@@ -1,6 +1,6 @@
 //! `run --retest`: the best configurations once more, with seeds that had no part in choosing them.
 
-use anstream::eprintln;
+use crate::say::eprintln;
 use anyhow::Result;
 use pleach_core::{
     rank::{self, Retest, rank},

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anstream::eprintln;
+use crate::say::eprintln;
 use anyhow::Result;
 use clap::Args;
 use pleach_core::life::{Trial, TrialId, TrialStatus};

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use anstream::eprintln;
+use crate::say::eprintln;
 use anyhow::{Context, Result};
 use clap::Args;
 

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use anstream::eprintln;
+use crate::say::eprintln;
 use anyhow::{Context, Result};
 use clap::Args;
 use pleach_core::{

@@ -1,6 +1,6 @@
 //! `stop`: a running sweep, or one trial of any sweep.
 
-use anstream::eprintln;
+use crate::say::eprintln;
 use anyhow::Result;
 use clap::Args;
 use pleach_core::{event::Request, fact::Fact, life::TrialStatus};

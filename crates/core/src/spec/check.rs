@@ -65,9 +65,9 @@ pub fn with_retest(text: &str, name: &str, points: &[u64], seeds: &[u64]) -> Str
 /// The one user string that becomes a path.
 pub fn check_name(name: &str) -> Result<(), String> {
     let is_legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-    if name.is_empty() || 64 < name.len() || !name.chars().all(is_legal) {
+    if name.is_empty() || 64 < name.len() || !name.chars().all(is_legal) || name.starts_with('-') {
         return Err(
-            "a sweep's name has lower-case letters, digits, `-` and `_`, at most 64 of them"
+            "a sweep's name has lower-case letters, digits, `-` and `_`, at most 64 of them, and does not begin with `-`"
                 .to_owned(),
         );
     }

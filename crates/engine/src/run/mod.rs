@@ -296,16 +296,21 @@ impl Run<'_> {
     }
 
     async fn begin_again(&mut self, error: CommitError) -> Result<(), RunError> {
-        self.failed_commits += 1;
-        let fail = |source| RunError::Commit { name: self.job.home.name().to_owned(), source };
-        if MAX_FAILED_COMMITS < self.failed_commits {
-            return Err(fail(error));
-        }
         // Workers hold grants that may not be remembered.
         self.bury().await;
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        let Ok(store) = Store::open(&self.job.home.database()) else { return Err(fail(error)) };
-        let Ok(loaded) = store.load() else { return Err(fail(error)) };
+        let (store, loaded) = loop {
+            self.failed_commits += 1;
+            if MAX_FAILED_COMMITS < self.failed_commits {
+                let name = self.job.home.name().to_owned();
+                return Err(RunError::Commit { name, source: error });
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let opened = Store::open(&self.job.home.database()).ok();
+            if let Some(read) = opened.and_then(|store| store.load().ok().map(|rows| (store, rows)))
+            {
+                break read;
+            }
+        };
         self.store = store;
         let was_paused = self.sweep.progress().is_paused;
         (self.sweep, self.points, self.seeds) = state(self.job, &self.devices, loaded);

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anstream::eprintln;
+use crate::say::eprintln;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use pleach_engine::home::{Home, write_with};

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use anstream::eprintln;
+use crate::say::eprintln;
 use anyhow::{Context, Result};
 use pleach_core::{
     plan::{Configuration, Scheduled},

@@ -1,0 +1,208 @@
+//! A disk that is full, and one that is read-only: nothing acknowledged is lost, what is there can be read, and when there is
+//! room again the sweep goes on. Runs itself in a mount namespace of its own, on a small file system in memory.
+
+use std::{
+    env, fs,
+    io::Write,
+    path::Path,
+    process::{Command, Output},
+    thread::sleep,
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::Plan;
+use crate::{
+    arena::{Arena, SWEEP, Subject},
+    oracle::{Oracle, golden, is_result},
+    random::Random,
+    report::Report,
+};
+
+/// How it calls itself inside.
+pub const INSIDE: &str = "__inside";
+
+/// So many rounds.
+pub fn run(plan: Plan) -> Result<Report> {
+    let mut report = Report::default();
+    let mut unshare = Command::new("unshare");
+    unshare.args(["-Urm", "--propagation", "private"]).arg(env::current_exe()?);
+    let inside = unshare
+        .args([INSIDE, &plan.seed.to_string(), &plan.amount.to_string()])
+        .output()
+        .context("there is no `unshare`")?;
+    let said = String::from_utf8_lossy(&inside.stdout);
+    if inside.status.code() == Some(UNABLE) || inside.status.code().is_none() || said.is_empty() {
+        let why = String::from_utf8_lossy(&inside.stderr).trim().to_owned();
+        report
+            .skipped
+            .push(format!("no disk was filled: this machine lets nobody mount one: {why}"));
+        return Ok(report);
+    }
+    for line in said.lines() {
+        match line.split_once('\t') {
+            Some(("full", _)) => report.count("disks that were full", 1),
+            Some(("waited", _)) => report.count("went on when there was room", 1),
+            Some(("read-only", _)) => report.count("disks that were read-only", 1),
+            _ => report.violations.push(line.to_owned()),
+        }
+    }
+    report.demand("disks that were full", plan.amount);
+    report.demand("went on when there was room", 1);
+    report.demand("disks that were read-only", 1);
+    Ok(report)
+}
+
+/// Exit code when it cannot mount anything.
+const UNABLE: i32 = 77;
+
+/// The other side of [`run`]: prints a line for each round, and for whatever is wrong.
+pub fn inside(seed: u64, rounds: u64) -> Result<u8> {
+    let folder = tempfile::tempdir()?;
+    // Temporary folders are made on the small disk from now on.
+    if let Err(error) = mount(folder.path(), "size=6m") {
+        writeln!(std::io::stderr(), "{error:#}")?;
+        return Ok(UNABLE as u8);
+    }
+    let mut out = std::io::stdout();
+    for subject in Subject::BOTH {
+        let sweep = subject.sweep(if subject == Subject::Programs { 24 } else { 6 }, 2)?;
+        let golden = golden(&sweep)?;
+        for round in 0..rounds.div_ceil(2) {
+            let mut random = Random::new(seed, round);
+            let (wrong, has_waited) = fill(folder.path(), subject, &sweep, &golden, &mut random)?;
+            writeln!(out, "full\t{round}")?;
+            if has_waited {
+                writeln!(out, "waited\t{round}")?;
+            }
+            for what in wrong {
+                let what = what.replace('\n', " | ");
+                writeln!(out, "seed {seed} round {round} {subject:?}, full: {what}")?;
+            }
+        }
+        for what in read_only(folder.path(), subject, &sweep, &golden)? {
+            writeln!(out, "seed {seed} {subject:?}, read-only: {what}")?;
+        }
+        writeln!(out, "read-only\t0")?;
+    }
+    Ok(0)
+}
+
+fn mount(folder: &Path, options: &str) -> Result<()> {
+    let options = format!("{options},mode=0700");
+    let status =
+        Command::new("mount").args(["-t", "tmpfs", "-o", &options, "none"]).arg(folder).status()?;
+    anyhow::ensure!(status.success(), "mount: {status}");
+    Ok(())
+}
+
+/// An arena whose sweeps live on the small disk.
+fn arena(disk: &Path, sweep: &str) -> Result<Arena> {
+    let arena = Arena::new(sweep)?;
+    let runs = disk.join("runs");
+    drop(fs::remove_dir_all(&runs));
+    fs::create_dir(&runs)?;
+    std::os::unix::fs::symlink(runs, arena.path().join("runs"))?;
+    Ok(arena)
+}
+
+/// The disk is filled while a sweep runs; room is made again, sometimes soon enough for it to go on by itself.
+fn fill(
+    disk: &Path,
+    subject: Subject,
+    sweep: &str,
+    golden: &str,
+    random: &mut Random,
+) -> Result<(Vec<String>, bool)> {
+    let arena = arena(disk, sweep)?;
+    let mut oracle = Oracle::new(subject, golden.to_owned());
+    let mut wrong = Vec::new();
+    let coordinator =
+        arena.pleach(&["run", "storm.toml"]).stderr(std::process::Stdio::piped()).spawn()?;
+    while arena.witness()?.is_empty() {
+        sleep(Duration::from_millis(1));
+    }
+    sleep(Duration::from_micros(random.log_uniform(1000.0, 100_000.0) as u64));
+    let ballast = disk.join("ballast");
+    fill_up(&ballast)?;
+    let is_waiting = !arena.canonical()?.lines().all(is_result);
+    wrong.extend(readable(&arena, &mut oracle)?);
+    let is_patient = random.once_in(2);
+    sleep(Duration::from_millis(if is_patient { 1500 } else { 8000 }));
+    fs::remove_file(&ballast)?;
+    let pid = Pid::from_child(&coordinator);
+    let watch = std::thread::spawn(move || {
+        sleep(Duration::from_mins(1));
+        let _ = kill_process(pid, Signal::KILL);
+    });
+    let output = coordinator.wait_with_output()?;
+    drop(watch);
+    wrong.extend(spoken(&output));
+    let has_waited = is_waiting && output.status.success();
+    wrong.extend(oracle.look(&arena)?);
+    oracle.note_results(&arena)?;
+    if subject == Subject::Programs {
+        // A program that cannot write its own metrics has failed by itself.
+        drop(arena.output(&mut arena.pleach(&["retry", SWEEP, "--failed"]))?);
+    }
+    arena.finish()?;
+    wrong.extend(oracle.verdict(&arena)?);
+    Ok((wrong, has_waited))
+}
+
+/// Whoever ends badly says why.
+fn spoken(output: &Output) -> Option<String> {
+    let said = String::from_utf8_lossy(&output.stderr);
+    let is_good = output.status.success()
+        || output.status.code().is_some_and(|code| code != 101) && said.contains("error");
+    (!is_good || said.contains("panicked"))
+        .then(|| format!("it ended with {} and said: {said}", output.status))
+}
+
+/// Takes all room there is.
+fn fill_up(ballast: &Path) -> Result<()> {
+    let mut file = fs::File::create(ballast)?;
+    for size in [1 << 16, 1 << 12, 1] {
+        while file.write_all(&vec![0; size]).is_ok() {}
+    }
+    Ok(())
+}
+
+/// What is there can be read, whatever the disk is like.
+fn readable(arena: &Arena, oracle: &mut Oracle) -> Result<Vec<String>> {
+    let mut wrong = oracle.look(arena)?;
+    for command in [&["board", SWEEP][..], &["list"], &["show", SWEEP, "1"]] {
+        let output = arena.output(&mut arena.pleach(command))?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            wrong.push(format!("{command:?} ended with {}: {said}", output.status));
+        }
+    }
+    Ok(wrong)
+}
+
+fn read_only(disk: &Path, subject: Subject, sweep: &str, golden: &str) -> Result<Vec<String>> {
+    let arena = arena(disk, sweep)?;
+    let mut oracle = Oracle::new(subject, golden.to_owned());
+    let half = arena.output(&mut arena.pleach(&["run", "storm.toml", "--first", "2"]))?;
+    anyhow::ensure!(half.status.success(), "{}", String::from_utf8_lossy(&half.stderr));
+    let remount = |how: &str| -> Result<()> {
+        let options = format!("remount,{how}");
+        let status = Command::new("mount").args(["-o", &options]).arg(disk).status()?;
+        anyhow::ensure!(status.success(), "mount: {status}");
+        Ok(())
+    };
+    remount("ro")?;
+    let mut wrong = readable(&arena, &mut oracle)?;
+    let run = arena.output(&mut arena.pleach(&["run", "storm.toml"]))?;
+    if run.status.success() {
+        wrong.push("it runs on a disk that cannot be written".to_owned());
+    }
+    wrong.extend(spoken(&run));
+    remount("rw")?;
+    arena.finish()?;
+    wrong.extend(oracle.verdict(&arena)?);
+    Ok(wrong)
+}
