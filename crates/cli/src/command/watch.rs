@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anstream::eprintln;
+use crate::say::eprintln;
 use anyhow::{Context, Result};
 use clap::Args;
 use pleach_core::{event::Request, life::TrialStatus};
