@@ -24,7 +24,7 @@ use crate::format::plural;
 const ALL_PANES: u16 = 12;
 
 /// With so many there is room for the curve of what is chosen.
-const WITH_CURVE: u16 = 28;
+const WITH_CURVE: u16 = 34;
 
 /// Lines of that.
 const CURVE: u16 = 10;
