@@ -44,7 +44,7 @@ fn parts(page: &str) -> Vec<Part<'_>> {
     parts
 }
 
-/// Without what differs from run to run: times, and how attempts are numbered.
+/// Without what differs from run to run: times, how attempts are numbered, and the room that columns leave for these.
 fn timeless(text: &str) -> String {
     let is_time = |word: &str| {
         let number = word.trim_end_matches([',', ')']).strip_suffix('s');
@@ -53,7 +53,7 @@ fn timeless(text: &str) -> String {
     let mut said = String::new();
     for line in text.lines() {
         let mut before = "";
-        for word in line.split(' ') {
+        for word in line.split_whitespace() {
             let is_other = is_time(word) || before == "attempt";
             said += if is_other { "…" } else { word };
             said += " ";
