@@ -10,7 +10,7 @@ use pleach_store::{AttemptDetail, Standing, TrialDetail};
 use serde::Serialize;
 
 use crate::{
-    format::{number, plural, steps},
+    format::{duration, number, plural, steps},
     show,
 };
 
@@ -193,7 +193,8 @@ fn next(detail: &TrialDetail, wait: Wait, coordinator: &Coordinator) -> (&'stati
             ("stage", format!("for attempt {number} to train {}{place}", part(stage)))
         }
         Wait::Turn { stage, ahead } => {
-            ("turn", format!("for a slot to train {}, {}", part(stage), in_line(ahead)))
+            let (part, pause) = (part(stage), pause(detail, stage));
+            ("turn", format!("for a slot to train {part}, {}{pause}", in_line(ahead)))
         }
         Wait::Apart { stage, ahead } => {
             let (part, line) = (part(stage), in_line(ahead));
@@ -214,6 +215,26 @@ fn next(detail: &TrialDetail, wait: Wait, coordinator: &Coordinator) -> (&'stati
             };
             ("state", format!("for its state at step {from}, which is not on disk: {how}"))
         }
+    }
+}
+
+/// How long a stage is left alone that may do better later.
+fn pause(detail: &TrialDetail, stage: StageId) -> String {
+    let stage = detail.path.iter().find(|other| other.stage == stage);
+    let attempts = stage.map_or(&[][..], |stage| &stage.attempts);
+    let class = |attempt: &AttemptDetail| attempt.ending.as_ref().and_then(Ending::class);
+    let Some((last, of)) = attempts.last().and_then(|last| Some((last, class(last)?))) else {
+        return String::new();
+    };
+    let times = attempts.iter().filter(|attempt| class(attempt) == Some(of)).count() as u32;
+    match of.pause(times) {
+        0 => String::new(),
+        micros => format!(
+            ", but not before {} have passed since attempt {} ({})",
+            duration(micros as f64 / 1e6),
+            last.attempt.0,
+            of.name()
+        ),
     }
 }
 

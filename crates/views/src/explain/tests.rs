@@ -101,6 +101,9 @@ fn of_a_trial_that_waits_it_is_said_for_what() {
     let branch = stage(2, 100, StageStatus::Waiting, vec![attempt(5, None)]);
     let trial = detail(TrialStatus::Waiting, vec![trunk, branch.clone()]);
     let alone = detail(TrialStatus::Waiting, vec![StageDetail { first: 0, ..branch }]);
+    let away = || Some(Ending::Failed(Class::Preempted, "ended with exit code 75".to_owned()));
+    let away = vec![attempt(5, away()), attempt(6, away()), attempt(8, away())];
+    let away = detail(TrialStatus::Waiting, vec![stage(2, 0, StageStatus::Waiting, away)]);
     let running = |attempt| Running {
         worker: WorkerId(1),
         attempt: AttemptId(attempt),
@@ -128,6 +131,7 @@ fn of_a_trial_that_waits_it_is_said_for_what() {
         (&trial, runs(), turn(first, 0)),
         (&trial, runs(), turn(second, 2)),
         (&alone, runs(), turn(second, 2)),
+        (&away, runs(), turn(second, 0)),
         (&trial, runs(), trains(first, 4)),
         (&trial, runs(), trains(second, 5)),
         (&trial, Coordinator::Running(None), trains(second, 5)),
