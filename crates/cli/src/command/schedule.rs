@@ -113,7 +113,8 @@ fn of_trial(place: &Place, text: &str) -> Result<Option<(Scheduled, Horizon)>> {
     let Some((sweep, trial)) = text.split_once('/').filter(|(sweep, _)| is_name(sweep)) else {
         return Ok(None);
     };
-    if Path::new(text).is_file() {
+    let path = Path::new(text);
+    if path.is_file() || path.extension().is_some() {
         return Ok(None);
     }
     let (home, reader) = place.reader(sweep)?;

@@ -134,6 +134,8 @@ fn a_trial_alone_is_the_same_to_the_last_bit() {
     assert!(code.contains("LambdaLR"), "{code}");
     stage.run("schedule x/99", 66);
     stage.run("schedule y/1", 66);
+    let (_, err) = stage.run("schedule y/one.toml", 66);
+    assert!(err.contains("there is no file y/one.toml"), "{err}");
 }
 
 /// Without the parameters: those of a single trial are not swept.
