@@ -63,7 +63,8 @@ pub fn become_worker(parent: u32, program: &[OsString]) -> io::Result<()> {
         return Err(io::Error::other("no program"));
     };
     if let Some(door) = env::var_os(ENTER) {
-        fs::write(door, "0")?;
+        // It may just have been removed with what is left of another guard; not the program's fault.
+        fs::write(door, "0").map_err(|_| io::Error::from(rustix::io::Errno::AGAIN))?;
     }
     Err(Command::new(program).args(arguments).env_remove(ENTER).exec())
 }
