@@ -83,8 +83,11 @@ impl Sweep {
         let ending = match worker.state {
             WorkerState::Killed(ending) => ending,
             WorkerState::Starting | WorkerState::Ready(_) if worker.queue.is_empty() => {
-                self.fruitless += 1;
-                how.clone_into(&mut self.last_words);
+                // One that had nothing to do, since nothing may be placed at the moment, shows nothing by its death.
+                if worker.state == WorkerState::Starting || self.ready.len() != 0 {
+                    self.fruitless += 1;
+                    how.clone_into(&mut self.last_words);
+                }
                 return;
             }
             _ => Ending::Failed(Class::Crash, how.to_owned()),

@@ -1,0 +1,84 @@
+//! What is remembered, and the laws that hold of it after every commit.
+
+use super::*;
+
+/// The truth on disk: rows and metrics, changed by facts alone.
+#[derive(Clone, Default)]
+pub(super) struct Database {
+    pub(super) rows: Rows,
+    pub(super) metrics: BTreeMap<(StageId, u64), f64>,
+    pub(super) objectives: BTreeMap<TrialId, f64>,
+    pub(super) counted: BTreeMap<StageId, u32>,
+    pub(super) granted: BTreeMap<AttemptId, StageId>,
+}
+
+impl Database {
+    pub(super) fn stage(&mut self, id: StageId) -> &mut StageRow {
+        self.rows.stages.iter_mut().find(|row| row.stage.id == id).unwrap()
+    }
+
+    pub(super) fn commit(&mut self, facts: &[Fact]) {
+        for fact in facts {
+            match fact {
+                Fact::Granted { attempt, stage, from, purpose, .. } => {
+                    assert!(
+                        self.granted.insert(*attempt, *stage).is_none(),
+                        "an attempt's number is used once"
+                    );
+                    let row = self.stage(*stage);
+                    let (before, after) = match purpose {
+                        Purpose::Train => (StageStatus::Waiting, StageStatus::Running(*attempt)),
+                        Purpose::Rebuild => (StageStatus::Done, StageStatus::Rebuilding(*attempt)),
+                    };
+                    assert_eq!(row.stage.status, before);
+                    row.stage.status = after;
+                    self.rows.next_attempt = AttemptId(attempt.0 + 1);
+                    if *purpose == Purpose::Train {
+                        self.metrics.retain(|(other, step), _| other != stage || step <= from);
+                    }
+                }
+                Fact::Ended { attempt, ending, .. } => {
+                    let row = self.stage(self.granted[attempt]);
+                    if let StageStatus::Rebuilding(_) = row.stage.status {
+                        row.stage.status = StageStatus::Done;
+                    }
+                    if let Charge::Class(class) = ending.charge() {
+                        let (times, is_training) =
+                            (row.stage.tally.count(class), !row.stage.status.is_terminal());
+                        let most = Budgets::default().of(class) + 1;
+                        assert!(!is_training || times <= most, "budgets hold, whoever counts");
+                    }
+                    if matches!(ending, Ending::Done | Ending::Diverged) {
+                        *self.counted.entry(self.granted[attempt]).or_default() += 1;
+                    }
+                }
+                Fact::Stage { stage, status, digest, evaluated } => {
+                    let row = self.stage(*stage);
+                    assert!(!row.stage.status.is_terminal(), "terminal is terminal");
+                    row.stage.status = *status;
+                    (row.digest, row.evaluated) = (digest.clone(), evaluated.clone());
+                }
+                Fact::Trial { trial, status, objective } => {
+                    let row = self.rows.trials.iter_mut().find(|row| row.id == *trial).unwrap();
+                    assert!(!row.status.is_terminal(), "terminal is terminal");
+                    row.status = *status;
+                    self.objectives.extend(objective.map(|value| (*trial, value)));
+                }
+                Fact::Metrics { stage, step, values } => {
+                    self.metrics.insert((*stage, *step), values[0].1);
+                }
+                Fact::Checkpoint { stage, checkpoint } => {
+                    let checkpoints = &mut self.stage(*stage).checkpoints;
+                    checkpoints.retain(|other| other.step != checkpoint.step);
+                    checkpoints.push(checkpoint.clone());
+                    checkpoints.sort_by_key(|checkpoint| checkpoint.step);
+                }
+                Fact::Forgotten { stage, step } => {
+                    self.stage(*stage).checkpoints.retain(|other| other.step != *step);
+                }
+                Fact::Used { .. } | Fact::Halted { .. } | Fact::Note { .. } => {}
+            }
+        }
+        assert!(self.counted.values().all(|&n| n == 1), "counted once");
+    }
+}
