@@ -49,7 +49,8 @@ impl Diagnostics {
             .iter()
             .map(|diagnostic| renderer.render(&[diagnostic.group(&self.source)]))
             .collect();
-        reports.join("\n\n")
+        // The renderer makes control characters visible, but for these: to some terminals U+009B is an escape.
+        reports.join("\n\n").replace(|c| ('\u{80}'..='\u{9f}').contains(&c), "\u{fffd}")
     }
 }
 
@@ -101,5 +102,20 @@ pub fn suggest<'a>(name: &str, names: impl IntoIterator<Item = &'a str> + Clone)
             names.push("…");
         }
         if names.is_empty() { String::new() } else { format!("one of {}", names.join(", ")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::spec::read;
+
+    #[test]
+    fn no_character_of_a_file_gives_orders_to_the_terminal() {
+        let controls = (0..0xa0).filter_map(char::from_u32).filter(|c| c.is_control());
+        for control in controls.filter(|c| !['\n', '\t'].contains(c)) {
+            let text = format!("[sweep]\nname = \"a{control}b\"\n");
+            let said = read("x.toml", &text).unwrap_err().to_string();
+            assert!(!said.chars().any(|c| c.is_control() && c != '\n'), "{control:?}: {said:?}");
+        }
     }
 }
