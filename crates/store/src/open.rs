@@ -118,10 +118,12 @@ fn prepare(mut connection: Connection, path: &Path) -> Result<Connection, OpenEr
 /// The version of a database of ours, 0 for an empty file; everything else is refused.
 fn version(connection: &Connection, path: &Path) -> Result<i64, OpenError> {
     let fail = |source| DatabaseError::new(path, source);
-    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    // All of one moment: it may just be being made.
+    let moment = connection.unchecked_transaction().map_err(fail)?;
+    let pragma = |name| moment.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let (application, found) =
         (pragma("application_id").map_err(fail)?, pragma("user_version").map_err(fail)?);
-    let tables: i64 = connection
+    let tables: i64 = moment
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .map_err(fail)?;
     match (application, found) {

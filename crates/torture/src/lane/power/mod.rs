@@ -28,7 +28,7 @@ use crate::{
     witness::What,
 };
 
-/// Of so many disks one is run to its end; on all of them it is looked for what had been shown.
+/// Of so many disks one is run to its end, and every one with a planted bug; on all of them it is looked for what had been shown.
 const FINISHED: usize = 4;
 
 /// A run, recorded.
@@ -180,7 +180,12 @@ fn cut(
     let mut wrong = Vec::new();
     for case in 0..times {
         let mut random = Random::new(plan.seed, case);
-        let whole = random.below(recording.ops.len() + 1);
+        // At any moment, or just when a program's result was synced.
+        let result = recording.kept.get(random.below(recording.kept.len().max(1)));
+        let whole = match result.filter(|_| random.once_in(2)) {
+            Some((after, _)) => *after,
+            None => random.below(recording.ops.len() + 1),
+        };
         // The same moment, where something was left out.
         let moment = recording.ops.get(whole).map_or(f64::INFINITY, |op| op.at);
         let left_out = recording.ops.len() - ops.len();
@@ -205,7 +210,7 @@ fn cut(
         };
         report.count("ended trials looked for", shown.len() as u64);
         wrong.extend(found.into_iter().map(|what| format!("{place}: {what}")));
-        if random.once_in(FINISHED) {
+        if random.once_in(if left_out == 0 { FINISHED } else { 1 }) {
             report.count("disks on which the sweep was run to its end", 1);
             let found = match finish(&arena, recording, whole) {
                 Ok(found) => found,
