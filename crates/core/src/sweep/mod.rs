@@ -284,6 +284,10 @@ impl Sweep {
                 spent: 0,
                 troubles: 0,
             };
+            // Its worker has died under another coordinator.
+            if node.row.stage.tally.is_suspicious() {
+                sweep.apart.insert(node.row.stage.id);
+            }
             sweep.stages.insert(node.row.stage.id, node);
         }
         sweep.link(&rows.lanes);

@@ -24,12 +24,6 @@ pub enum Wait {
 #[must_use]
 pub fn wait(objective: Objective, rows: Rows, trial: TrialId) -> Option<Wait> {
     let mut sweep = Sweep::linked(Settings::new(objective), rows);
-    sweep.apart = sweep
-        .stages
-        .values()
-        .filter(|node| node.row.stage.tally.is_suspicious())
-        .map(|node| node.row.stage.id)
-        .collect();
     let stages: Vec<StageId> = sweep.stages.keys().copied().collect();
     for id in stages {
         sweep.note_ready(id);

@@ -95,3 +95,13 @@ fn a_trial_that_has_ended_waits_for_nothing() {
         "1: nothing; 2: nothing; 3: nothing",
     );
 }
+
+#[test]
+fn the_next_coordinator_places_it_after_all_others_too() {
+    let mut rows = forest(&[0, 0]);
+    rows.stages[0].stage.tally.count(Class::Crash);
+    let sweep = Sweep::new(settings(1), rows);
+    assert_eq!(sweep.ready.place(StageId(1)), None);
+    assert_eq!(sweep.ready.place(StageId(2)), Some(0));
+    assert_eq!(sweep.apart, BTreeSet::from([StageId(1)]));
+}
