@@ -101,11 +101,15 @@ pub(super) fn run(
         Err(error) => life.bury(&mut child).and(Err(error)),
     };
     let ending = used.map_err(cannot("watch it")).and_then(|ResUse { status, rusage }| {
-        let kills = group.as_ref().map(Group::kills);
+        let has_killed = || {
+            let kills = group.as_ref().map(Group::kills);
+            kills.is_some_and(|kills| 0 < kills) || kills_before < memory::kills()
+        };
         let memory = Memory {
             peak: group.as_ref().and_then(Group::peak).unwrap_or(rusage.maxrss),
             limit,
-            has_killed: kills.is_some_and(|kills| 0 < kills) || kills_before < memory::kills(),
+            // A program that ended well has nothing to do with it.
+            has_killed: !status.success() && has_killed(),
         };
         let cpu = (rusage.utime + rusage.stime).as_millis() as u64;
         let usage = Usage { attempt: start.attempt, memory: memory.peak, cpu };

@@ -147,7 +147,11 @@ pub(super) fn devices(job: &Job) -> Result<Vec<Device>, RunError> {
         (None, Slots::Number(slots)) => return Ok(on_cpu(*slots)),
         (None, Slots::Devices { devices, per_device }) => (devices, *per_device as usize),
     };
-    let (allowed, known) = (env::var(VISIBLE).ok(), gpus());
+    let allowed = env::var(VISIBLE).ok();
+    let known = match runner {
+        Runner::Worker(_) => Vec::new(),
+        Runner::Command { .. } => gpus(),
+    };
     let device = |name: &String| match runner {
         Runner::Worker(_) if description.devices.contains(name) => {
             Ok(Device { name: name.clone(), gpus: None })
