@@ -4,12 +4,13 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    thread::sleep,
+    sync::mpsc,
+    thread::{self, sleep},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 use tempfile::TempDir;
 
 use crate::{
@@ -24,7 +25,7 @@ pub const SWEEP: &str = "storm";
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a sweep's trials are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
     /// A person's own program, each under a guard.
     Programs,
@@ -133,27 +134,8 @@ impl Arena {
     /// Its exit code and what it wrote; an error if it takes too long or panics.
     pub fn output(&self, command: &mut Command) -> Result<Output> {
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-        let pid = Pid::from_child(&child);
-        let (done, is_done) = std::sync::mpsc::channel::<()>();
-        let watch = std::thread::spawn(move || {
-            if is_done.recv_timeout(PATIENCE).is_err() {
-                // It is still there, since nobody has waited for it.
-                let _ = kill_process(pid, Signal::KILL);
-                return true;
-            }
-            false
-        });
-        let output = child.wait_with_output()?;
-        // Nobody listens once it was killed.
-        let _ = done.send(());
-        let said = String::from_utf8_lossy(&output.stderr);
-        if watch.join().unwrap_or(true) {
-            bail!("{command:?} did not end within {PATIENCE:?}: {said}");
-        }
-        if said.contains("panicked") {
-            bail!("{command:?} panicked: {said}");
-        }
-        Ok(output)
+        let what = format!("{command:?}");
+        end(child).with_context(|| what)
     }
 
     /// Runs the sweep to its end, which must be a good one.
@@ -214,6 +196,32 @@ impl Arena {
         }
         true
     }
+}
+
+/// The exit code of a running program and what it wrote; an error if it takes too long or panics.
+pub fn end(child: Child) -> Result<Output> {
+    // Holds on to this very process: its number may soon be another one's.
+    let process = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())?;
+    let (done, is_done) = mpsc::channel::<()>();
+    let watch = thread::spawn(move || {
+        let is_late = is_done.recv_timeout(PATIENCE).is_err();
+        if is_late {
+            // It may just have ended.
+            let _ = pidfd_send_signal(process, Signal::KILL);
+        }
+        is_late
+    });
+    let output = child.wait_with_output()?;
+    // Nobody listens once it was killed.
+    let _ = done.send(());
+    let said = String::from_utf8_lossy(&output.stderr);
+    if watch.join().unwrap_or(true) {
+        bail!("it did not end within {PATIENCE:?}: {said}");
+    }
+    if said.contains("panicked") {
+        bail!("it panicked: {said}");
+    }
+    Ok(output)
 }
 
 /// `kill -9`, and nothing of it is left when this returns.

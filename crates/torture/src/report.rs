@@ -32,12 +32,13 @@ impl Report {
         }
     }
 
-    /// A planted bug must have been found.
-    pub fn caught(&mut self, bug: &'static str, found: &[String]) {
-        if found.is_empty() {
-            self.violations.push(format!("a planted bug was not caught: {bug}"));
+    /// A planted bug must have been found, by the law that is there for it: its words are in what was found.
+    pub fn caught(&mut self, bug: &str, law: &str, found: &[String]) {
+        let is_caught = found.iter().any(|what| what.contains(law));
+        if !is_caught {
+            self.violations.push(format!("a planted bug was not caught: {bug}; found: {found:?}"));
         }
-        self.count("planted bugs caught", u64::from(!found.is_empty()));
+        self.count("planted bugs caught", u64::from(is_caught));
     }
 }
 

@@ -17,13 +17,27 @@ use crate::{
 const CALLS: [&str; 9] =
     ["pwrite64", "fdatasync", "fsync", "rename", "unlink", "mkdir", "ftruncate", "openat", "write"];
 
-/// What happens at a call, as `strace` puts it, and in words.
-const INJURIES: [(&str, &str); 5] = [
-    ("signal=SIGKILL:when=N", "killed at a call"),
-    ("error=EIO:when=N", "calls failed with EIO"),
-    ("error=ENOSPC:when=N", "calls failed with ENOSPC"),
-    ("error=EIO:when=N+", "calls failed with EIO from then on"),
-    ("error=ENOSPC:when=N+", "calls failed with ENOSPC from then on"),
+/// What happens at a call.
+#[derive(Debug)]
+struct Injury {
+    /// As `strace` puts it; `N` stands for the number of the call.
+    how: &'static str,
+    /// In words.
+    what: &'static str,
+    /// How much it is worth to be tried: what fails from some moment on takes its time.
+    weight: f64,
+}
+
+const INJURIES: [Injury; 5] = [
+    Injury { how: "signal=SIGKILL:when=N", what: "killed at a call", weight: 6.0 },
+    Injury { how: "error=EIO:when=N", what: "calls failed with EIO", weight: 3.0 },
+    Injury { how: "error=ENOSPC:when=N", what: "calls failed with ENOSPC", weight: 3.0 },
+    Injury { how: "error=EIO:when=N+", what: "calls failed with EIO from then on", weight: 0.5 },
+    Injury {
+        how: "error=ENOSPC:when=N+",
+        what: "calls failed with ENOSPC from then on",
+        weight: 0.5,
+    },
 ];
 
 /// Whose calls.
@@ -40,17 +54,15 @@ struct Point {
     subject: Subject,
     whose: Whose,
     call: &'static str,
-    injury: usize,
+    injury: &'static Injury,
     n: u64,
 }
 
 impl Point {
-    /// How much it is worth to try it: many calls open files and talk, few make anything durable; and what fails from some
-    /// moment on takes its time.
+    /// How much it is worth to be tried: many calls open files and talk, few make anything durable.
     fn weight(self) -> f64 {
         let call = if matches!(self.call, "openat" | "write") { 0.1 } else { 1.0 };
-        let injury = [6.0, 3.0, 3.0, 0.5, 0.5].get(self.injury).copied().unwrap_or(1.0);
-        call * injury
+        call * self.injury.weight
     }
 }
 
@@ -63,12 +75,12 @@ pub fn run(plan: Plan) -> Result<Report> {
     }
     let mut goldens = BTreeMap::new();
     let mut points = Vec::new();
-    for (case, subject) in Subject::BOTH.into_iter().enumerate() {
+    for subject in Subject::BOTH {
         let sweep = sweep(subject)?;
         for whose in [Whose::Coordinators, Whose::Everybodys] {
             points.extend(enumerate(subject, whose, &sweep)?);
         }
-        goldens.insert(case, (golden(&sweep)?, sweep));
+        goldens.insert(subject, (golden(&sweep)?, sweep));
     }
     report.count("points there are", points.len() as u64);
     let mut random = Random::new(plan.seed, 0);
@@ -79,8 +91,7 @@ pub fn run(plan: Plan) -> Result<Report> {
     keyed.truncate(plan.amount as usize);
     let points = keyed.into_iter().map(|(_, point)| point);
     for point in points {
-        let case = Subject::BOTH.iter().position(|subject| *subject == point.subject);
-        let (golden, sweep) = case.and_then(|case| goldens.get(&case)).context("no sweep")?;
+        let (golden, sweep) = goldens.get(&point.subject).context("no sweep")?;
         let wrong = hurt(point, sweep, golden, &mut report)
             .unwrap_or_else(|error| vec![format!("{error:#}")]);
         report.violations.extend(wrong.into_iter().map(|what| format!("{point:?}: {what}")));
@@ -122,7 +133,7 @@ fn enumerate(subject: Subject, whose: Whose, sweep: &str) -> Result<Vec<Point>> 
     // What a program opens and writes is its own affair.
     let is_ours = |call: &str| whose == Whose::Coordinators || !matches!(call, "openat" | "write");
     for (call, most) in most.into_iter().filter(|(call, _)| is_ours(call)) {
-        for injury in 0..INJURIES.len() {
+        for injury in &INJURIES {
             points.extend((1..=most).map(|n| Point { subject, whose, call, injury, n }));
         }
     }
@@ -131,18 +142,17 @@ fn enumerate(subject: Subject, whose: Whose, sweep: &str) -> Result<Vec<Point>> 
 
 fn hurt(point: Point, sweep: &str, golden: &str, report: &mut Report) -> Result<Vec<String>> {
     let Point { subject, whose, call, injury, n } = point;
-    let (how, words) = INJURIES.get(injury).context("no such injury")?;
     let arena = Arena::new(sweep)?;
     let mut oracle = Oracle::new(subject, golden.to_owned());
     let trace = format!("trace={call}");
-    let inject = format!("inject={call}:{}", how.replace("when=N", &format!("when={n}")));
+    let inject = format!("inject={call}:{}", injury.how.replace("when=N", &format!("when={n}")));
     let mut strace = vec!["strace", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject];
     if whose == Whose::Everybodys {
         strace.insert(1, "-f");
     }
     let output = arena.output(&mut arena.pleach_under(&strace, &["run", "storm.toml"])?)?;
     report.count("points", 1);
-    report.count(words, 1);
+    report.count(injury.what, 1);
     let mut wrong = oracle.look(&arena)?;
     oracle.note_results(&arena)?;
     if output.status.success() {

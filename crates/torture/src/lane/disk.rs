@@ -11,11 +11,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use rustix::process::{Pid, Signal, kill_process};
 
 use super::Plan;
 use crate::{
-    arena::{Arena, SWEEP, Subject},
+    arena::{Arena, SWEEP, Subject, end},
     oracle::{Oracle, golden, is_result},
     random::Random,
     report::Report,
@@ -132,13 +131,7 @@ fn fill(
     let is_patient = random.once_in(2);
     sleep(Duration::from_millis(if is_patient { 1500 } else { 8000 }));
     fs::remove_file(&ballast)?;
-    let pid = Pid::from_child(&coordinator);
-    let watch = std::thread::spawn(move || {
-        sleep(Duration::from_mins(1));
-        let _ = kill_process(pid, Signal::KILL);
-    });
-    let output = coordinator.wait_with_output()?;
-    drop(watch);
+    let output = end(coordinator)?;
     wrong.extend(spoken(&output));
     let has_waited = is_waiting && output.status.success();
     wrong.extend(oracle.look(&arena)?);
@@ -155,10 +148,9 @@ fn fill(
 /// Whoever ends badly says why.
 fn spoken(output: &Output) -> Option<String> {
     let said = String::from_utf8_lossy(&output.stderr);
-    let is_good = output.status.success()
-        || output.status.code().is_some_and(|code| code != 101) && said.contains("error");
-    (!is_good || said.contains("panicked"))
-        .then(|| format!("it ended with {} and said: {said}", output.status))
+    let is_good =
+        output.status.success() || output.status.code().is_some() && said.contains("error");
+    (!is_good).then(|| format!("it ended with {} and said: {said}", output.status))
 }
 
 /// Takes all room there is.

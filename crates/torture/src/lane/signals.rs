@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::Plan;
 use crate::{
-    arena::{Arena, PATIENCE, Subject, kill},
+    arena::{Arena, Subject, end},
     oracle::{Oracle, golden},
     random::Random,
     report::Report,
@@ -43,7 +43,7 @@ pub fn run(plan: Plan) -> Result<Report> {
                     let arena = Arena::new(&sweep)?;
                     let mut oracle = Oracle::new(subject, golden.clone());
                     let mut wrong = Vec::new();
-                    let mut coordinator = arena.pleach(&["run", "storm.toml"]).spawn()?;
+                    let coordinator = arena.pleach(&["run", "storm.toml"]).spawn()?;
                     // Sometimes once something runs, sometimes at any moment.
                     let is_late = random.once_in(2);
                     while is_late && arena.witness()?.is_empty() {
@@ -54,7 +54,7 @@ pub fn run(plan: Plan) -> Result<Report> {
                         let _ = kill_process(Pid::from_child(&coordinator), *signal);
                         sleep(Duration::from_micros(random.below(5000) as u64));
                     }
-                    let (status, took) = wait(&mut coordinator)?;
+                    let (status, took) = until_end(coordinator)?;
                     report.count("signals", times);
                     // Before it listens it ends by the signal itself, and after its end it has ended.
                     let is_good = matches!(status.code(), Some(0 | STOPPED))
@@ -93,13 +93,13 @@ pub fn run(plan: Plan) -> Result<Report> {
 fn freeze(subject: Subject, sweep: &str, golden: &str, report: &mut Report) -> Result<()> {
     let arena = Arena::new(sweep)?;
     let mut oracle = Oracle::new(subject, golden.to_owned());
-    let mut coordinator = arena.pleach(&["run", "storm.toml"]).spawn()?;
+    let coordinator = arena.pleach(&["run", "storm.toml"]).spawn()?;
     for (signal, pause) in [(Signal::TSTP, 400), (Signal::CONT, 0)] {
         sleep(Duration::from_millis(40));
         let _ = kill_process(Pid::from_child(&coordinator), signal);
         sleep(Duration::from_millis(pause));
     }
-    let (status, _) = wait(&mut coordinator)?;
+    let (status, _) = until_end(coordinator)?;
     report.count("stood still and went on", 1);
     let mut wrong = oracle.verdict(&arena)?;
     if !status.success() {
@@ -109,16 +109,7 @@ fn freeze(subject: Subject, sweep: &str, golden: &str, report: &mut Report) -> R
     Ok(())
 }
 
-fn wait(child: &mut Child) -> Result<(ExitStatus, Duration)> {
+fn until_end(child: Child) -> Result<(ExitStatus, Duration)> {
     let start = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok((status, start.elapsed()));
-        }
-        if PATIENCE < start.elapsed() {
-            kill(child)?;
-            anyhow::bail!("it did not end within {PATIENCE:?}");
-        }
-        sleep(Duration::from_millis(2));
-    }
+    Ok((end(child)?.status, start.elapsed()))
 }

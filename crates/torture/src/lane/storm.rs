@@ -147,52 +147,93 @@ impl Storm<'_> {
     }
 }
 
-/// A bug, planted in a sweep that is half done.
-type Bug = fn(&Arena) -> Result<()>;
+/// What would happen if the programs under torture had a bug, done to a sweep from outside.
+struct Bug {
+    name: &'static str,
+    /// Words of the law that must notice.
+    law: &'static str,
+    when: When,
+    plant: fn(&Arena) -> Result<()>,
+}
 
-/// What would happen if the programs under torture had these bugs, done to them from outside.
-const BUGS: [(&str, Bug); 6] = [
-    ("a result that was shown is lost", |arena| {
-        let sql = "DROP TRIGGER trial_end_stays; DELETE FROM trial_end WHERE trial = 1;
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    HalfDone,
+    Complete,
+}
+
+const BUGS: [Bug; 6] = [
+    Bug {
+        name: "a result that was shown is lost",
+        law: "lost: ",
+        when: When::HalfDone,
+        plant: |arena| {
+            let sql = "DROP TRIGGER trial_end_stays; DELETE FROM trial_end WHERE trial = 1;
                    DROP TRIGGER stage_end_stays; DELETE FROM stage_end WHERE stage = 1;
                    DELETE FROM metric WHERE stage = 1; DELETE FROM attempt WHERE stage = 1;";
-        change(arena, sql)
-    }),
-    ("a result is counted twice", |arena| {
-        let sql = "DROP INDEX attempt_counted; INSERT INTO attempt (id, stage, from_step, started, ending)
+            change(arena, sql)
+        },
+    },
+    Bug {
+        name: "a result is counted twice",
+        law: "counted twice",
+        when: When::HalfDone,
+        plant: |arena| {
+            let sql = "DROP INDEX attempt_counted; INSERT INTO attempt (id, stage, from_step, started, ending)
                    SELECT 1000000, stage, 0, 0, 1 FROM attempt WHERE ending = 1 LIMIT 1;";
-        // Its stage has ended, which another rule forbids.
-        change(arena, &format!("DROP TRIGGER stage_that_ended_badly_is_not_run; {sql}"))
-    }),
-    ("a number is wrong in its last bit", |arena| {
-        let sql = "UPDATE metric SET value = value * (1 + 3e-16)
+            // Its stage has ended, which another rule forbids.
+            change(arena, &format!("DROP TRIGGER stage_that_ended_badly_is_not_run; {sql}"))
+        },
+    },
+    Bug {
+        name: "a number is wrong in its last bit",
+        law: "not what an undisturbed sweep records",
+        when: When::HalfDone,
+        plant: |arena| {
+            let sql = "UPDATE metric SET value = value * (1 + 3e-16)
                    WHERE (stage, step) = (SELECT stage, step FROM metric WHERE value > 0 LIMIT 1);";
-        change(arena, sql)
-    }),
-    ("a program whose result is on disk runs again", |arena| program(arena, "1")),
-    ("a program runs twice at a time", |arena| {
-        std::thread::scope(|scope| {
-            let two = [scope.spawn(|| program(arena, "7")), scope.spawn(|| program(arena, "7"))];
-            two.into_iter().try_for_each(|run| {
-                run.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a thread panicked")))
+            change(arena, sql)
+        },
+    },
+    Bug {
+        name: "a program whose result is on disk runs again",
+        law: "run again although",
+        when: When::HalfDone,
+        plant: |arena| program(arena, "1"),
+    },
+    Bug {
+        name: "a program runs twice at a time",
+        law: "two at a time",
+        when: When::HalfDone,
+        plant: |arena| {
+            std::thread::scope(|scope| {
+                let two =
+                    [scope.spawn(|| program(arena, "7")), scope.spawn(|| program(arena, "7"))];
+                two.into_iter().try_for_each(|run| {
+                    run.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a thread panicked")))
+                })
             })
-        })
-    }),
-    ("a process is left behind", |arena| {
-        let mark = format!("PLEACH_SWEEP={}", arena.home().canonicalize()?.display());
-        let (name, value) = mark.split_once('=').unwrap_or_default();
-        // It outlives this function, and with the arena's next coordinator ends its life; so it is left after that.
-        Command::new("sleep").arg("8").env(name, value).spawn()?;
-        Ok(())
-    }),
+        },
+    },
+    Bug {
+        name: "a process is left behind",
+        law: "orphans",
+        when: When::Complete,
+        plant: |arena| {
+            let mark = format!("PLEACH_SWEEP={}", arena.home().canonicalize()?.display());
+            let (name, value) = mark.split_once('=').unwrap_or_default();
+            Command::new("sleep").arg("8").env(name, value).spawn()?;
+            Ok(())
+        },
+    },
 ];
 
 /// Plants every bug in a sweep of its own.
-pub fn planted(plan: Plan) -> Result<Report> {
+pub fn planted(_: Plan) -> Result<Report> {
     let mut report = Report::default();
     let sweep = Subject::Programs.sweep(4, 2)?;
     let golden = golden(&sweep)?;
-    for (case, (name, bug)) in BUGS.iter().enumerate() {
+    for Bug { name, law, when, plant } in BUGS {
         let arena = Arena::new(&sweep)?;
         let mut oracle = Oracle::new(Subject::Programs, golden.clone());
         let half = arena.output(&mut arena.pleach(&["run", "storm.toml", "--first", "2"]))?;
@@ -201,20 +242,19 @@ pub fn planted(plan: Plan) -> Result<Report> {
         oracle.note_results(&arena)?;
         // Undisturbed, nothing is wrong.
         anyhow::ensure!(wrong.is_empty() && 0 < oracle.shown(), "{wrong:?}");
-        let is_left = case + 1 == BUGS.len();
-        if !is_left {
-            bug(&arena)?;
+        if when == When::HalfDone {
+            plant(&arena)?;
+            wrong.extend(oracle.look(&arena)?);
         }
         // With a bug, it may not even come to its end.
         drop(arena.finish());
-        if is_left {
-            bug(&arena)?;
+        if when == When::Complete {
+            plant(&arena)?;
         }
-        wrong = oracle.verdict(&arena)?;
-        report.caught(name, &wrong);
+        wrong.extend(oracle.verdict(&arena)?);
+        report.caught(name, law, &wrong);
         kill_all(arena.processes().into_iter().map(|(pid, _)| pid));
     }
-    report.count("seed", plan.seed);
     Ok(report)
 }
 

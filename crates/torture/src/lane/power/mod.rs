@@ -58,14 +58,16 @@ pub fn run(plan: Plan) -> Result<Report> {
 /// Which syncs a bug leaves out of the record, as if nobody had asked for them.
 type Bug = fn(&Deed) -> bool;
 
-const BUGS: [(&str, Bug); 3] = [
+const BUGS: [(&str, &str, Bug); 3] = [
     (
         "`synchronous = NORMAL`",
+        "lost: ",
         |deed| matches!(deed, Deed::SyncFile { path, .. } if path.to_string_lossy().ends_with("-wal")),
     ),
-    ("no folder is ever synced", |deed| matches!(deed, Deed::SyncFolder { .. })),
+    ("no folder is ever synced", "lost: ", |deed| matches!(deed, Deed::SyncFolder { .. })),
     (
         "a program's result is not synced",
+        "run again although",
         |deed| matches!(deed, Deed::SyncFile { path, .. } if path.ends_with("result.jsonl")),
     ),
 ];
@@ -74,7 +76,7 @@ const BUGS: [(&str, Bug); 3] = [
 pub fn planted(plan: Plan) -> Result<Report> {
     let mut report = Report::default();
     let Some(recording) = record(Subject::Programs, &mut report)? else { return Ok(report) };
-    for (name, is_left_out) in BUGS {
+    for (name, law, is_left_out) in BUGS {
         let ops: Vec<Op> =
             recording.ops.iter().filter(|op| !is_left_out(&op.what)).cloned().collect();
         anyhow::ensure!(ops.len() < recording.ops.len(), "{name}: nothing is left out");
@@ -82,11 +84,11 @@ pub fn planted(plan: Plan) -> Result<Report> {
         for round in 0..plan.amount {
             let plan = Plan { seed: plan.seed + round, ..plan };
             wrong = cut(&recording, &ops, plan, 1, &mut report)?;
-            if !wrong.is_empty() {
+            if wrong.iter().any(|what| what.contains(law)) {
                 break;
             }
         }
-        report.caught(name, &wrong);
+        report.caught(name, law, &wrong);
     }
     Ok(report)
 }
