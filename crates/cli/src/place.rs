@@ -16,7 +16,7 @@ use pleach_engine::{
     home::Home,
     program::{Runner, WorkerProgram, find},
 };
-use pleach_store::Reader;
+use pleach_store::{Reader, TrialDetail};
 
 use crate::exit::Failure;
 
@@ -118,6 +118,13 @@ impl Place {
         let reader = Reader::open(&home.database())?;
         Ok((home, reader))
     }
+}
+
+/// The trial that a person means: by its number, or the beginning of its key.
+pub(crate) fn trial(reader: &Reader, text: &str) -> Result<TrialDetail> {
+    let trial = reader.find(text)?;
+    let none = || Failure::NotFound(format!("there is no trial {}", trial.0));
+    Ok(reader.trial(trial)?.ok_or_else(none)?)
 }
 
 /// The name of the sweep that a file describes.

@@ -215,6 +215,18 @@ impl StageStatus {
 }
 
 impl TrialStatus {
+    /// In every table, file and format.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Done => "done",
+            Self::Diverged => "diverged",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
+        }
+    }
+
     #[must_use]
     pub fn is_terminal(self) -> bool {
         self != Self::Waiting

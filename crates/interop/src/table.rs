@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use pleach_core::{
-    life::TrialStatus,
     plan::command::OPEN_ENDED,
     rank::Row,
     value::{Parameters, Value},
@@ -144,7 +143,7 @@ fn trial_row(detail: &TrialDetail, parameters: &BTreeMap<&str, Kind>) -> Cells {
         Some(Cell::Text(detail.key.to_string())),
         Some(Cell::Unsigned(detail.configuration.0.into())),
         Some(Cell::Unsigned(detail.seed)),
-        Some(Cell::Text(word(detail.status).to_owned())),
+        Some(Cell::Text(detail.status.word().to_owned())),
         detail.objective.map(Cell::Float),
         steps.map(Cell::Unsigned),
     ];
@@ -160,17 +159,6 @@ fn cell(parameters: &Parameters, name: &str, kind: Kind) -> Option<Cell> {
         (Kind::Float, value) => Cell::Float(value.number()?),
         (_, value) => Cell::Text(value.to_string()),
     })
-}
-
-/// A status in every format.
-pub(crate) fn word(status: TrialStatus) -> &'static str {
-    match status {
-        TrialStatus::Waiting => "waiting",
-        TrialStatus::Done => "done",
-        TrialStatus::Diverged => "diverged",
-        TrialStatus::Failed => "failed",
-        TrialStatus::Stopped => "stopped",
-    }
 }
 
 #[cfg(test)]

@@ -95,16 +95,6 @@ pub fn averaged(file: &[u8]) -> Option<Vec<u8>> {
     Some([&(header.len() as u64).to_le_bytes()[..], &header, data].concat())
 }
 
-pub(crate) fn word(status: TrialStatus) -> &'static str {
-    match status {
-        TrialStatus::Waiting => "waiting",
-        TrialStatus::Done => "done",
-        TrialStatus::Diverged => "diverged",
-        TrialStatus::Failed => "failed",
-        TrialStatus::Stopped => "stopped",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,8 +5,8 @@ use clap::Args;
 use pleach_views::compare::text;
 
 use crate::{
-    exit::{Ending, Failure},
-    place::Place,
+    exit::Ending,
+    place::{Place, trial},
 };
 
 #[derive(Args)]
@@ -24,12 +24,8 @@ impl Compare {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
         let (_, reader) = place.reader(&self.sweep)?;
         let objective = reader.summary()?.revision.objective;
-        let detail = |text: &String| {
-            let trial = reader.find(text)?;
-            let none = || Failure::NotFound(format!("there is no trial {}", trial.0));
-            anyhow::Ok(reader.trial(trial)?.ok_or_else(none)?)
-        };
-        let trials = self.trials.iter().map(detail).collect::<Result<Vec<_>>>()?;
+        let trials =
+            self.trials.iter().map(|text| trial(&reader, text)).collect::<Result<Vec<_>>>()?;
         super::print(&text(&trials, &objective, self.drawing.style(12)))?;
         Ok(Ending::Good)
     }

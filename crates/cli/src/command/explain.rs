@@ -11,8 +11,8 @@ use pleach_store::Reader;
 use pleach_views::explain::{Coordinator, Known, explain};
 
 use crate::{
-    exit::{Ending, Failure},
-    place::Place,
+    exit::Ending,
+    place::{Place, trial},
 };
 
 #[derive(Args)]
@@ -29,10 +29,7 @@ pub(crate) struct Explain {
 impl Explain {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
         let (home, reader) = place.reader(&self.sweep)?;
-        let trial = reader.find(&self.trial)?;
-        let detail = reader
-            .trial(trial)?
-            .ok_or_else(|| Failure::NotFound(format!("there is no trial {}", trial.0)))?;
+        let detail = trial(&reader, &self.trial)?;
         let revision = reader.summary()?.revision;
         let explanation = explain(&Known {
             sweep: home.name(),
@@ -40,7 +37,7 @@ impl Explain {
             detail: &detail,
             budgets: &super::budgets(&revision),
             coordinator: coordinator(&home, &reader)?,
-            wait: waits_for(&home, reader.load()?, trial),
+            wait: waits_for(&home, reader.load()?, detail.trial),
         });
         super::print(&if self.json { explanation.json() } else { explanation.text() })?;
         Ok(Ending::Good)

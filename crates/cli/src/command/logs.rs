@@ -8,8 +8,8 @@ use clap::Args;
 use pleach_engine::logs::LOG;
 
 use crate::{
-    exit::{Ending, Failure},
-    place::Place,
+    exit::Ending,
+    place::{Place, trial},
 };
 
 #[derive(Args)]
@@ -23,10 +23,7 @@ pub(crate) struct Logs {
 impl Logs {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
         let (home, reader) = place.reader(&self.sweep)?;
-        let trial = reader.find(&self.trial)?;
-        let detail = reader
-            .trial(trial)?
-            .ok_or_else(|| Failure::NotFound(format!("there is no trial {}", trial.0)))?;
+        let detail = trial(&reader, &self.trial)?;
         let mut is_empty = true;
         for attempt in detail.path.iter().flat_map(|stage| &stage.attempts) {
             if let Ok(bytes) = fs::read(home.attempt(attempt.attempt).join(LOG)) {
@@ -36,7 +33,7 @@ impl Logs {
             }
         }
         if is_empty {
-            eprintln!("trial {} has written nothing", trial.0);
+            eprintln!("trial {} has written nothing", detail.trial.0);
         }
         Ok(Ending::Good)
     }

@@ -119,7 +119,7 @@ fn of_trial(place: &Place, text: &str) -> Result<Option<(Scheduled, Horizon)>> {
     }
     let (home, reader) = place.reader(sweep)?;
     let detail =
-        if trial == "best" { export::best(&reader)? } else { export::named(&reader, trial)? };
+        if trial == "best" { export::best(&reader)? } else { crate::place::trial(&reader, trial)? };
     let configuration = Single::find(place, &home, &detail)?.configuration();
     let none = || Failure::NotFound(format!("trial {} has no schedule", detail.trial.0));
     let configuration = configuration.ok_or_else(none)?;

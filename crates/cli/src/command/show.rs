@@ -8,7 +8,7 @@ use pleach_views::show;
 
 use crate::{
     exit::{Ending, Failure},
-    place::Place,
+    place::{Place, trial},
     single::Single,
 };
 
@@ -33,7 +33,7 @@ impl Show {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
         let (home, reader) = place.reader(&self.sweep)?;
         let revision = reader.summary()?.revision;
-        let detail = super::export::named(&reader, &self.trial)?;
+        let detail = trial(&reader, &self.trial)?;
         if self.command {
             super::print(&command(place, &home, &detail)?)?;
             return Ok(Ending::Good);

@@ -30,9 +30,9 @@ pub(crate) struct Verify {
 impl Verify {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
         let (home, reader) = place.reader(&self.sweep)?;
-        let trial = reader.find(&self.trial)?;
+        let detail = crate::place::trial(&reader, &self.trial)?;
+        let trial = detail.trial;
         let none = |why: &str| Failure::NotFound(format!("trial {} {why}", trial.0));
-        let detail = reader.trial(trial)?.ok_or_else(|| none("does not exist"))?;
         let (point, recorded) = {
             let _lock = home.lock()?;
             let loaded = Store::open(&home.database())?.load()?;

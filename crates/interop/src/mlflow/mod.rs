@@ -11,7 +11,7 @@ use pleach_core::{life::TrialStatus, rank::Row};
 use pleach_store::{Reader, TrialDetail, Which};
 use serde_json::{Value, json};
 
-use crate::{ExportError, each_trial, ended, started, table::word};
+use crate::{ExportError, each_trial, ended, started};
 pub use server::{MlflowError, Server};
 
 /// Runs of one answer.
@@ -131,7 +131,7 @@ fn send_one(
                 tag(TRIAL, trial.trial.0.to_string()),
                 tag("pleach.configuration", trial.configuration.0.to_string()),
                 tag("pleach.seed", trial.seed.to_string()),
-                tag("pleach.status", word(trial.status).to_owned()),
+                tag("pleach.status", trial.status.word().to_owned()),
             ],
         }),
     )?;

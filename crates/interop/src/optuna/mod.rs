@@ -15,7 +15,7 @@ use pleach_core::{
 use pleach_store::{Reader, Time, TrialDetail, Which};
 use serde_json::{Map, Value, json};
 
-use crate::{ExportError, each_trial, ended, started, table::word, time};
+use crate::{ExportError, each_trial, ended, started, time};
 use distribution::Distribution;
 
 /// Operations of the log.
@@ -73,7 +73,7 @@ fn create_trial(detail: &TrialDetail, metric: &str, all: &[(&str, Distribution)]
         "key": detail.key.to_string(),
         "configuration": detail.configuration.0,
         "seed": detail.seed,
-        "status": word(detail.status),
+        "status": detail.status.word(),
     });
     if let Some(number) = detail.objective.filter(|value| !value.is_finite()) {
         user["objective"] = format!("{number:?}").into();

@@ -24,7 +24,6 @@ use serde::Serialize;
 use self::{columns::Columns, curves::Curves, failures::Kind, schedules::Schedules, tree::Tree};
 use crate::{
     board::{Board, Extent},
-    export::word,
     importance,
 };
 
@@ -99,7 +98,7 @@ fn data(source: &Source) -> String {
         version: source.version,
         made: source.made.0,
         objective: Aim::new(objective),
-        trials: summary.trials.iter().map(|(status, n)| (word(*status), *n)).collect(),
+        trials: summary.trials.iter().map(|(status, n)| (status.word(), *n)).collect(),
         running: summary.running,
         started: summary.started.map(|time| time.0),
         changed: summary.changed.map(|time| time.0),

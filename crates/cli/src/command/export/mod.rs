@@ -2,7 +2,7 @@
 
 mod trial;
 
-pub(crate) use trial::{best, named};
+pub(crate) use trial::best;
 
 use std::{
     fs,
@@ -102,7 +102,7 @@ impl Export {
             canonical(&reader)?;
         } else {
             let detail = match &self.what.trial {
-                Some(text) => trial::named(&reader, text)?,
+                Some(text) => crate::place::trial(&reader, text)?,
                 None => trial::best(&reader)?,
             };
             match &self.to {

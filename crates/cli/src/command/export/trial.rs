@@ -18,13 +18,6 @@ use pleach_views::{
 
 use crate::{exit::Failure, place::Place, single::Single};
 
-/// The trial that a person means.
-pub(crate) fn named(reader: &Reader, text: &str) -> Result<TrialDetail> {
-    let trial = reader.find(text)?;
-    let none = || Failure::NotFound(format!("there is no trial {}", trial.0));
-    Ok(reader.trial(trial)?.ok_or_else(none)?)
-}
-
 /// The trial with the best number, of the best configuration.
 pub(crate) fn best(reader: &Reader) -> Result<TrialDetail> {
     let goal = reader.summary()?.revision.objective.goal;
