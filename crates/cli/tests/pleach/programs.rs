@@ -48,13 +48,15 @@ impl Own {
         fs::read_to_string(self.attempt(attempt, file)).unwrap()
     }
 
-    /// Trials by the numbers of their attempts that left a result, as those say.
+    /// Trials by the numbers of their attempts that left a whole result, as those say. A guard that is killed while it writes one
+    /// leaves a part, which is none.
     fn finished(&self) -> BTreeMap<String, u32> {
         let mut times = BTreeMap::new();
         let attempts = fs::read_dir(self.0.path().join("runs/own/attempts"));
         for folder in attempts.into_iter().flatten().flatten() {
-            let is_there = folder.path().join("result.jsonl").exists();
-            if let (true, Ok(trial)) = (is_there, fs::read_to_string(folder.path().join("trial"))) {
+            let result = fs::read_to_string(folder.path().join("result.jsonl"));
+            let is_whole = result.is_ok_and(|it| it.contains("finished") && it.ends_with('\n'));
+            if let (true, Ok(trial)) = (is_whole, fs::read_to_string(folder.path().join("trial"))) {
                 *times.entry(trial.trim().to_owned()).or_default() += 1;
             }
         }
