@@ -20,6 +20,8 @@ pub enum Event {
     WorkerDied {
         worker: WorkerId,
         how: String,
+        /// Of that failure, if it is that of the one attempt which it ran. Where there were more, nobody knows whose it is.
+        class: Class,
         /// What it ran had finished: it did not live to say so.
         found: Option<Found>,
     },

@@ -50,7 +50,38 @@ impl Logs {
 /// The last line that says something.
 pub(crate) fn last_line(bytes: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(bytes);
-    let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
+    let mut lines = text.lines().rev().filter(|line| !line.trim().is_empty());
+    let line = lines.find(|line| !is_of_backtrace(line))?;
     let line: String = line.chars().filter(|character| !character.is_control()).take(200).collect();
     Some(line.trim().to_owned())
+}
+
+/// What Rust writes below the line that says what happened.
+fn is_of_backtrace(line: &str) -> bool {
+    let is_frame = |line: &str| {
+        let (number, _) = line.split_once(": ").unwrap_or_default();
+        line.starts_with("at ") || number.parse::<u32>().is_ok()
+    };
+    line == "stack backtrace:"
+        || (line.starts_with("note: ") && line.contains("RUST_BACKTRACE="))
+        || line.strip_prefix("  ").is_some_and(|rest| is_frame(rest.trim_start()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_last_is_found_above_a_backtrace() {
+        let check = |text: &str, expected| {
+            assert_eq!(last_line(text.as_bytes()).as_deref(), expected, "{text}");
+        };
+        check("", None);
+        check("a\n\u{1b}b \n\n", Some("b"));
+        check("note: this\n  at last\n", Some("note: this"));
+        check("12: x\n", Some("12: x"));
+        let note = "note: Some details are omitted, run with `RUST_BACKTRACE=full` for a verbose backtrace.";
+        let frames = "   0: main\n             at ./main.rs:3:7\n  11: start";
+        check(&format!("gone\nstack backtrace:\n{frames}\n{note}\n"), Some("gone"));
+    }
 }

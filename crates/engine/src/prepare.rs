@@ -137,7 +137,7 @@ impl<'a> Dialogue<'a> {
                 Some(Input::Said { messages, .. }) => self.said.extend(messages),
                 Some(Input::Logged { bytes, .. }) => self.log.extend(bytes),
                 Some(Input::Nonsense { what, .. }) => return Err(self.unusable(what)),
-                Some(Input::Died { how, .. }) => return Err(self.unusable(how)),
+                Some(Input::Died { death, .. }) => return Err(self.unusable(death.how)),
                 Some(Input::Signal) => {}
                 None => return Err(self.unusable("it said nothing")),
             }

@@ -1,6 +1,11 @@
 //! One worker process: started under a guard, spoken to through pipes, its death certain before it is reported.
 
-use std::{os::fd::OwnedFd, path::Path, process::Stdio, time::Duration};
+use std::{
+    os::fd::OwnedFd,
+    path::Path,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
 
 use pleach_core::life::WorkerId;
 use pleach_protocol::{
@@ -14,11 +19,11 @@ use tokio::{
     process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
     sync::mpsc,
     task::spawn_blocking,
-    time::{sleep, timeout},
+    time::{interval, sleep, timeout},
 };
 
 use crate::{
-    command::guard::COMMAND,
+    command::{guard::COMMAND, kills, wanted_memory},
     cores::CORES,
     gpus::VISIBLE,
     guard::{self, GUARD},
@@ -29,14 +34,35 @@ use crate::{
 /// After so long a worker that was told to end is killed outright.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// What the kernel does to a worker is known to its guard, and to us, well within this time.
+const RECENTLY: Duration = Duration::from_secs(10);
+
 /// What comes from outside, in the order of its coming.
 #[derive(Debug)]
 pub(crate) enum Input {
     Said { worker: WorkerId, messages: Vec<FromWorker> },
     Nonsense { worker: WorkerId, what: String },
     Logged { worker: WorkerId, bytes: Vec<u8> },
-    Died { worker: WorkerId, how: String },
+    Died { worker: WorkerId, death: Death },
     Signal,
+}
+
+/// How a worker's process ended.
+#[derive(Debug)]
+pub(crate) struct Death {
+    /// For people.
+    pub(crate) how: String,
+    /// Unknown if it was lost.
+    status: Option<ExitStatus>,
+    /// Whether the kernel has killed something for want of memory just before.
+    has_killed: bool,
+}
+
+impl Death {
+    /// Whether it had not enough memory. `last`: the last line of its log.
+    pub(crate) fn is_for_memory(&self, last: Option<&str>) -> bool {
+        self.status.is_some_and(|status| wanted_memory(status, self.has_killed, last))
+    }
 }
 
 #[derive(Debug, Error)]
@@ -199,19 +225,29 @@ async fn attend(
 ) {
     let said = tokio::spawn(read_messages(worker, stdout, inputs.clone()));
     let logged = tokio::spawn(read_log(worker, stderr, inputs.clone()));
-    let status = child.wait().await;
+    // What the kernel has killed long before has nothing to do with it.
+    let mut recently = interval(RECENTLY);
+    let (mut before, mut since) = (kills(), kills());
+    let status = loop {
+        tokio::select! {
+            status = child.wait() => break status,
+            _ = recently.tick() => (before, since) = (since, kills()),
+        }
+    };
+    let has_killed = before < kills();
     if !status.as_ref().is_ok_and(|status| status.code().is_some()) {
         // The guard itself was killed: what it guarded may still be there.
         drop(spawn_blocking(move || leftovers::end(&marks, Duration::ZERO)).await);
     }
-    let how = match status {
-        Ok(status) => guard::how(status),
+    let how = match &status {
+        Ok(status) => guard::how(*status),
         Err(error) => format!("lost: {error}"),
     };
+    let death = Death { how, status: status.ok(), has_killed };
     // Nothing is left that could still hold the pipes.
     drop(timeout(GRACE, said).await);
     drop(timeout(GRACE, logged).await);
-    drop(inputs.send(Input::Died { worker, how }).await);
+    drop(inputs.send(Input::Died { worker, death }).await);
 }
 
 async fn read_messages(worker: WorkerId, mut stdout: ChildStdout, inputs: mpsc::Sender<Input>) {

@@ -5,6 +5,7 @@
 
 use std::{
     fs,
+    hint::black_box,
     io::{self, Write},
     path::Path,
     process::{Command, abort, exit},
@@ -16,14 +17,17 @@ use std::{
 use pleach_protocol::{
     describe::{Description, Kind, Parameter, ScheduleForm},
     line,
-    message::{Finished, FromWorker, Greeting, Outcome, PROTOCOL, Parameters, Progress, Start},
+    message::{
+        Fault, FaultClass, Finished, FromWorker, Greeting, Outcome, PROTOCOL, Parameters, Progress,
+        Start,
+    },
     number::Number,
     serve::{Ending, Length, Refusal, Reporter, Worker, serve},
 };
 use serde_json::Value;
 
 /// Every fault, and what it does.
-const FAULTS: [(&str, &str); 11] = [
+const FAULTS: [(&str, &str); 13] = [
     ("none", "nothing amiss"),
     ("crash", "aborts"),
     ("exit", "exits with code 3"),
@@ -33,6 +37,8 @@ const FAULTS: [(&str, &str); 11] = [
     ("hang", "says nothing any more and heeds neither stop nor the end of its input"),
     ("slow", "takes 20 ms for every step, and shows progress at each; heeds stop"),
     ("fail", "says that it cannot go on"),
+    ("no-memory", "says that it cannot go on for want of memory"),
+    ("allocate", "asks for more memory than any machine has"),
     ("once-crash", "aborts the first time that this stage of the trial is run"),
     ("orphan", "starts `sleep 600`, tells its log the process id, and hangs"),
 ];
@@ -145,6 +151,12 @@ fn misbehave(fault: &str, start: &Start, step: u64) -> Option<Ending> {
         })),
         "hang" => hang(),
         "fail" => return Some(Ending::failed(step, "as it was told")),
+        "no-memory" => {
+            let fault = Fault { class: FaultClass::OutOfMemory, why: "as it was told".to_owned() };
+            let (outcome, digest) = (Outcome::Fault(fault), String::new());
+            return Some(Ending { step, outcome, digest });
+        }
+        "allocate" => drop(black_box(Vec::<u8>::with_capacity(isize::MAX as usize))),
         "orphan" => {
             // The grandchild holds our standard output open, as a forgotten data loader does.
             match Command::new("sleep").arg(FOR_EVER.as_secs().to_string()).spawn() {

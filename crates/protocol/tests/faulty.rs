@@ -116,6 +116,21 @@ fn a_failure_is_said() {
 }
 
 #[test]
+fn want_of_memory_is_said_or_kills() {
+    insta::assert_snapshot!(once("no-memory"), @r#"
+    {"measured":{"id":1,"steps":4,"steps_per_epoch":1,"data":""}}
+    {"metrics":{"attempt":7,"step":2,"values":{"value":-2.0}}}
+    {"finished":{"attempt":7,"step":2,"outcome":{"fault":{"class":"out_of_memory","why":"as it was told"}},"digest":""}}
+    exit code 0
+    "#);
+    insta::assert_snapshot!(once("allocate"), @r#"
+    {"measured":{"id":1,"steps":4,"steps_per_epoch":1,"data":""}}
+    {"metrics":{"attempt":7,"step":2,"values":{"value":-2.0}}}
+    signal 6
+    "#);
+}
+
+#[test]
 fn a_stage_that_crashes_once_is_done_the_second_time() {
     let folder = tempfile::tempdir().unwrap();
     insta::assert_snapshot!(run("once-crash", folder.path()), @r#"

@@ -70,6 +70,20 @@ fn whatever_one_worker_does_every_other_trial_is_done() {
 }
 
 #[test]
+fn want_of_memory_is_no_crash() {
+    let stage = Stage::new("faulty");
+    let faults = "fault = [\"none\", \"no-memory\", \"allocate\"]\nx = [1]\nlength = 4";
+    stage.write("faults.toml", &sweep(faults, "retry = { out_of_memory = 1 }"));
+    let (_, err) = stage.run("run faults.toml", 3);
+    assert_eq!(statuses(&stage), ["allocate 1 failed", "no-memory 1 failed", "none 1 done"]);
+    let explained = [2, 3].map(|trial| stage.run(&format!("explain faults {trial}"), 0).0);
+    insta::with_settings!({ filters => [(r"attempt \d+", "attempt N")] }, {
+        insta::assert_snapshot!(explained.join("\n"));
+    });
+    assert!(!err.contains("crash"), "{err}");
+}
+
+#[test]
 fn a_limit_that_a_person_set_ends_a_worker_that_hangs() {
     let stage = Stage::new("faulty");
     stage.write(

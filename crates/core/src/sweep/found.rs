@@ -73,7 +73,7 @@ impl Sweep {
     pub(super) fn died(
         &mut self,
         id: WorkerId,
-        how: &str,
+        (class, how): (Class, &str),
         found: Option<&Found>,
         now: Moment,
         decisions: &mut Decisions,
@@ -90,6 +90,8 @@ impl Sweep {
                 }
                 return;
             }
+            _ if lanes.min(worker.queue.len()) == 1 => Ending::Failed(class, how.to_owned()),
+            // Each of them runs again apart.
             _ => Ending::Failed(Class::Crash, how.to_owned()),
         };
         for (place, mut grant) in worker.queue.into_iter().enumerate() {

@@ -22,8 +22,8 @@ impl Sweep {
                     worker.state = WorkerState::Ready(*queue);
                 }
             }
-            Event::WorkerDied { worker, how, found } => {
-                self.died(*worker, how, found.as_ref(), now, decisions);
+            Event::WorkerDied { worker, how, class, found } => {
+                self.died(*worker, (*class, how), found.as_ref(), now, decisions);
             }
             Event::WorkerUnusable { worker, why } => {
                 self.workers.remove(worker);

@@ -39,21 +39,20 @@ pub(super) fn fault(
     if signal == Some(Signal::TERM.as_raw()) || status.code() == Some(guard::TEMPORARY) {
         return is(FaultClass::Preempted, &how);
     }
-    if signal == Some(Signal::KILL.as_raw()) {
-        let is_full = |limit: u64| limit / 100 * NEARLY <= memory.peak;
-        if memory.has_killed || memory.limit.is_some_and(is_full) {
-            let limit = memory.limit.map_or(String::new(), |limit| {
-                format!(", of {} that `memory` allows", bytes(limit))
-            });
-            let text = format!("killed for want of memory; it took {}{limit}", bytes(memory.peak));
-            return is(FaultClass::OutOfMemory, &text);
+    let is_full = |limit: u64| limit / 100 * NEARLY <= memory.peak;
+    let is_killed = memory.has_killed || memory.limit.is_some_and(is_full);
+    if wanted_memory(status, is_killed, last) {
+        if signal != Some(Signal::KILL.as_raw()) {
+            return is(FaultClass::OutOfMemory, &how);
         }
+        let limit = memory
+            .limit
+            .map_or(String::new(), |limit| format!(", of {} that `memory` allows", bytes(limit)));
+        let text = format!("killed for want of memory; it took {}{limit}", bytes(memory.peak));
+        return is(FaultClass::OutOfMemory, &text);
     }
     if signal.is_some() {
         return is(FaultClass::Crash, &how);
-    }
-    if last.is_some_and(is_about_memory) {
-        return is(FaultClass::OutOfMemory, &how);
     }
     if status.code().is_some_and(|code| NEVER.contains(&code)) {
         return is(FaultClass::Configuration, &how);
@@ -61,10 +60,22 @@ pub(super) fn fault(
     Ok(format!("{how}{said}"))
 }
 
-/// Whether the last line of a program that gave up says that it had not enough memory, be it a GPU's: as Python, PyTorch, JAX
-/// and TensorFlow say it.
+/// Whether a program that did not end well had not enough memory. `is_killed`: the kernel may have killed it for that. `last`: its
+/// last line.
+pub(crate) fn wanted_memory(status: ExitStatus, is_killed: bool, last: Option<&str>) -> bool {
+    match guard::signal_of(status).map(Signal::from_named_raw) {
+        Some(Some(Signal::KILL)) => is_killed,
+        // Whoever cannot go on without it aborts: Rust, and C++ by default.
+        Some(Some(Signal::ABORT)) | None => last.is_some_and(is_about_memory),
+        Some(_) => false,
+    }
+}
+
+/// Whether the last line of a program that gave up says that it had not enough memory, be it a GPU's: as Python, PyTorch, JAX,
+/// TensorFlow, C++ and Rust say it.
 fn is_about_memory(line: &str) -> bool {
     line.starts_with("MemoryError")
+        || (line.starts_with("memory allocation of ") && line.ends_with(" bytes failed"))
         || ["CUDA out of memory", "OutOfMemoryError", "RESOURCE_EXHAUSTED", "std::bad_alloc"]
             .iter()
             .any(|words| line.contains(words))
@@ -159,16 +170,24 @@ mod tests {
         OutOfMemory: killed for want of memory; it took 40 MiB; it said: boom
         OutOfMemory: killed for want of memory; it took 512 MiB, of 512 MiB that `memory` allows; it said: boom
         "#);
+        let is_memory = |raw, said| {
+            let found = fault(ExitStatus::from_raw(raw), free, Some(said));
+            found.is_err_and(|it| it.class == FaultClass::OutOfMemory)
+        };
+        let allocation = "memory allocation of 68719476736 bytes failed";
         for (said, expected) in [
+            (allocation, true),
             ("MemoryError", true),
             ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB", true),
             ("jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory", true),
             ("ValueError: no MemoryError", false),
         ] {
-            let found = fault(ExitStatus::from_raw(exit(1)), free, Some(said));
-            let is_memory = found.is_err_and(|it| it.class == FaultClass::OutOfMemory);
-            assert_eq!(is_memory, expected, "{said}");
+            assert_eq!(is_memory(exit(1), said), expected, "{said}");
         }
+        assert!(
+            is_memory(signal(6), allocation) && is_memory(exit(134), "  what():  std::bad_alloc")
+        );
+        assert!(!is_memory(signal(11), allocation) && !is_memory(signal(9), allocation));
         assert_eq!([0, 1 << 10, 3 << 29].map(bytes), ["0 bytes", "1 KiB", "1.5 GiB"]);
     }
 

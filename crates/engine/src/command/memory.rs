@@ -101,7 +101,7 @@ pub fn can_limit() -> Result<String, String> {
 }
 
 /// How many processes of this machine the kernel has killed for want of memory.
-pub(super) fn kills() -> u64 {
+pub(crate) fn kills() -> u64 {
     count(Path::new("/proc/vmstat"))
 }
 

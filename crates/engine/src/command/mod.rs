@@ -35,8 +35,9 @@ use pleach_protocol::{
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub(crate) use memory::ENTER;
+pub(crate) use ending::wanted_memory;
 pub use memory::can_limit;
+pub(crate) use memory::{ENTER, kills};
 
 pub use told::Invocation;
 

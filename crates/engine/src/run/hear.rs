@@ -3,13 +3,20 @@
 use std::fs;
 
 use pleach_core::{
+    class::Class,
     event::{Event, Request},
     life::{AttemptId, WorkerId},
 };
 use pleach_protocol::message::{Fault, FromWorker, Outcome};
 
 use super::{Run, Stopping, begin::left_by};
-use crate::{logs::last_line, prepare::check, process::Input, program::program, translate};
+use crate::{
+    logs::last_line,
+    prepare::check,
+    process::{Death, Input},
+    program::program,
+    translate,
+};
 
 impl Run<'_> {
     pub(super) fn ask(&mut self, request: Request) {
@@ -32,7 +39,7 @@ impl Run<'_> {
                 self.events.push(Event::WorkerTalkedNonsense { worker, what });
             }
             Input::Logged { worker, bytes } => self.logged(worker, &bytes),
-            Input::Died { worker, how } => self.died(worker, how),
+            Input::Died { worker, death } => self.died(worker, death),
             Input::Signal => {
                 self.signals += 1;
                 self.ask(if self.signals == 1 { Request::Stop } else { Request::Kill });
@@ -91,7 +98,8 @@ impl Run<'_> {
     }
 
     fn logged(&mut self, worker: WorkerId, bytes: &[u8]) {
-        const TAIL: usize = 4096;
+        /// Enough for a backtrace, and what stands above it.
+        const TAIL: usize = 1 << 14;
         let Some(handle) = self.workers.get_mut(&worker) else { return };
         handle.log.extend_from_slice(bytes);
         let surplus = handle.log.len().saturating_sub(TAIL);
@@ -101,12 +109,16 @@ impl Run<'_> {
         }
     }
 
-    fn died(&mut self, worker: WorkerId, mut how: String) {
+    fn died(&mut self, worker: WorkerId, death: Death) {
         let Some(handle) = self.workers.remove(&worker) else { return };
-        if let Some(line) = last_line(&handle.log) {
+        let last = last_line(&handle.log);
+        let is_for_memory = death.is_for_memory(last.as_deref());
+        let class = if is_for_memory { Class::OutOfMemory } else { Class::Crash };
+        let mut how = death.how;
+        if let Some(line) = last {
             how = format!("{how}; it said: {line}");
         }
         let found = handle.queue.front().and_then(|head| left_by(self.job, *head));
-        self.events.push(Event::WorkerDied { worker, how, found });
+        self.events.push(Event::WorkerDied { worker, how, class, found });
     }
 }

@@ -48,7 +48,12 @@ fn started(settings: Settings, single: usize) -> Sweep {
 }
 
 fn died() -> Event {
-    Event::WorkerDied { worker: FIRST, how: "killed by signal 9".to_owned(), found: None }
+    Event::WorkerDied {
+        worker: FIRST,
+        how: "killed by signal 9".to_owned(),
+        class: Class::Crash,
+        found: None,
+    }
 }
 
 #[test]
@@ -358,6 +363,7 @@ fn a_result_that_a_dead_worker_left_is_counted_even_if_it_was_killed() {
     let found = |outcome| Event::WorkerDied {
         worker: FIRST,
         how: "killed by signal 9".to_owned(),
+        class: Class::Crash,
         found: Some(Found {
             metrics: vec![(5, vec![("m".to_owned(), 0.25)])],
             step: 20,
@@ -427,7 +433,8 @@ fn a_broken_program_stops_the_sweep_and_what_runs_goes_on() {
         "Dismiss { worker: WorkerId(1) }",
     ]
     "#);
-    let last = [Event::WorkerDied { worker: FIRST, how: String::new(), found: None }];
+    let last =
+        [Event::WorkerDied { worker: FIRST, how: String::new(), class: Class::Crash, found: None }];
     assert!(step(&mut sweep, 2, &last).is_empty());
     insta::assert_debug_snapshot!(step(&mut sweep, 3, &[failed(2, 2, "other")]), @r#"
     [
@@ -438,7 +445,12 @@ fn a_broken_program_stops_the_sweep_and_what_runs_goes_on() {
         "Dismiss { worker: WorkerId(2) }",
     ]
     "#);
-    let last = Event::WorkerDied { worker: WorkerId(2), how: String::new(), found: None };
+    let last = Event::WorkerDied {
+        worker: WorkerId(2),
+        how: String::new(),
+        class: Class::Crash,
+        found: None,
+    };
     insta::assert_debug_snapshot!(step(&mut sweep, 4, &[last]), @r#"
     [
         "Finish(Broken { times: 5, why: \"no such file: 3.5e-3\" })",

@@ -32,7 +32,12 @@ fn a_device_that_fails_twice_in_a_row_what_runs_elsewhere_is_set_aside() {
     decisions.extend(step(
         &mut sweep,
         4,
-        &[Event::WorkerDied { worker: OTHER, how: "exit code 0".to_owned(), found: None }],
+        &[Event::WorkerDied {
+            worker: OTHER,
+            how: "exit code 0".to_owned(),
+            class: Class::Crash,
+            found: None,
+        }],
     ));
     decisions.extend(step(&mut sweep, 9, &[ends(cases::FIRST, 3, Outcome::Done)]));
     insta::assert_debug_snapshot!(decisions, @r#"

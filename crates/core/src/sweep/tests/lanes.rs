@@ -80,8 +80,12 @@ fn a_person_can_do_with_fewer_lanes_or_without() {
 fn a_crash_costs_all_that_ran_and_each_runs_again_alone() {
     let mut sweep = begun(settings(1), 4, 16);
     assert_eq!(ready(&mut sweep, FIRST), ["stage 1 is attempt 1", "stage 3 is attempt 2"]);
-    let died =
-        Event::WorkerDied { worker: FIRST, how: "killed by signal 9".to_owned(), found: None };
+    let died = Event::WorkerDied {
+        worker: FIRST,
+        how: "killed by signal 9".to_owned(),
+        class: Class::Crash,
+        found: None,
+    };
     insta::assert_debug_snapshot!(step(&mut sweep, 1, &[died]), @r#"
     [
         "attempt 1 ended: Failed(Crash, \"killed by signal 9\")",
@@ -98,6 +102,28 @@ fn a_crash_costs_all_that_ran_and_each_runs_again_alone() {
     assert!(!again.contains(&"stage 3 is attempt 6".to_owned()), "{again:?}");
     let last = step(&mut sweep, 3, &[done(SECOND, 5)]);
     assert!(last.contains(&"stage 3 is attempt 6".to_owned()), "{last:?}");
+}
+
+#[test]
+fn want_of_memory_is_charged_to_who_ran_alone() {
+    let ended = |trials, granted: &[&str]| {
+        let mut sweep = begun(settings(1), trials, 16);
+        assert_eq!(ready(&mut sweep, FIRST), granted);
+        let died = Event::WorkerDied {
+            worker: FIRST,
+            how: "aborted".to_owned(),
+            class: Class::OutOfMemory,
+            found: None,
+        };
+        let ended = step(&mut sweep, 1, &[died]).into_iter();
+        ended.filter(|it| it.starts_with("attempt")).collect::<Vec<_>>()
+    };
+    let alone = ended(2, &["stage 1 is attempt 1"]);
+    assert_eq!(alone, [r#"attempt 1 ended: Failed(OutOfMemory, "aborted")"#]);
+    let both = ended(4, &["stage 1 is attempt 1", "stage 3 is attempt 2"]);
+    let crash =
+        [1, 2].map(|attempt| format!(r#"attempt {attempt} ended: Failed(Crash, "aborted")"#));
+    assert_eq!(both, crash);
 }
 
 #[test]

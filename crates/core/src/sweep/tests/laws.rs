@@ -131,10 +131,11 @@ proptest! {
             let text = || "../x".to_owned();
             let event = match kind {
                 0 => Event::WorkerReady { worker, queue: 3 },
-                1 => Event::WorkerDied { worker, how: text(), found: None },
+                1 => Event::WorkerDied { worker, how: text(), class: Class::Crash, found: None },
                 8 => Event::WorkerDied {
                     worker,
                     how: text(),
+                    class: Class::OutOfMemory,
                     found: Some(Found { metrics: vec![(step, vec![("m".to_owned(), 1.0)])], step, outcome: Outcome::Done, digest: text(), state: Some((text(), 1)), usage: None }),
                 },
                 2 => Event::Metrics { worker, attempt, step, values: vec![("m".to_owned(), f64::NAN)] },

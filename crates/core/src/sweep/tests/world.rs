@@ -149,7 +149,12 @@ impl World {
             for (_, stage, _) in process.queue {
                 self.training.remove(&stage);
             }
-            self.events.push(Event::WorkerDied { worker, how: how.to_owned(), found });
+            self.events.push(Event::WorkerDied {
+                worker,
+                how: how.to_owned(),
+                class: Class::Crash,
+                found,
+            });
         }
     }
 
