@@ -6,23 +6,20 @@ use std::{
 };
 
 use anyhow::Result;
-use pleach_core::{
-    life::{AttemptId, TrialId, WorkerId},
-    rank::rank,
-};
+use pleach_core::life::{AttemptId, TrialId, WorkerId};
 use pleach_engine::{
     home::Home,
     live::{self, look},
     run::Stopping,
 };
-use pleach_store::{OpenAttempt, Reader, Setting, Summary, Time, Which};
+use pleach_store::{OpenAttempt, Reader, Setting, Summary, Time};
 use pleach_views::{
-    board::{Board, Extent},
+    board::Board,
     failures::kinds,
     watch::{Coordinator, Failure, Live, Running, Seen},
 };
 
-use crate::failures::last_lines;
+use crate::{command::board::best, failures::last_lines};
 
 /// So many rows of the board are read.
 const ROWS: usize = 100;
@@ -186,8 +183,7 @@ fn read(home: &Home, reader: &Reader) -> Result<Past> {
         Ok(Failure { kind, setting: setting as Option<Setting>, last_words })
     });
     let failures = failures.collect::<Result<Vec<_>>>()?;
-    let ranked = rank(reader.rows(Which::Current)?, objective.goal);
-    let board = Board::new(&ranked, objective, &Extent { filters: Vec::new(), limit: ROWS });
+    let board = best(reader, objective, ROWS)?;
     let curves = board.trials().into_iter().map(|trials| reader.curves(&trials, &objective.metric));
     let curves = curves.collect::<Result<Vec<_>, _>>()?;
     Ok(Past { open, trials, board: board.with_curves(&curves), failures, summary })

@@ -63,6 +63,18 @@ impl Objective {
 }
 
 impl Goal {
+    /// A finite number's place in [`Goal::compare`]'s order: that of the better one is less, and none is the highest.
+    #[must_use]
+    pub fn place(self, value: f64) -> u64 {
+        // Zero is one number.
+        let bits = (value + 0.0).to_bits();
+        let ascending = if bits >> 63 == 0 { bits | 1 << 63 } else { !bits };
+        match self {
+            Self::Min => ascending,
+            Self::Max => !ascending,
+        }
+    }
+
     /// A total order in which the better value is less; everything that is not finite comes last, and all of
     /// that is equal.
     #[must_use]

@@ -45,7 +45,7 @@ impl Interval {
 }
 
 /// [`student_bound`] at 95 %; of a board with few seeds the same few are needed again and again.
-fn bound_95(freedom: u32) -> f64 {
+pub(crate) fn bound_95(freedom: u32) -> f64 {
     static FEW: LazyLock<Vec<f64>> =
         LazyLock::new(|| (1..=64).map(|freedom| student_bound(0.95, freedom)).collect());
     let known = freedom.checked_sub(1).and_then(|index| FEW.get(index as usize));

@@ -10,6 +10,7 @@ use pleach_core::{
     key::Key,
     life::Ending,
     objective::Objective,
+    rank::Tried,
     value::{Parameters, Value},
 };
 use rusqlite::{Connection, OptionalExtension, Result as SqlResult, Transaction, params};
@@ -20,6 +21,7 @@ use crate::{
     fault::DatabaseError,
     plan::{Planner, known_trials},
     read::{ReadError, Reader},
+    results,
     store::{Store, Time},
 };
 
@@ -115,6 +117,10 @@ impl Store {
             }
             planner.plan(planned).map_err(fail)?;
         }
+        let mut parameters: Vec<_> = trials.iter().map(|planned| planned.parameters).collect();
+        // Seeds lie inside of configurations.
+        parameters.dedup_by(|a, b| std::ptr::eq(*a, *b));
+        results::pack(&transaction, Some(&Tried::new(&parameters))).map_err(fail)?;
         transaction.commit().map_err(fail)?;
         Ok(Accepted { revision: id, difference })
     }

@@ -11,6 +11,7 @@ use rusqlite::{
     Result, Row,
     types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Type, Value, ValueRef},
 };
+use serde::{Serialize, de::DeserializeOwned};
 
 /// A hexadecimal digest, as its bytes; any other text as it is; an empty one as NULL.
 pub(crate) struct DigestColumn(pub(crate) String);
@@ -112,14 +113,18 @@ pub(crate) fn unsigned(row: &Row, index: usize) -> Result<u64> {
 }
 
 pub(crate) fn parameters(row: &Row, index: usize) -> Result<Parameters> {
+    json(row, index)
+}
+
+pub(crate) fn json<T: DeserializeOwned>(row: &Row, index: usize) -> Result<T> {
     let text = row.get_ref(index)?.as_str()?;
     serde_json::from_str(text).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(index, Type::Text, Box::new(error))
     })
 }
 
-pub(crate) fn parameters_text(parameters: &Parameters) -> Result<String> {
-    serde_json::to_string(parameters)
+pub(crate) fn json_text<T: Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
 

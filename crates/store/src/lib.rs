@@ -2,7 +2,7 @@
 //! description. Decides nothing: it keeps [facts](pleach_core::fact) and gives them back.
 //!
 //! Reading order: [`store`] (the one writer; [`accept`], [`retry`], [`adopt`] and [`load`] are the rest of it), [`read`] (the
-//! readers for views; [`detail`], [`curves`], [`live`], [`provenance`], [`tree`] and [`canonical`] are the rest), [`open`] and [`fault`] (how it goes wrong).
+//! readers for views; [`detail`], [`curves`], [`live`], [`provenance`], [`tree`], [`results`] and [`canonical`] are the rest), [`open`] and [`fault`] (how it goes wrong).
 
 pub mod accept;
 pub mod adopt;
@@ -19,6 +19,7 @@ mod pace;
 mod plan;
 pub mod provenance;
 pub mod read;
+pub mod results;
 pub mod retry;
 pub mod store;
 pub mod tree;
@@ -36,5 +37,6 @@ pub use open::OpenError;
 pub use pace::Pace;
 pub use provenance::Provenance;
 pub use read::{FindError, ReadError, Reader, Summary, Which};
+pub use results::Best;
 pub use store::{CommitError, Store, Time};
 pub use tree::Branch;

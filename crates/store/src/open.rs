@@ -2,26 +2,34 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::LazyLock,
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Transaction};
 use rusqlite_migration::{M, Migrations};
 use thiserror::Error;
 
-use crate::fault::{DatabaseError, Fault};
+use crate::{
+    fault::{DatabaseError, Fault},
+    results,
+};
 
 /// Every version that was ever released, oldest first. Never edit one that was.
-const VERSIONS: &[M] = &[
-    M::up(include_str!("schema.sql")),
-    M::up(include_str!("schema-2.sql")),
-    M::up(include_str!("schema-3.sql")),
-    M::up(include_str!("schema-4.sql")),
-    M::up(include_str!("schema-5.sql")),
-    M::up(include_str!("schema-6.sql")),
-];
-const MIGRATIONS: Migrations = Migrations::from_slice(VERSIONS);
-const VERSION: i64 = VERSIONS.len() as i64;
+static VERSIONS: LazyLock<[M; VERSION as usize]> = LazyLock::new(|| {
+    [
+        M::up(include_str!("schema.sql")),
+        M::up(include_str!("schema-2.sql")),
+        M::up(include_str!("schema-3.sql")),
+        M::up(include_str!("schema-4.sql")),
+        M::up(include_str!("schema-5.sql")),
+        M::up(include_str!("schema-6.sql")),
+        M::up_with_hook(include_str!("schema-7.sql"), |transaction: &Transaction| {
+            Ok(results::pack_first(transaction)?)
+        }),
+    ]
+});
+const VERSION: i64 = 7;
 /// Marks the file as ours for `file(1)` and for us: "plea" in ASCII.
 const APPLICATION: i64 = 0x706c_6561;
 /// A person may hold the file open in another client for a moment.
@@ -108,7 +116,7 @@ fn prepare(mut connection: Connection, path: &Path) -> Result<Connection, OpenEr
         )
         .map_err(fail)?;
     if found < VERSION {
-        MIGRATIONS
+        Migrations::from_slice(&*VERSIONS)
             .to_latest(&mut connection)
             .map_err(|source| OpenError::Migrate { path: path.to_owned(), source })?;
     }
@@ -138,11 +146,13 @@ fn version(connection: &Connection, path: &Path) -> Result<i64, OpenError> {
 
 #[cfg(test)]
 mod tests {
+    use pleach_core::objective::Goal;
+
     use super::*;
 
     #[test]
     fn every_version_can_be_made_from_nothing() {
-        MIGRATIONS.validate().unwrap();
+        Migrations::from_slice(&*VERSIONS).validate().unwrap();
         let connection = in_memory().unwrap();
         assert_eq!(version(&connection, Path::new("x")).unwrap(), VERSION);
     }
@@ -169,13 +179,27 @@ mod tests {
     }
 
     #[test]
-    fn a_database_of_an_older_version_is_brought_up_to_date() {
+    fn a_database_of_an_older_version_is_read_and_brought_up_to_date() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sweep.db");
         let mut older = Connection::open(&path).unwrap();
-        Migrations::from_slice(&VERSIONS[..1]).to_latest(&mut older).unwrap();
+        Migrations::from_slice(&VERSIONS[..6]).to_latest(&mut older).unwrap();
+        older
+            .execute_batch(
+                "INSERT INTO revision VALUES (1, 'x', '', 0, 'x', 'min', 'last', NULL, 'x', 'x', 1, 0, 0);
+                 INSERT INTO configuration VALUES (7, '{\"x\":1}', 0);
+                 INSERT INTO stage (id, key, first_step, end_step) VALUES (1, zeroblob(16), 0, 1);
+                 INSERT INTO trial VALUES (1, 7, 1, zeroblob(16), 1, 1, NULL);
+                 INSERT INTO trial_end VALUES (1, 1, 0.5);",
+            )
+            .unwrap();
         drop(older);
-        assert_eq!(version(&reader(&path).unwrap(), &path).unwrap(), 1);
+        let old = crate::Reader::open(&path).unwrap();
+        assert_eq!(version(&old.connection, &path).unwrap(), 6);
+        let rows = old.rows(crate::Which::Current).unwrap();
+        assert!(old.best(Goal::Min, 9).unwrap().is_none(), "everything must be read");
         assert_eq!(version(&writer(&path).unwrap(), &path).unwrap(), VERSION);
+        let best = crate::Reader::open(&path).unwrap().best(Goal::Min, 9).unwrap().unwrap();
+        assert_eq!(best.rows, rows);
     }
 }

@@ -155,7 +155,7 @@ impl<'a> Planner<'a> {
     }
 
     fn configuration(&mut self, parameters: &Parameters, point: u64) -> SqlResult<ConfigurationId> {
-        let text = column::parameters_text(parameters)?;
+        let text = column::json_text(parameters)?;
         if let Some(known) = self.configurations.get_mut(&text) {
             if known.point != point {
                 self.transaction

@@ -93,6 +93,11 @@ impl Reader {
         Ok(Self { connection: open::reader(path)?, path: path.to_owned() })
     }
 
+    /// What is asked for now.
+    pub fn revision(&self) -> Result<Revision, ReadError> {
+        self.ask(load::revision)?.ok_or_else(|| ReadError::NoRevision { path: self.path.clone() })
+    }
+
     pub fn summary(&self) -> Result<Summary, ReadError> {
         self.ask(summary)?.ok_or_else(|| ReadError::NoRevision { path: self.path.clone() })
     }

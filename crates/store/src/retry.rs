@@ -18,6 +18,7 @@ use crate::{
     load::Loaded,
     plan::{insert_stage, replace_stage, settle},
     read::ReadError,
+    results,
     store::{Store, Time},
 };
 
@@ -58,6 +59,7 @@ impl Store {
                 params![now.0, format!("retry of {}", list.join(", "))],
             )
             .map_err(fail)?;
+        results::pack(&transaction, None).map_err(fail)?;
         transaction.commit().map_err(fail)?;
         Ok(ids)
     }

@@ -10,6 +10,7 @@ use pleach_core::{
     fact::{Checkpoint, Fact},
     life::{AttemptId, Ending, Purpose, StageId, StageStatus, TrialId, TrialStatus},
     objective::Evaluated,
+    rank::Cell,
 };
 use rusqlite::{Connection, ErrorCode, Transaction, params};
 use thiserror::Error;
@@ -18,6 +19,7 @@ use crate::{
     column::{DigestColumn, EvaluatedColumn, ObjectiveColumn, ending_number, status_number},
     fault::DatabaseError,
     open::{self, OpenError},
+    results,
 };
 
 /// The sweep's database, to be written. At most one exists for a file: whoever holds the sweep's lock has it.
@@ -77,7 +79,8 @@ impl Store {
         let path = &self.path;
         let unknown = |source| CommitError::Unknown(DatabaseError::new(path, source));
         let transaction = self.connection.transaction().map_err(unknown)?;
-        let mut writer = Writer { transaction: &transaction, names: &mut self.names, now };
+        let (names, ended) = (&mut self.names, Vec::new());
+        let mut writer = Writer { transaction: &transaction, names, ended, now };
         for fact in facts {
             writer.keep(fact).map_err(|refusal| {
                 let impossible = |why: String| {
@@ -93,6 +96,7 @@ impl Store {
                 }
             })?;
         }
+        results::keep(&transaction, &writer.ended).map_err(unknown)?;
         transaction.commit().map_err(unknown)
     }
 
@@ -124,6 +128,8 @@ fn constraint(error: &rusqlite::Error) -> Option<String> {
 struct Writer<'a> {
     transaction: &'a Transaction<'a>,
     names: &'a mut HashMap<String, u32>,
+    /// What came out of trials.
+    ended: Vec<(TrialId, Cell)>,
     now: Time,
 }
 
@@ -235,19 +241,20 @@ impl Writer<'_> {
     }
 
     fn trial(
-        &self,
+        &mut self,
         trial: TrialId,
         status: TrialStatus,
         objective: Option<f64>,
     ) -> Result<(), Refusal> {
-        let Some(status) = status_number(status) else {
+        let Some(number) = status_number(status) else {
             return Err(Refusal::Impossible("no trial ever becomes waiting"));
         };
         self.execute(
             "INSERT INTO trial_end (trial, status, objective) VALUES (?, ?, ?)",
-            params![trial.0, status, ObjectiveColumn(objective)],
-        )
-        .map(drop)
+            params![trial.0, number, ObjectiveColumn(objective)],
+        )?;
+        self.ended.push((trial, Cell::new(status, objective)));
+        Ok(())
     }
 
     fn metrics(

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use pleach_core::{objective::Objective, value::Parameters};
+use pleach_core::{objective::Objective, rank::differing, value::Parameters};
 use pleach_schedule::draw::{Curve, Floor, Picture, terminal};
 use pleach_store::TrialDetail;
 use tabled::{builder::Builder, settings::Style};
 
 use crate::{
-    board::differing,
     format::{number, steps},
     show,
 };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use pleach_core::{
-    rank::{Distinction, Ranked, difference},
+    rank::{Distinction, Ranked, difference, differing},
     value::Parameters,
 };
 use tabled::{
@@ -11,10 +11,7 @@ use tabled::{
     settings::{Alignment, Modify, Style, object::Columns},
 };
 
-use crate::{
-    board::differing,
-    format::{decimals, plural, with_spread},
-};
+use crate::format::{decimals, plural, with_spread};
 
 /// A board under the name of its sweep.
 pub struct Named<'a> {

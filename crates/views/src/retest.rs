@@ -1,7 +1,7 @@
 //! What became of the best configurations with seeds that had no part in choosing them.
 
 use pleach_core::{
-    rank::{Ranked, State},
+    rank::{Ranked, State, differing},
     statistics::mean,
     value::Parameters,
 };
@@ -10,10 +10,7 @@ use tabled::{
     settings::{Alignment, Modify, Style, object::Columns},
 };
 
-use crate::{
-    board::differing,
-    format::{decimals, with_spread},
-};
+use crate::format::{decimals, with_spread};
 
 /// Each of the retested configurations, best first, beside what it was chosen by. Configurations are the same if their
 /// parameters are.

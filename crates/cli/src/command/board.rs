@@ -7,6 +7,7 @@ use clap::Args;
 use pleach_core::{
     diagnostic::suggest,
     life::TrialStatus,
+    objective::Objective,
     rank::{Row, groups, rank},
 };
 use pleach_engine::home::Home;
@@ -93,7 +94,11 @@ impl Board {
     }
 
     fn board(&self, reader: &Reader, which: Which, extent: &Extent) -> Result<board::Board> {
-        let objective = reader.summary()?.revision.objective;
+        let objective = reader.revision()?.objective;
+        let is_whole = self.by.is_empty() && self.best_over.is_empty() && extent.filters.is_empty();
+        if is_whole && which == Which::Current && extent.limit != 0 {
+            return best(reader, &objective, extent.limit);
+        }
         let rows = reader.rows(which)?;
         check_filters(&rows, &extent.filters)?;
         let asked = [&self.by[..], &self.best_over[..]].concat();
@@ -143,13 +148,20 @@ fn names(rows: &[Row]) -> BTreeSet<String> {
     rows.iter().flat_map(|row| row.parameters.keys()).cloned().collect()
 }
 
+/// So many rows of a leaderboard. Of a sweep that an older version ran everything is read for that.
+pub(crate) fn best(reader: &Reader, objective: &Objective, rows: usize) -> Result<board::Board> {
+    if let Some(best) = reader.best(objective.goal, rows)? {
+        return Ok(board::Board::of_best(best, objective));
+    }
+    let ranked = rank(reader.rows(Which::Current)?, objective.goal);
+    let extent = Extent { filters: Vec::new(), limit: rows };
+    Ok(board::Board::new(&ranked, objective, &extent))
+}
+
 /// The leaderboard of a sweep, for the end of a run.
 pub(crate) fn table(home: &Home) -> Result<String> {
     let reader = Reader::open(&home.database())?;
-    let objective = reader.summary()?.revision.objective;
-    let ranked = rank(reader.rows(Which::Current)?, objective.goal);
-    let extent = Extent { filters: Vec::new(), limit: ROWS };
-    let board = board::Board::new(&ranked, &objective, &extent);
+    let board = best(&reader, &reader.revision()?.objective, ROWS)?;
     Ok(with_curves(board, &reader)?.table(super::width()))
 }
 
@@ -159,7 +171,7 @@ fn with_curves(board: board::Board, reader: &Reader) -> Result<board::Board> {
     if super::width().is_none_or(|width| width < COLUMNS) || !super::is_utf8() {
         return Ok(board);
     }
-    let metric = reader.summary()?.revision.objective.metric;
+    let metric = reader.revision()?.objective.metric;
     let curves = board.trials().into_iter().map(|trials| reader.curves(&trials, &metric));
     let curves = curves.collect::<Result<Vec<_>, _>>()?;
     Ok(board.with_curves(&curves))

@@ -23,7 +23,7 @@ pub(crate) struct Compare {
 impl Compare {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
         let (_, reader) = place.reader(&self.sweep)?;
-        let objective = reader.summary()?.revision.objective;
+        let objective = reader.revision()?.objective;
         let trials =
             self.trials.iter().map(|text| trial(&reader, text)).collect::<Result<Vec<_>>>()?;
         super::print(&text(&trials, &objective, self.drawing.style(12)))?;

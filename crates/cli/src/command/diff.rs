@@ -23,7 +23,7 @@ impl Diff {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
         let board = |sweep: &str| {
             let (home, reader) = place.reader(sweep)?;
-            let objective = reader.summary()?.revision.objective;
+            let objective = reader.revision()?.objective;
             let board = rank(reader.rows(Which::Current)?, objective.goal);
             anyhow::Ok((home.name().to_owned(), objective, board))
         };

@@ -30,7 +30,7 @@ impl Explain {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
         let (home, reader) = place.reader(&self.sweep)?;
         let detail = trial(&reader, &self.trial)?;
-        let revision = reader.summary()?.revision;
+        let revision = reader.revision()?;
         let explanation = explain(&Known {
             sweep: home.name(),
             objective: &revision.objective,

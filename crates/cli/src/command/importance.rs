@@ -26,7 +26,7 @@ pub(crate) struct Importance {
 impl Importance {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
         let (_, reader) = place.reader(&self.sweep)?;
-        let objective = reader.summary()?.revision.objective;
+        let objective = reader.revision()?.objective;
         let which = if self.all { Which::All } else { Which::Current };
         let parts = importance(&rank(reader.rows(which)?, objective.goal));
         super::print(&if self.json {

@@ -1,6 +1,6 @@
 //! The commands, one file each.
 
-mod board;
+pub(crate) mod board;
 mod compare;
 mod completions;
 mod data;

@@ -58,7 +58,7 @@ impl Retry {
             let mut trials = named;
             trials.extend(all.iter().filter(|trial| is_chosen(trial.status)).map(|it| it.id));
             if self.changed {
-                let revision = reader.summary()?.revision;
+                let revision = reader.revision()?;
                 let now = program(&super::prepared(place, &revision.file, &revision.text)?);
                 let made_by = reader.made_by(PROGRAM)?.into_iter();
                 let is_changed = |programs: &BTreeSet<String>| programs.iter().any(|it| *it != now);

@@ -32,7 +32,7 @@ pub(crate) struct Show {
 impl Show {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
         let (home, reader) = place.reader(&self.sweep)?;
-        let revision = reader.summary()?.revision;
+        let revision = reader.revision()?;
         let detail = trial(&reader, &self.trial)?;
         if self.command {
             super::print(&command(place, &home, &detail)?)?;

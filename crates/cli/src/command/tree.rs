@@ -24,7 +24,7 @@ impl Tree {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
         const LINES: usize = 40;
         let (_, reader) = place.reader(&self.sweep)?;
-        let objective = reader.summary()?.revision.objective;
+        let objective = reader.revision()?.objective;
         let branches = reader.branches(objective.goal)?;
         super::print(&if self.svg {
             tree::svg(&branches, &objective)

@@ -1,7 +1,7 @@
 //! What the luck of seeds leaves open about a board: which places a configuration may hold, how likely it is the best,
 //! and how many seeds more would tell. Configurations are compared on the seeds that both have.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::BTreeSet};
 
 use rand_chacha::{
     ChaCha8Rng,
@@ -11,7 +11,7 @@ use rand_chacha::{
 use crate::{
     objective::Goal,
     rank::{Ranked, State, numbers},
-    statistics::{Interval, deviation, mean, student_bound},
+    statistics::{Interval, bound_95, deviation, mean, student_bound},
 };
 
 /// So often means are drawn to see who is first: the error of a probability is below one percent.
@@ -26,8 +26,13 @@ const MAX_SEEDS: u32 = 1000;
 #[derive(Debug)]
 pub struct Doubt {
     goal: Goal,
-    /// Of each ranked configuration its numbers, by seed.
-    numbers: Vec<Vec<(u64, f64)>>,
+    /// How many seeds there are.
+    width: usize,
+    /// Of each ranked configuration its numbers, one for each seed; NaN where it has none.
+    numbers: Vec<f64>,
+    /// The square of an interval's half length is so many times the sum of the squares of the distances from the mean, if
+    /// both configurations have all seeds.
+    factor: f64,
     /// Those that cannot be told from the first, itself among them.
     contenders: Vec<usize>,
 }
@@ -44,28 +49,57 @@ impl Doubt {
     /// Of a board that [`super::rank`] made for the same goal.
     pub fn new(board: &[&Ranked], goal: Goal) -> Self {
         let ranked = board.iter().take_while(|ranked| ranked.state == State::Done);
-        let numbers: Vec<Vec<(u64, f64)>> =
-            ranked.map(|ranked| numbers(&ranked.row).collect()).collect();
-        let mut doubt = Self { goal, numbers, contenders: Vec::new() };
-        doubt.contenders = (0..doubt.numbers.len())
+        let seeds: BTreeSet<u64> =
+            ranked.clone().flat_map(|ranked| numbers(&ranked.row)).map(|(seed, _)| seed).collect();
+        let mut all = Vec::with_capacity(ranked.clone().count() * seeds.len());
+        for ranked in ranked {
+            let mut own = numbers(&ranked.row).peekable();
+            all.extend(seeds.iter().map(|seed| {
+                own.next_if(|(other, _)| other == seed).map_or(f64::NAN, |(_, value)| value)
+            }));
+        }
+        Self::of(goal, seeds.len(), all)
+    }
+
+    /// Of numbers in the board's order, so many for each configuration, NaN where there is none.
+    pub(super) fn of(goal: Goal, width: usize, numbers: Vec<f64>) -> Self {
+        let n = width as f64;
+        let factor = match width {
+            ..2 => f64::NAN,
+            _ => bound_95(width as u32 - 1).powi(2) / (n * (n - 1.0)),
+        };
+        let mut doubt = Self { goal, width, numbers, factor, contenders: Vec::new() };
+        doubt.contenders = (0..doubt.len())
             .filter(|&other| other == 0 || doubt.compare(0, other) == Some(Ordering::Equal))
             .collect();
         doubt
     }
 
+    fn len(&self) -> usize {
+        self.numbers.len().checked_div(self.width).unwrap_or(0)
+    }
+
+    /// The numbers of the configuration at this index.
+    fn row(&self, index: usize) -> &[f64] {
+        &self.numbers[index * self.width..][..self.width]
+    }
+
     /// Of the configuration at this index of the board; `None` if it is not ranked, or if it shares fewer than two
     /// seeds with the others.
     pub fn places(&self, index: usize) -> Option<Places> {
-        let n = self.numbers.len();
+        let n = self.len();
+        if n <= index {
+            return None;
+        }
         let (mut better, mut worse) = (0, 0);
         for other in (0..n).filter(|&other| other != index) {
-            match self.numbers.get(index).and_then(|_| self.compare(other, index))? {
+            match self.compare(other, index)? {
                 Ordering::Less => better += 1,
                 Ordering::Greater => worse += 1,
                 Ordering::Equal => {}
             }
         }
-        (index < n).then(|| Places { first: better + 1, last: n as u32 - worse })
+        Some(Places { first: better + 1, last: n as u32 - worse })
     }
 
     /// How likely it is, by index of the board, that a configuration has the best true mean; 0 for those that can be told
@@ -75,21 +109,19 @@ impl Doubt {
     /// 3rd edition, section 3.2). Empty with fewer than two seeds, or more than a thousand contenders. Draws are
     /// pseudo-random and always the same.
     pub fn probabilities(&self) -> Vec<f64> {
-        let Some(first) = self.contenders.first() else { return Vec::new() };
-        let has = |index: usize, seed: u64| self.numbers[index].iter().any(|(s, _)| *s == seed);
-        let seeds: Vec<u64> = self.numbers[*first]
-            .iter()
-            .map(|(seed, _)| *seed)
-            .filter(|&seed| self.contenders.iter().all(|&index| has(index, seed)))
-            .collect();
-        let n = seeds.len();
-        if n < 2 || MAX_CONTENDERS < self.contenders.len() {
+        if MAX_CONTENDERS < self.contenders.len() {
             return Vec::new();
         }
-        let of_seeds = |index: usize| -> Vec<f64> {
-            let numbers = self.numbers[index].iter();
-            numbers.filter(|(seed, _)| seeds.contains(seed)).map(|(_, value)| *value).collect()
-        };
+        let has = |&index: &usize, seed: usize| !self.row(index)[seed].is_nan();
+        let seeds: Vec<usize> = (0..self.width)
+            .filter(|&seed| self.contenders.iter().all(|index| has(index, seed)))
+            .collect();
+        let n = seeds.len();
+        if n < 2 || self.contenders.is_empty() {
+            return Vec::new();
+        }
+        let of_seeds =
+            |index: usize| seeds.iter().map(|&seed| self.row(index)[seed]).collect::<Vec<f64>>();
         // Of each contender its mean, and by seed how far from it.
         let contenders = self.contenders.iter().map(|&index| {
             let values = of_seeds(index);
@@ -115,7 +147,7 @@ impl Doubt {
                 wins[best] += 1;
             }
         }
-        let mut shares = vec![0.0; self.numbers.len()];
+        let mut shares = vec![0.0; self.len()];
         for (&index, wins) in self.contenders.iter().zip(wins) {
             shares[index] = f64::from(wins) / f64::from(DRAWS);
         }
@@ -141,6 +173,10 @@ impl Doubt {
     /// Whether one configuration is better (less) or worse (greater) than another, or cannot be told from it; `None`
     /// without two seeds in common.
     fn compare(&self, one: usize, other: usize) -> Option<Ordering> {
+        self.clear(one, other).or_else(|| self.exact(one, other))
+    }
+
+    fn exact(&self, one: usize, other: usize) -> Option<Ordering> {
         let interval = Interval::of(&self.differences(one, other))?;
         Some(if interval.contains(0.0) {
             Ordering::Equal
@@ -149,14 +185,31 @@ impl Doubt {
         })
     }
 
-    /// By common seed, one configuration's number minus the other's. Both are sorted by seed.
+    /// The same as [`Doubt::exact`] without a root and without room: of a board of a million trials millions of pairs are compared. `None` if a
+    /// rounding could decide, or if something is missing.
+    fn clear(&self, one: usize, other: usize) -> Option<Ordering> {
+        // No rounding makes so much of a difference.
+        const CLEARLY: f64 = 1.0 - 1e-6;
+        // What lies between has lost no digit.
+        const SMALL: f64 = 1e-280;
+        const LARGE: f64 = 1e280;
+        let pairs = || self.row(one).iter().zip(self.row(other)).map(|(one, other)| one - other);
+        let mean = pairs().sum::<f64>() / self.width as f64;
+        let squares: f64 = pairs().map(|difference| (difference - mean).powi(2)).sum();
+        let (distance, half) = (mean * mean, self.factor * squares);
+        if half < CLEARLY * distance && SMALL < distance && distance < LARGE {
+            Some(self.goal.compare(mean, 0.0))
+        } else if distance < CLEARLY * half && SMALL < half && half < LARGE {
+            Some(Ordering::Equal)
+        } else {
+            None
+        }
+    }
+
+    /// By common seed, one configuration's number minus the other's.
     fn differences(&self, one: usize, other: usize) -> Vec<f64> {
-        let mut others = self.numbers[other].iter().peekable();
-        let difference = |&(seed, value): &(u64, f64)| {
-            while others.next_if(|(other, _)| *other < seed).is_some() {}
-            others.next_if(|(other, _)| *other == seed).map(|(_, other)| value - other)
-        };
-        self.numbers[one].iter().filter_map(difference).filter(|d| d.is_finite()).collect()
+        let pairs = self.row(one).iter().zip(self.row(other));
+        pairs.map(|(one, other)| one - other).filter(|d| d.is_finite()).collect()
     }
 }
 
@@ -278,6 +331,24 @@ mod tests {
             }
             let sum: f64 = doubt.probabilities().iter().sum();
             prop_assert!((sum - 1.0).abs() < 1e-9);
+        }
+
+        #[test]
+        fn what_is_clear_without_a_root_is_so(
+            pairs in vec((-3..4_i32, -3..4_i32), 1..6), scale in -300..300_i32, noise in any::<u64>(),
+        ) {
+            // Whole numbers meet the ends of intervals; others, of any size, come close.
+            let blur = |index: usize| 1.0 + f64::from((noise >> (8 * index)) as u8) * 1e-15;
+            let number = |(index, value): (usize, i32)| {
+                f64::from(value) * blur(index) * 10_f64.powi(scale)
+            };
+            let (ones, others): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+            let numbers = |of: Vec<i32>| of.into_iter().enumerate().map(number).collect::<Vec<_>>();
+            let (ones, others) = (numbers(ones), numbers(others));
+            let doubt = Doubt::of(Goal::Max, ones.len(), [&ones[..], &others].concat());
+            if let Some(clear) = doubt.clear(0, 1) {
+                prop_assert_eq!(Some(clear), doubt.exact(0, 1));
+            }
         }
     }
 }

@@ -6,12 +6,13 @@
 //! stopped; those without any result.
 
 mod doubt;
-mod edge;
 mod group;
 mod importance;
+mod results;
 mod retest;
+mod tried;
 
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use crate::{
     life::{ConfigurationId, TrialId, TrialStatus},
@@ -21,10 +22,12 @@ use crate::{
 };
 
 pub use doubt::{Doubt, Places};
-pub use edge::{Edge, Side, edges};
+
 pub use group::{Group, groups};
 pub use importance::{Importance, Share, importance};
+pub use results::{Cell, Order, Results};
 pub use retest::{Retest, retest};
+pub use tried::{Edge, Side, Tried, differing};
 
 /// A configuration and the results of its trials, as remembered.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,7 +116,9 @@ pub enum Distinction {
 /// Sorts `rows`, which have different configuration numbers, best first.
 pub fn rank(rows: Vec<Row>, goal: Goal) -> Vec<Ranked> {
     let mut board: Vec<Ranked> = rows.into_iter().map(assess).collect();
-    board.sort_by(|a, b| compare(a, b, goal));
+    board.sort_by_cached_key(|ranked| {
+        place(ranked.state, ranked.mean, ranked.row.configuration.0, goal)
+    });
     for (rank, ranked) in (1..).zip(board.iter_mut().filter(|ranked| ranked.state == State::Done)) {
         ranked.rank = Some(rank);
     }
@@ -131,13 +136,15 @@ fn assess(mut row: Row) -> Ranked {
     // Sums of floats depend on their order.
     row.trials.sort_by_key(|result| (result.seed, result.trial));
     let values: Vec<f64> = numbers(&row).map(|(_, value)| value).collect();
+    let mut seeds = Seeds::default();
+    row.trials.iter().for_each(|result| seeds.add(result.status, result.objective));
     Ranked {
         rank: None,
         mean: mean(&values),
         spread: deviation(&values),
         seeds_done: values.len() as u32,
-        seeds_total: row.trials.len() as u32,
-        state: state(&row),
+        seeds_total: seeds.total,
+        state: seeds.state(),
         versus_first: None,
         row,
     }
@@ -150,37 +157,54 @@ fn numbers(row: &Row) -> impl Iterator<Item = (u64, f64)> + '_ {
     })
 }
 
-fn state(row: &Row) -> State {
-    let count = |is: fn(&Result) -> bool| row.trials.iter().filter(|result| is(result)).count();
-    let diverged = count(|result| match result.status {
-        TrialStatus::Diverged => true,
-        TrialStatus::Done => result.objective.is_some_and(|value| !value.is_finite()),
-        _ => false,
-    });
-    let failed = count(|result| match result.status {
-        TrialStatus::Failed => true,
-        TrialStatus::Done => result.objective.is_none(),
-        _ => false,
-    });
-    let stopped = count(|result| result.status == TrialStatus::Stopped);
-    let waiting = count(|result| result.status == TrialStatus::Waiting);
-    match (diverged, failed, stopped, waiting) {
-        (1.., ..) => State::Diverged(diverged as u32),
-        (_, 1.., ..) => State::Failed(failed as u32),
-        (_, _, 1.., _) => State::Stopped(stopped as u32),
-        (.., waiting) if waiting == row.trials.len() => State::Waiting,
-        (.., 0) => State::Done,
-        _ => State::Partial,
+/// How a configuration's trials have ended.
+#[derive(Default)]
+struct Seeds {
+    total: u32,
+    diverged: u32,
+    failed: u32,
+    stopped: u32,
+    waiting: u32,
+}
+
+impl Seeds {
+    fn add(&mut self, status: TrialStatus, objective: Option<f64>) {
+        self.total += 1;
+        match status {
+            TrialStatus::Done if objective.is_some_and(f64::is_finite) => {}
+            TrialStatus::Done if objective.is_none() => self.failed += 1,
+            TrialStatus::Done | TrialStatus::Diverged => self.diverged += 1,
+            TrialStatus::Failed => self.failed += 1,
+            TrialStatus::Stopped => self.stopped += 1,
+            TrialStatus::Waiting => self.waiting += 1,
+        }
+    }
+
+    fn state(&self) -> State {
+        match *self {
+            Self { diverged: seeds @ 1.., .. } => State::Diverged(seeds),
+            Self { failed: seeds @ 1.., .. } => State::Failed(seeds),
+            Self { stopped: seeds @ 1.., .. } => State::Stopped(seeds),
+            Self { waiting, total, .. } if waiting == total => State::Waiting,
+            Self { waiting: 0, .. } => State::Done,
+            _ => State::Partial,
+        }
     }
 }
 
-fn compare(a: &Ranked, b: &Ranked, goal: Goal) -> Ordering {
-    let number = |ranked: &Ranked| ranked.mean.unwrap_or(f64::NAN);
-    // A state's count is compared too: fewer seeds lost come first.
-    a.state
-        .cmp(&b.state)
-        .then_with(|| goal.compare(number(a), number(b)))
-        .then_with(|| a.row.configuration.cmp(&b.row.configuration))
+/// The place of a configuration in the order of boards, as one number: by state, fewer lost seeds first, by mean, by number.
+fn place(state: State, mean: Option<f64>, number: u32, goal: Goal) -> u128 {
+    let (class, lost) = match state {
+        State::Done => (0, 0),
+        State::Partial => (1, 0),
+        State::Diverged(seeds) => (2, seeds),
+        State::Failed(seeds) => (3, seeds),
+        State::Stopped(seeds) => (4, seeds),
+        State::Waiting => (5, 0),
+    };
+    let worse = mean.map_or(u64::MAX, |mean| goal.place(mean));
+    // There are no 2^28 seeds.
+    (class << 124) | (u128::from(lost) << 96) | (u128::from(worse) << 32) | u128::from(number)
 }
 
 /// One configuration compared with another, as [`Ranked::versus_first`] is.

@@ -164,22 +164,30 @@ proptest! {
         prop_assert_eq!(format!("{:?}", rank(rows, goal)), format!("{:?}", rank(turned, goal)));
     }
 
+    /// A number of 128 bits says what this says in words; numbers are a total order.
     #[test]
-    fn the_order_is_total(rows in any_rows(), goal in any_goal()) {
-        let board: Vec<Ranked> = rows.into_iter().map(assess).collect();
-        for a in &board {
-            for b in &board {
-                prop_assert_eq!(compare(a, b, goal), compare(b, a, goal).reverse());
-                prop_assert_eq!(
-                    compare(a, b, goal).is_eq(), a.row.configuration == b.row.configuration
-                );
-                for c in &board {
-                    if compare(a, b, goal).is_lt() && compare(b, c, goal).is_lt() {
-                        prop_assert!(compare(a, c, goal).is_lt());
-                    }
-                }
-            }
+    fn the_order_is_by_state_then_mean_then_number(rows in any_rows(), goal in any_goal()) {
+        let mut board: Vec<Ranked> = rows.into_iter().map(assess).collect();
+        board.sort_by(|a, b| {
+            let number = |ranked: &Ranked| ranked.mean.unwrap_or(f64::NAN);
+            a.state
+                .cmp(&b.state)
+                .then_with(|| goal.compare(number(a), number(b)))
+                .then_with(|| a.row.configuration.cmp(&b.row.configuration))
+        });
+        let rows = board.iter().rev().map(|ranked| ranked.row.clone()).collect();
+        prop_assert_eq!(order(&rank(rows, goal)), order(&board));
+    }
+
+    #[test]
+    fn a_cell_holds_what_a_board_needs_of_a_result((status, objective) in any_result()) {
+        let cell = Cell::from_bits(Cell::new(status, objective).to_bits());
+        let (kept, number) = cell.result().unwrap();
+        prop_assert_eq!(kept, status);
+        if status == DONE {
+            prop_assert_eq!(format!("{number:?}"), format!("{objective:?}"));
         }
+        prop_assert!(Cell::EMPTY.result().is_none());
     }
 
     #[test]
@@ -196,5 +204,37 @@ proptest! {
         prop_assert_eq!(ranks, (1..=count as u32).collect::<Vec<_>>());
         prop_assert!(board[..count].iter().all(|ranked| finite(&ranked.row)));
         prop_assert!(board.iter().all(|ranked| ranked.mean.is_none_or(f64::is_finite)));
+    }
+}
+
+proptest! {
+    // Thousands of draws each.
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// What is told from numbers alone is what is told from everything.
+    #[test]
+    fn results_in_little_room_make_the_same_board(rows in any_rows(), goal in any_goal()) {
+        let rows: Vec<Row> = rows.into_iter().filter(|row| !row.trials.is_empty()).collect();
+        let mut results = Results::new(4, 0);
+        for row in &rows {
+            let cells = row.trials.iter().map(|result| Cell::new(result.status, result.objective));
+            results.push(row.configuration, cells);
+        }
+        let board = rank(rows, goal);
+        let found = results.order(goal);
+        let configurations: Vec<u32> = found.configurations.iter().map(|it| it.0).collect();
+        prop_assert_eq!(configurations, order(&board));
+        prop_assert_eq!(found.ranked, board.iter().filter(|it| it.rank.is_some()).count());
+        let doubt = Doubt::new(&board.iter().collect::<Vec<_>>(), goal);
+        let same = results.doubt(&found, goal);
+        for index in 0..=board.len() {
+            prop_assert_eq!(same.places(index), doubt.places(index));
+        }
+        prop_assert_eq!(same.probabilities(), doubt.probabilities());
+        prop_assert_eq!(same.seeds_needed(), doubt.seeds_needed());
+        // The best rows rank among themselves as among all.
+        let best: Vec<Row> = board.iter().take(3).map(|ranked| ranked.row.clone()).collect();
+        let best = format!("{:?}", rank(best, goal));
+        prop_assert_eq!(best, format!("{:?}", &board[..board.len().min(3)]));
     }
 }

@@ -32,7 +32,7 @@ const WAITING: u8 = 4;
 
 /// Writes the current trials, in the order of their numbers, as the study `name`.
 pub fn journal(reader: &Reader, name: &str, out: &mut dyn Write) -> Result<(), ExportError> {
-    let revision = reader.summary()?.revision;
+    let revision = reader.revision()?;
     let Objective { metric, goal, .. } = &revision.objective;
     let rows = reader.rows(Which::Current)?;
     // What cannot be read any more says nothing of its axes.

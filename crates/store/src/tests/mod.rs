@@ -3,6 +3,7 @@
 mod errors;
 mod laws;
 mod reader;
+mod results;
 mod revisions;
 mod round_trip;
 mod size;

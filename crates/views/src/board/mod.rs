@@ -1,6 +1,5 @@
 //! Leaderboards: configurations in order of merit, and what tells them apart.
 
-mod columns;
 mod notes;
 mod table;
 
@@ -9,16 +8,16 @@ use std::collections::BTreeMap;
 use pleach_core::{
     life::TrialId,
     objective::{Goal, Objective},
-    rank::{self, Distinction, Doubt, Group, Ranked, State, Versus},
+    rank::{self, Distinction, Doubt, Group, Ranked, State, Tried, Versus, differing},
     value::{self, Value},
 };
+use pleach_store::Best;
 use serde::Serialize;
 
 use crate::{
     curve::{Point, average},
     format::plural,
 };
-pub(crate) use columns::differing;
 pub(crate) use table::ranks;
 
 /// A leaderboard, ready to be shown in any form.
@@ -92,8 +91,21 @@ impl Board {
     pub fn new(ranked: &[Ranked], objective: &Objective, extent: &Extent) -> Self {
         let all: Vec<_> = ranked.iter().map(|ranked| (ranked, None)).collect();
         let doubt = Doubt::new(&ranked.iter().collect::<Vec<_>>(), objective.goal);
-        let notes = notes::of_all(ranked, &doubt, objective);
-        Self::of(&all, &doubt, ranked.iter().map(|ranked| &ranked.row), objective, extent, notes)
+        let parameters = ranked.iter().map(|ranked| &ranked.row.parameters);
+        let tried = Tried::new(&parameters.collect::<Vec<_>>());
+        let notes = notes::of_all(ranked.first(), ranked.len(), &doubt, &tried, objective);
+        Self::of(&all, &doubt, tried.columns, objective, extent, notes)
+    }
+
+    /// Of the best configurations, without having read the others.
+    pub fn of_best(best: Best, objective: &Objective) -> Self {
+        let Best { rows, configurations, doubt, tried } = best;
+        let ranked = rank::rank(rows, objective.goal);
+        let all: Vec<_> = ranked.iter().map(|ranked| (ranked, None)).collect();
+        let notes = notes::of_all(ranked.first(), configurations, &doubt, &tried, objective);
+        let extent = Extent::default();
+        let board = Self::of(&all, &doubt, tried.columns, objective, &extent, notes);
+        Self { more: configurations - ranked.len(), ..board }
     }
 
     /// Of the best configuration of each group; `rows` are all of them.
@@ -110,13 +122,14 @@ impl Board {
         let all: Vec<_> = groups.iter().map(|group| (&group.best, Some(of_group(group)))).collect();
         let bests: Vec<&Ranked> = groups.iter().map(|group| &group.best).collect();
         let doubt = Doubt::new(&bests, objective.goal);
-        Self::of(&all, &doubt, rows.iter(), objective, extent, notes::of_groups(groups))
+        let columns = differing(&rows.iter().map(|row| &row.parameters).collect::<Vec<_>>());
+        Self::of(&all, &doubt, columns, objective, extent, notes::of_groups(groups))
     }
 
-    fn of<'a>(
+    fn of(
         all: &[(&Ranked, Option<OfGroup>)],
         doubt: &Doubt,
-        rows: impl Iterator<Item = &'a rank::Row>,
+        columns: Vec<String>,
         objective: &Objective,
         extent: &Extent,
         notes: Vec<String>,
@@ -144,7 +157,7 @@ impl Board {
         Self {
             metric: objective.metric.clone(),
             goal: objective.goal,
-            columns: columns::differing(&rows.map(|row| &row.parameters).collect::<Vec<_>>()),
+            columns,
             rows: wanted.into_iter().map(row).collect(),
             more,
             notes,

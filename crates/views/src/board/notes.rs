@@ -2,7 +2,7 @@
 
 use pleach_core::{
     objective::Objective,
-    rank::{Doubt, Group, Ranked, Side, State, edges},
+    rank::{Doubt, Group, Ranked, Side, State, Tried},
 };
 
 use crate::format::plural;
@@ -13,11 +13,18 @@ const FEW_SEEDS: u32 = 3;
 /// Nobody runs more.
 const MANY_SEEDS: u32 = 100;
 
-pub(super) fn of_all(ranked: &[Ranked], doubt: &Doubt, objective: &Objective) -> Vec<String> {
-    let Some(first) = ranked.first().filter(|first| first.state == State::Done) else {
+/// Of a board of so many configurations, which begins with this one.
+pub(super) fn of_all(
+    first: Option<&Ranked>,
+    configurations: usize,
+    doubt: &Doubt,
+    tried: &Tried,
+    objective: &Objective,
+) -> Vec<String> {
+    let Some(first) = first.filter(|first| first.state == State::Done) else {
         return Vec::new();
     };
-    let needed = doubt.seeds_needed().filter(|_| 1 < ranked.len());
+    let needed = doubt.seeds_needed().filter(|_| 1 < configurations);
     let mut notes = Vec::new();
     if let Some(needed) = needed {
         let seeds = match needed {
@@ -26,13 +33,13 @@ pub(super) fn of_all(ranked: &[Ranked], doubt: &Doubt, objective: &Objective) ->
         };
         notes.push(format!("{seeds} would tell the first two apart"));
     }
-    if first.seeds_total < FEW_SEEDS && 1 < ranked.len() {
+    if first.seeds_total < FEW_SEEDS && 1 < configurations {
         notes.push(format!(
             "with {} a rank is luck as much as merit: three tell more (`seeds = [1, 2, 3]`)",
             plural(u64::from(first.seeds_total), "seed")
         ));
     }
-    for edge in edges(ranked) {
+    for edge in tried.edges(first) {
         let (which, beyond) = match edge.side {
             Side::Lowest => ("lowest", "below"),
             Side::Highest => ("highest", "above"),

@@ -2,8 +2,9 @@ use super::*;
 use pleach_core::{
     life::{ConfigurationId, TrialId, TrialStatus},
     objective::Reduce,
-    rank::{self, rank},
+    rank::{self, Cell, Results, rank},
 };
+use proptest::{collection::vec, prelude::*};
 
 fn objective() -> Objective {
     Objective { metric: "val_accuracy".to_owned(), goal: Goal::Max, reduce: Reduce::Last }
@@ -249,4 +250,69 @@ fn what_a_careful_experimenter_would_say_stands_below() {
     the best has the highest peak tried (0.3): better ones may lie above
     chosen by test_loss: the winner's own value there flatters it; hold images out with `valid` and choose by them
     ");
+}
+
+/// Any results of configurations of two branches, in which a seed may be missing.
+fn any_rows() -> impl Strategy<Value = Vec<rank::Row>> {
+    use TrialStatus::{Diverged, Done, Failed, Stopped, Waiting};
+    let result = prop_oneof![
+        20 => (0..8_i32).prop_map(|value| Some((Done, Some(f64::from(value) / 7.0)))),
+        5 => (0..8_i32).prop_map(|value| Some((Done, Some(f64::from(value) * 1e-3 + 0.5)))),
+        1 => prop_oneof![Just(f64::NAN), Just(f64::INFINITY), any::<f64>()]
+            .prop_map(|value| Some((Done, Some(value)))),
+        1 => prop_oneof![Just(Diverged), Just(Failed), Just(Stopped), Just(Waiting), Just(Done)]
+            .prop_map(|status| Some((status, None))),
+        1 => Just(None),
+    ];
+    vec(vec(result, 3), 0..12).prop_map(|rows| {
+        let rows = (1..).zip(rows).map(|(id, results)| {
+            let branch = if id % 3 == 0 { "constant" } else { "cosine" };
+            let warmup = (id % 5 == 0).then_some("5%");
+            let mut row = configuration(id, branch, warmup, f64::from(id % 4), &[]);
+            let trials = (0..).zip(results).filter_map(|(seed, result)| {
+                let trial = TrialId(id * 9 + seed);
+                let (status, objective) = result?;
+                Some(rank::Result { trial, seed: seed.into(), status, objective })
+            });
+            row.trials = trials.collect();
+            row
+        });
+        rows.filter(|row| !row.trials.is_empty()).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// The best, found by packed results, make the same board as everything does, to the last character.
+    #[test]
+    fn the_best_look_the_same_beside_what_was_not_read(
+        rows in any_rows(), limit in 1..6_usize, is_max in any::<bool>(),
+    ) {
+        let goal = if is_max { Goal::Max } else { Goal::Min };
+        let objective = Objective { goal, ..objective() };
+        let mut results = Results::new(3, rows.len());
+        for row in &rows {
+            let cell = |seed| {
+                let found = row.trials.iter().find(|result| result.seed == seed);
+                found.map_or(Cell::EMPTY, |found| Cell::new(found.status, found.objective))
+            };
+            results.push(row.configuration, (0..3).map(cell));
+        }
+        let order = results.order(goal);
+        let shown = order.configurations.iter().take(limit);
+        let shown = shown.filter_map(|id| rows.iter().find(|row| row.configuration == *id));
+        let best = Best {
+            rows: shown.cloned().collect(),
+            configurations: rows.len(),
+            doubt: results.doubt(&order, goal),
+            tried: Tried::new(&rows.iter().map(|row| &row.parameters).collect::<Vec<_>>()),
+        };
+        let best = Board::of_best(best, &objective);
+        let board = Board::new(&rank(rows, goal), &objective, &Extent { filters: Vec::new(), limit });
+        prop_assert_eq!(best.table(None), board.table(None));
+        prop_assert_eq!(best.markdown(), board.markdown());
+        prop_assert_eq!(best.json(), board.json());
+        prop_assert_eq!(best.csv(), board.csv());
+    }
 }

@@ -20,7 +20,7 @@ use crate::{exit::Failure, place::Place, single::Single};
 
 /// The trial with the best number, of the best configuration.
 pub(crate) fn best(reader: &Reader) -> Result<TrialDetail> {
-    let goal = reader.summary()?.revision.objective.goal;
+    let goal = reader.revision()?.objective.goal;
     let board = rank(reader.rows(Which::Current)?, goal);
     let trials = board.first().into_iter().flat_map(|first| &first.row.trials);
     let best = trials
@@ -50,7 +50,7 @@ pub(super) fn write(
         }
         Err(error) => eprintln!("its sweep file and schedule are left out: {error}"),
     }
-    let metric = reader.summary()?.revision.objective.metric;
+    let metric = reader.revision()?.objective.metric;
     match weights(home, detail, &metric)? {
         Some(weights) => files.push(("weights.safetensors".to_owned(), weights)),
         None => eprintln!(
