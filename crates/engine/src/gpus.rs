@@ -72,6 +72,18 @@ pub(crate) fn visible(
     Ok(Some(names.collect::<Result<Vec<_>, _>>()?.join(",")))
 }
 
+/// Which GPUs these devices are, whatever they are called here: `cuda:1 is GPU-bb (NVIDIA A100, 40960 MiB)`. Nothing of those
+/// that are not known.
+pub(crate) fn identities(devices: &[String], allowed: Option<&str>, gpus: &[Gpu]) -> Vec<String> {
+    let identity = |device: &str| {
+        let seen = visible(device, allowed, gpus).ok()??;
+        let Gpu { uuid, name, mebibytes, .. } =
+            gpus.iter().find(|gpu| gpu.uuid.starts_with(&seen) || gpu.index.to_string() == seen)?;
+        Some(format!("{device} is {uuid} ({name}, {mebibytes} MiB)"))
+    };
+    devices.iter().flat_map(|slot| slot.split(',')).filter_map(identity).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,5 +120,22 @@ mod tests {
         check("cuda:1", Some("2, GPU-ab"), &known, Ok(Some("GPU-ab")));
         check("cuda:1", Some("3"), &known, Err("cuda:1"));
         check("tpu:0", None, &known, Err("tpu:0"));
+    }
+
+    #[test]
+    fn a_device_is_known_by_what_no_counting_changes() {
+        let check = |device: &str, allowed: Option<&str>, expected: &[&str]| {
+            let found = identities(&[device.to_owned()], allowed, &read(SAID));
+            assert_eq!(found, expected, "{device} of {allowed:?}");
+        };
+        let (a, b) =
+            ("GPU-aa (NVIDIA H100 80GB HBM3, 81559 MiB)", "GPU-bb (NVIDIA A100, PCIe, 40960 MiB)");
+        check("cuda:1", None, &[&format!("cuda:1 is {b}")]);
+        check("cuda:1,cuda:0", None, &[&format!("cuda:1 is {b}"), &format!("cuda:0 is {a}")]);
+        check("cuda:0", Some("1"), &[&format!("cuda:0 is {b}")]);
+        check("cuda:0", Some("GPU-b"), &[&format!("cuda:0 is {b}")]);
+        check("cuda:0", Some("MIG-1"), &[]);
+        check("cpu", None, &[]);
+        check("cuda:7", None, &[]);
     }
 }

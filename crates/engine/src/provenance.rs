@@ -6,11 +6,16 @@ use std::{
     process::{Command, Stdio},
 };
 
-use pleach_core::key::Key;
+use pleach_core::{key::Key, spec::Slots};
 use pleach_store::Provenance;
 use rustix::system::uname;
 
-use crate::{prepare::Prepared, program::Runner, run::cores};
+use crate::{
+    gpus::{self, VISIBLE},
+    prepare::Prepared,
+    program::Runner,
+    run::cores,
+};
 
 /// The name of the fact that is the program.
 pub const PROGRAM: &str = "program";
@@ -36,6 +41,7 @@ pub(crate) fn provenance(prepared: &Prepared) -> Provenance {
         difference = Some(changes).filter(|it| !it.is_empty() && !is_large);
     }
     facts.push(("machine", machine()));
+    facts.extend(devices(prepared).map(|devices| ("devices", devices)));
     let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     Provenance { facts, difference }
 }
@@ -70,6 +76,15 @@ fn machine() -> String {
         text(system.release()),
         text(system.machine())
     )
+}
+
+/// The GPUs that it runs on, as far as the driver's tool knows them.
+fn devices(prepared: &Prepared) -> Option<String> {
+    let Slots::Devices { devices, .. } = &prepared.spec.run.slots else { return None };
+    let allowed = env::var(VISIBLE).ok();
+    let known = gpus::gpus();
+    Some(gpus::identities(devices, allowed.as_deref(), &known).join("; "))
+        .filter(|identities| !identities.is_empty())
 }
 
 /// The commit that a folder is at, and how files that git knows differ from it.

@@ -75,6 +75,7 @@ impl Worker for Faulty {
             program: "faulty".to_owned(),
             version: "1".to_owned(),
             numerics: "faulty-1".to_owned(),
+            exact: true,
             queue: 4,
             schedules: ScheduleForm::Profile,
             checkpoints: false,

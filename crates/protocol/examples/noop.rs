@@ -26,6 +26,7 @@ impl Worker for Noop {
             program: "noop".to_owned(),
             version: "1".to_owned(),
             numerics: "noop-1".to_owned(),
+            exact: true,
             queue: 256,
             schedules: ScheduleForm::Profile,
             checkpoints: false,

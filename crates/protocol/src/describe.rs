@@ -13,6 +13,10 @@ pub struct Description {
     pub version: String,
     /// What makes results equal to the last bit: trainer version, instruction set, blocking of its kernels.
     pub numerics: String,
+    /// Whether training the same again comes to the same bits. Where it does not, a state that must be made again is another
+    /// one, which is no failure.
+    #[serde(default = "yes", skip_serializing_if = "is_so")]
+    pub exact: bool,
     /// How many granted stages the worker can hold beyond the one that it runs; 0 for none.
     #[serde(default)]
     pub queue: u32,
@@ -30,6 +34,15 @@ pub struct Description {
     /// The metrics that an evaluation yields; empty if it cannot say beforehand.
     #[serde(default)]
     pub metrics: Vec<String>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_so(exact: &bool) -> bool {
+    *exact
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -137,6 +137,7 @@ fn from_worker() -> Vec<FromWorker> {
             program: text("my-trainer"),
             version: text("2.1"),
             numerics: text("my-trainer-2"),
+            exact: schedules == ScheduleForm::Table,
             queue: 1,
             schedules,
             checkpoints: true,

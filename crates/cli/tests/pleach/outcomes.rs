@@ -214,6 +214,9 @@ fn programs_see_the_gpus_of_their_slot_by_names_that_hold() {
         let seen = fs::read_to_string(stage.path().join("seen")).unwrap();
         let mut seen: Vec<String> = seen.lines().map(str::to_owned).collect();
         seen.sort();
+        let shown = stage.run("show own 1", 0).0;
+        let devices = shown.lines().find_map(|line| line.strip_prefix("devices")).unwrap();
+        assert!(devices.contains("cuda:1 is GPU-bb (NVIDIA H100 80GB HBM3, 81559 MiB)"), "{shown}");
         seen
     };
     let two = r#"devices = ["cuda:0", "cuda:1"]"#;

@@ -126,6 +126,7 @@ impl Command {
             program: "command".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             numerics: self.numerics.clone(),
+            exact: false,
             queue: QUEUE,
             schedules: ScheduleForm::Profile,
             checkpoints: self.checkpoint,

@@ -47,10 +47,7 @@ pub(super) fn state(
         // Counted from the start of the run, also when the state was read again.
         limit: job.limit.or(spec.run.limit).map(|limit| Moment(micros(limit))),
         keep: spec.run.keep,
-        exactness: match job.prepared.runner {
-            Runner::Worker(_) => Exactness::Exact,
-            Runner::Command { .. } => Exactness::Loose,
-        },
+        exactness: if job.prepared.description.exact { Exactness::Exact } else { Exactness::Loose },
     };
     let (mut rows, points) = rows(job.home, loaded);
     rows.trials = first(rows.trials, job.first);

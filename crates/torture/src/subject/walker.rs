@@ -41,6 +41,7 @@ impl Worker for Walker {
             program: "walker".to_owned(),
             version: "1".to_owned(),
             numerics: "walker-1".to_owned(),
+            exact: true,
             queue: 2,
             schedules: ScheduleForm::Table,
             checkpoints: true,
