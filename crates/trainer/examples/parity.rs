@@ -53,7 +53,7 @@ fn main() -> Result<()> {
             &job.split.train,
             &batch,
         );
-        let judged = step.map_err(|error| anyhow!(error))?.judged;
+        let judged = step?.judged;
         losses.push(judged.loss / batch.len() as f64);
         state.step += 1;
     }

@@ -85,21 +85,20 @@ fn main() -> Result<()> {
     let job = trainer.job(&parameters, Some(&schedule), &[].into(), seed).map_err(refused)?;
     let ready = begin.elapsed().as_secs_f64();
 
-    let fail = |message: String| anyhow!(message);
     let mut watch = Watch::default();
     let fresh = State::new(&job.model, job.config.optimizer, job.config.init, seed);
-    train(&job, &mut fresh.clone(), 3, &mut watch).map_err(fail)?;
+    train(&job, &mut fresh.clone(), 3, &mut watch)?;
     let mut state = fresh;
     let begin = Instant::now();
     // All steps but the last, after which there is an evaluation.
     let last = job.horizon.steps - 1;
-    train(&job, &mut state, last, &mut watch).map_err(fail)?;
+    train(&job, &mut state, last, &mut watch)?;
     let epoch = begin.elapsed().as_secs_f64() / last as f64 * job.horizon.steps_per_epoch as f64;
-    train(&job, &mut state, last + 1, &mut watch).map_err(fail)?;
+    train(&job, &mut state, last + 1, &mut watch)?;
 
     let mut network = job.arithmetic.network(&job.model);
     let begin = Instant::now();
-    network.evaluate(&state.weights, &job.split.test).map_err(fail)?;
+    network.evaluate(&state.weights, &job.split.test)?;
     let result = serde_json::json!({
         "ready": ready,
         "epoch": epoch,

@@ -9,7 +9,7 @@ use crate::{
     config::Config,
     data::Split,
     model::Model,
-    network::{Arithmetic, MAX_LANES, Network, Step, Update},
+    network::{Arithmetic, MAX_LANES, Network, Step, Update, failure::Failure},
     optimizer::{Changing, Rule},
     random::{Purpose, Random},
     state::{State, Sums},
@@ -89,7 +89,7 @@ pub fn train(
     state: &mut State,
     end: u64,
     observer: &mut dyn Observer,
-) -> Result<End, String> {
+) -> Result<End, Failure> {
     let mut common = Common::new(job);
     while state.step < end {
         let lane = Lane { job, state: &mut *state, end, observer: &mut *observer };
@@ -118,7 +118,7 @@ impl Common {
 
     /// Makes one step in each of some lanes, all of one seed and at the same step before their ends, so that they see the
     /// same samples. Says of each how it has ended, if it has.
-    pub fn step(&mut self, lanes: &mut [Lane]) -> Vec<Option<Result<End, String>>> {
+    pub fn step(&mut self, lanes: &mut [Lane]) -> Vec<Option<Result<End, Failure>>> {
         let Some(Lane { job, state, .. }) = lanes.first() else { return Vec::new() };
         let (job, step) = (*job, state.step);
         let batch = batch(&mut self.orders, job, step);
@@ -131,7 +131,7 @@ impl Common {
                     .collect()
             }
             Err(error) => {
-                let error = format!("failed to compute a step: {error}");
+                let error = error.told(|why| format!("failed to compute a step: {why}"));
                 lanes.iter().map(|_| Some(Err(error.clone()))).collect()
             }
         }
@@ -150,7 +150,7 @@ impl Lane<'_> {
         Step { judged, gradient_norm }: &Step,
         n_samples: usize,
         network: &mut dyn Network,
-    ) -> Option<Result<End, String>> {
+    ) -> Option<Result<End, Failure>> {
         let Self { job, state, end, observer } = self;
         if !judged.loss.is_finite() {
             return Some(Ok(End::Diverged));
@@ -166,11 +166,13 @@ impl Lane<'_> {
         if job.is_evaluated_after(state.step) {
             match evaluate(job, state, network) {
                 Ok(metrics) => observer.evaluated(state.step, metrics),
-                Err(error) => return Some(Err(format!("failed to evaluate: {error}"))),
+                Err(error) => {
+                    return Some(Err(error.told(|why| format!("failed to evaluate: {why}"))));
+                }
             }
         }
         match observer.stepped(state) {
-            Err(error) => Some(Err(error)),
+            Err(error) => Some(Err(error.into())),
             Ok(_) if state.step == *end => Some(Ok(End::Done)),
             Ok(Flow::Stop) => Some(Ok(End::Stopped)),
             Ok(Flow::Continue) => None,
@@ -233,7 +235,7 @@ fn evaluate(
     job: &Job,
     state: &mut State,
     network: &mut dyn Network,
-) -> Result<Vec<(String, f64)>, String> {
+) -> Result<Vec<(String, f64)>, Failure> {
     let Sums { samples, correct, loss, steps, gradient_norm } = std::mem::take(&mut state.sums);
     let n = samples.max(1) as f64;
     let mut metrics = vec![
@@ -255,7 +257,7 @@ fn evaluate(
             let n = samples.len() as f64;
             metrics.push((format!("{prefix}{name}_accuracy"), sum.correct as f64 / n));
             metrics.push((format!("{prefix}{name}_loss"), sum.loss / n));
-            Ok::<(), String>(())
+            Ok::<(), Failure>(())
         };
         judge("", &state.weights)?;
         if job.config.average != Average::None {

@@ -230,7 +230,7 @@ fn a_plateau_rule_watches_what_is_measured() {
         let job = TRAINER.lock().unwrap().job(&parameters, Some(&schedule), &[].into(), 7);
         let job = job.map_err(|refusal| refusal.message)?;
         let mut state = State::new(&job.model, job.config.optimizer, job.config.init, 7);
-        train(&job, &mut state, 3, &mut Notes::default())?;
+        train(&job, &mut state, 3, &mut Notes::default()).map_err(|failure| failure.to_string())?;
         Ok::<f64, String>(state.plateau.multiplier)
     };
     // The validation loss falls all the time; the rate does once it was lowered.

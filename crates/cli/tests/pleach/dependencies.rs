@@ -30,9 +30,10 @@ const BANNED: &[(&str, &str)] = &[
     ("serde-pickle", "unpickling runs code"),
 ];
 
+/// With every feature: CUDA's packages, too.
 fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--locked", "--format-version", "1"])
+        .args(["metadata", "--locked", "--all-features", "--format-version", "1"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();

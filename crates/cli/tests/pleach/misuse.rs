@@ -173,3 +173,19 @@ fn a_full_or_forbidden_disk_loses_nothing() {
     let status = stage.command("export x --canonical").stdout(full).status().unwrap();
     assert_eq!(status.code(), Some(1));
 }
+
+#[test]
+fn a_trainer_without_cuda_says_so_before_anything_is_run() {
+    let stage = Stage::new("pleach-mnist");
+    let sweep = "[sweep]\nname = \"x\"\nobjective = { metric = \"test_loss\", goal = \"min\" }\n[trainer]\nbudget = \"1st\"\npeak = 0.1\n[run]\ndevices = [\"cuda:0\"]\n";
+    stage.write("x.toml", sweep);
+    let said = ["plan", "run"].map(|command| {
+        let (_, err) = stage.run(&format!("{command} x.toml"), 69);
+        err.split_once("pleach-mnist: ").unwrap().1.to_owned()
+    });
+    insta::assert_snapshot!(said.concat(), @"
+    cannot use `cuda:0`: this program was built without CUDA: build one with `scripts/cuda-build`, and name it with `--worker` (docs/cuda.md)
+    cannot use `cuda:0`: this program was built without CUDA: build one with `scripts/cuda-build`, and name it with `--worker` (docs/cuda.md)
+    ");
+    assert!(!stage.path().join("runs").exists(), "nothing was made");
+}

@@ -1,8 +1,8 @@
-//! Convolution and pooling on the CPU. Candle's own backward pass through a convolution is several times slower than
-//! its forward pass; as a product of matrices both are fast. Images here are channels-last: (samples, rows, columns,
-//! channels).
+//! Convolution and pooling. Candle's own backward pass through a convolution is several times slower on a CPU than
+//! its forward pass; as a product of matrices both are fast. What a CPU does in loops of ours, other devices do in Candle's
+//! operations. Images here are channels-last: (samples, rows, columns, channels).
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp1, Device, Layout, Result, Shape, Tensor, bail};
 
 /// Convolves images (n, rows, columns, c) with weights (k × k × c, outputs) after padding by zeros on all sides.
 pub(super) fn convolve(
@@ -16,13 +16,48 @@ pub(super) fn convolve(
     let side = (patch_len / channels).isqrt();
     let window = Window { rows, columns, channels, side, padding };
     let (rows, columns) = window.out();
-    let patches = images.contiguous()?.apply_op1(Unfold(window))?;
+    let patches = match images.device() {
+        Device::Cpu => images.contiguous()?.apply_op1(Unfold(window))?,
+        _ => unfold(images, window)?,
+    };
     patches.matmul(weights)?.broadcast_add(bias)?.reshape((samples, rows, columns, outputs))
 }
 
 /// The largest of each 2 × 2 square; an odd last row or column is left out.
 pub(super) fn max_pool(images: &Tensor) -> Result<Tensor> {
-    images.contiguous()?.apply_op1(MaxPool)
+    match images.device() {
+        Device::Cpu => images.contiguous()?.apply_op1(MaxPool),
+        _ => pool(images),
+    }
+}
+
+/// [`Unfold`] in Candle's operations.
+fn unfold(images: &Tensor, Window { side, padding, channels, .. }: Window) -> Result<Tensor> {
+    let images = images.pad_with_zeros(1, padding, padding)?.pad_with_zeros(2, padding, padding)?;
+    let (samples, rows, columns, _) = images.dims4()?;
+    let (rows, columns) = (rows + 1 - side, columns + 1 - side);
+    let places = (0..side).flat_map(|row| (0..side).map(move |column| (row, column)));
+    let shifted =
+        places.map(|(row, column)| images.narrow(1, row, rows)?.narrow(2, column, columns));
+    let patches = Tensor::cat(&shifted.collect::<Result<Vec<_>>>()?, 3)?;
+    patches.reshape((samples * rows * columns, side * side * channels))
+}
+
+/// [`MaxPool`] in Candle's operations: of equal inputs the first one has the gradient, here, too.
+fn pool(images: &Tensor) -> Result<Tensor> {
+    let (samples, rows, columns, channels) = images.dims4()?;
+    let images = images.narrow(1, 0, rows / 2 * 2)?.narrow(2, 0, columns / 2 * 2)?.contiguous()?;
+    let squares = images.reshape((samples, rows / 2, 2, columns / 2, 2, channels))?;
+    let corner = |row, column| {
+        let corner = squares.narrow(2, row, 1)?.narrow(4, column, 1)?.contiguous()?;
+        corner.reshape((samples, rows / 2, columns / 2, channels))
+    };
+    let mut best = corner(0, 0)?;
+    for (row, column) in [(0, 1), (1, 0), (1, 1)] {
+        let other = corner(row, column)?;
+        best = best.lt(&other)?.where_cond(&other, &best)?;
+    }
+    Ok(best)
 }
 
 /// A square window that slides over images.
@@ -197,7 +232,7 @@ impl CustomOp1 for MaxPool {
 
 #[cfg(test)]
 mod tests {
-    use candle_core::{Device, Var};
+    use candle_core::Var;
 
     use super::*;
 
@@ -239,6 +274,31 @@ mod tests {
             );
             for variable in [&images, &weights, &bias] {
                 assert_close(a.get(variable).unwrap(), b.get(variable).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn candles_operations_do_what_our_loops_do() {
+        let values = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        for (rows, columns, channels, padding) in [(8, 8, 1, 2), (7, 9, 3, 0)] {
+            // Many of these are equal.
+            let numbers: Vec<f32> =
+                numbers(2 * rows * columns * channels).iter().map(|x| (4.0 * x).round()).collect();
+            let images =
+                Var::from_vec(numbers, (2, rows, columns, channels), &Device::Cpu).unwrap();
+            let window = Window { rows, columns, channels, side: 5, padding };
+            let pairs = [
+                (images.apply_op1(Unfold(window)).unwrap(), unfold(&images, window).unwrap()),
+                (images.apply_op1(MaxPool).unwrap(), pool(&images).unwrap()),
+            ];
+            for (ours, theirs) in pairs {
+                assert_eq!((ours.dims(), values(&ours)), (theirs.dims(), values(&theirs)));
+                let gradient = |tensor: &Tensor| {
+                    let gradients = (tensor.sqr().unwrap() + tensor).unwrap().backward().unwrap();
+                    values(gradients.get(&images).unwrap())
+                };
+                assert_eq!(gradient(&ours), gradient(&theirs));
             }
         }
     }

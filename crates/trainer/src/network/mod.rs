@@ -1,8 +1,12 @@
 //! What computes with a model: the same mathematics in two arithmetics. [`reference`] is written in Candle's operations
 //! and is as plain as it can be; [`fused`] is written for one CPU core, and is what trains unless a sweep says otherwise.
-//! A test keeps them together, step by step. Checkpoints of one can be read by the other.
+//! A test keeps them together, step by step. Checkpoints of one can be read by the other. The reference also computes on
+//! NVIDIA's GPUs ([`cuda`]).
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
+
+use cuda::Card;
+use failure::Failure;
 
 use crate::{
     data::Samples,
@@ -12,6 +16,8 @@ use crate::{
 };
 
 mod convolution;
+pub mod cuda;
+pub mod failure;
 pub mod fused;
 pub mod reference;
 
@@ -24,7 +30,7 @@ pub trait Network {
         lanes: &mut [Update],
         samples: &Samples,
         batch: &[usize],
-    ) -> Result<Vec<Step>, String>;
+    ) -> Result<Vec<Step>, Failure>;
 
     /// The same for one.
     fn update(
@@ -32,13 +38,13 @@ pub trait Network {
         mut update: Update,
         samples: &Samples,
         batch: &[usize],
-    ) -> Result<Step, String> {
+    ) -> Result<Step, Failure> {
         let steps = self.update_lanes(std::slice::from_mut(&mut update), samples, batch)?;
-        steps.into_iter().next().ok_or_else(|| "no step was made".to_owned())
+        steps.into_iter().next().ok_or_else(|| "no step was made".into())
     }
 
     /// The loss of all samples, summed, and how many are right.
-    fn evaluate(&mut self, weights: &[Vec<f32>], samples: &Samples) -> Result<Judged, String>;
+    fn evaluate(&mut self, weights: &[Vec<f32>], samples: &Samples) -> Result<Judged, Failure>;
 }
 
 /// An update of weights and optimizer state: that with index `state.step`.
@@ -68,34 +74,43 @@ pub struct Step {
 pub const MAX_LANES: usize = 16;
 
 /// Which arithmetic: named like a device.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub enum Arithmetic {
     #[default]
     Fused,
     Reference,
+    /// The reference on a GPU.
+    Cuda(Arc<Card>),
 }
 
 impl Arithmetic {
-    pub const ALL: [Self; 2] = [Self::Fused, Self::Reference];
+    /// The devices that there are here.
+    pub fn devices() -> Vec<String> {
+        let mut devices = vec![Self::Fused.device(), Self::Reference.device()];
+        devices.extend(cuda::names());
+        devices
+    }
 
-    pub fn device(self) -> &'static str {
+    pub fn device(&self) -> String {
         match self {
-            Self::Fused => "cpu",
-            Self::Reference => "cpu-reference",
+            Self::Fused => "cpu".to_owned(),
+            Self::Reference => "cpu-reference".to_owned(),
+            Self::Cuda(card) => card.name(),
         }
     }
 
-    pub fn network(self, model: &Model) -> Box<dyn Network> {
+    pub fn network(&self, model: &Model) -> Box<dyn Network> {
         match self {
             Self::Fused => Box::new(fused::Fused::new(model)),
-            Self::Reference => Box::new(reference::Reference::new(model)),
+            Self::Reference => Box::new(reference::Reference::new(model, None)),
+            Self::Cuda(card) => Box::new(reference::Reference::new(model, Some(Arc::clone(card)))),
         }
     }
 
     /// How many trainings of a model are faster side by side than one after the other; 1 for none. What is gained is one
     /// look at the samples for all, and vectors that are full. What it costs is cache: all weights pass through it
     /// in every step.
-    pub fn lanes(self, model: &Model) -> usize {
+    pub fn lanes(&self, model: &Model) -> usize {
         /// Bytes of weights with which most is gained, or nearly so.
         const CACHED: usize = 2 << 20;
         match (self, &model.architecture) {
@@ -103,7 +118,7 @@ impl Arithmetic {
                 let n_weights: usize = model.slots.iter().map(Slot::count).sum();
                 (CACHED / (n_weights * size_of::<f32>())).clamp(1, MAX_LANES)
             }
-            (Self::Fused, Architecture::Lenet) | (Self::Reference, _) => 1,
+            (Self::Fused, Architecture::Lenet) | (Self::Reference | Self::Cuda(_), _) => 1,
         }
     }
 
@@ -111,14 +126,17 @@ impl Arithmetic {
     ///
     /// The fused arithmetic gives the same bits with vectors of any width ([`fused`]); only the system's mathematical
     /// functions (the cosine of a schedule) may differ where there is no fused multiplication and addition. The reference
-    /// adds in an order that depends on the vectors that there are.
-    pub fn instructions(self) -> String {
+    /// adds in an order that depends on the vectors that there are; on a GPU, on its processors at least.
+    pub fn instructions(&self) -> String {
+        if let Self::Cuda(card) = self {
+            return format!("cuda {}", card.architecture());
+        }
         let mut label = format!("{} {}", self.device(), std::env::consts::ARCH);
         #[cfg(target_arch = "x86_64")]
         for (name, is_here) in [
             ("fma", is_x86_feature_detected!("fma")),
-            ("avx2", self == Self::Reference && is_x86_feature_detected!("avx2")),
-            ("avx512f", self == Self::Reference && is_x86_feature_detected!("avx512f")),
+            ("avx2", matches!(self, Self::Reference) && is_x86_feature_detected!("avx2")),
+            ("avx512f", matches!(self, Self::Reference) && is_x86_feature_detected!("avx512f")),
         ] {
             if is_here {
                 label.push(' ');
@@ -127,22 +145,33 @@ impl Arithmetic {
         }
         label
     }
+
+    /// Whether equal training gives equal bits, another time, too.
+    pub fn is_exact(&self) -> bool {
+        !matches!(self, Self::Cuda(_))
+    }
 }
 
 impl fmt::Display for Arithmetic {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        formatter.write_str(self.device())
+        formatter.write_str(&self.device())
     }
 }
 
 impl FromStr for Arithmetic {
     type Err = String;
 
+    /// Opens what must be.
     fn from_str(device: &str) -> Result<Self, String> {
-        let names = Self::ALL.map(|arithmetic| format!("`{arithmetic}`")).join(" and ");
-        Self::ALL
-            .into_iter()
-            .find(|arithmetic| arithmetic.device() == device)
-            .ok_or_else(|| format!("there is no device `{device}` here, only {names}"))
+        let plain = [Self::Fused, Self::Reference];
+        if let Some(found) = plain.into_iter().find(|arithmetic| arithmetic.device() == device) {
+            return Ok(found);
+        }
+        if let Some(index) = device.strip_prefix(cuda::PREFIX).and_then(|it| it.parse().ok()) {
+            let card = Card::open(index).map(|card| Self::Cuda(Arc::new(card)));
+            return card.map_err(|why| format!("cannot use `{device}`: {why}"));
+        }
+        let names: Vec<String> = Self::devices().iter().map(|name| format!("`{name}`")).collect();
+        Err(format!("there is no device `{device}` here, only {}", names.join(", ")))
     }
 }

@@ -1,8 +1,11 @@
-//! The reference: a step in Candle's operations, with its gradients.
+//! The reference: a step in Candle's operations, with its gradients, on a CPU or a GPU. Weights and the optimizer's state are
+//! in the CPU's memory: the update is the same code everywhere.
+
+use std::sync::Arc;
 
 use candle_core::{Device, Result, Tensor, Var};
 
-use super::{Judged, Network, Step, Update, convolution};
+use super::{Judged, Network, Step, Update, convolution, cuda::Card, failure::Failure};
 use crate::{
     data::Samples,
     model::{Architecture, Model},
@@ -15,11 +18,26 @@ const EVALUATED_AT_ONCE: usize = 1000;
 #[derive(Debug)]
 pub struct Reference {
     model: Model,
+    /// Where it computes, if not on the CPU.
+    card: Option<Arc<Card>>,
 }
 
 impl Reference {
-    pub fn new(model: &Model) -> Self {
-        Self { model: model.clone() }
+    pub fn new(model: &Model, card: Option<Arc<Card>>) -> Self {
+        Self { model: model.clone(), card }
+    }
+
+    fn device(&self) -> &Device {
+        self.card.as_deref().map_or(&Device::Cpu, Card::device)
+    }
+
+    /// Says of which GPU something failed, and how full that is.
+    fn failure(&self, error: candle_core::Error) -> Failure {
+        let failure = Failure::from(error);
+        match &self.card {
+            Some(card) => failure.told(|why| format!("{why}; {}", card.describe())),
+            None => failure,
+        }
     }
 
     /// Weights as Candle variables: (inputs, outputs), a convolution's inputs being those of its window.
@@ -29,8 +47,10 @@ impl Reference {
             .map(|(slot, weights)| {
                 let outputs = slot.shape[0];
                 match slot.shape.len() {
-                    1 => Var::from_slice(weights, outputs, &Device::Cpu),
-                    _ => Var::from_slice(weights, (weights.len() / outputs, outputs), &Device::Cpu),
+                    1 => Var::from_slice(weights, outputs, self.device()),
+                    _ => {
+                        Var::from_slice(weights, (weights.len() / outputs, outputs), self.device())
+                    }
                 }
             })
             .collect()
@@ -64,7 +84,7 @@ impl Reference {
 
     fn try_update(&self, update: &mut Update, samples: &Samples, batch: &[usize]) -> Result<Step> {
         let Update { state, rule, rate } = update;
-        let (inputs, labels) = gather(samples, batch)?;
+        let (inputs, labels) = gather(samples, batch, self.device())?;
         let variables = self.variables(&state.weights)?;
         let logits = self.forward(&variables, &inputs)?;
         let (judged, gradient) = judge(&logits, &labels)?;
@@ -89,7 +109,7 @@ impl Reference {
         let mut sum = Judged::default();
         let all: Vec<usize> = (0..samples.len()).collect();
         for chunk in all.chunks(EVALUATED_AT_ONCE) {
-            let (inputs, labels) = gather(samples, chunk)?;
+            let (inputs, labels) = gather(samples, chunk, self.device())?;
             let (judged, _) = judge(&self.forward(&variables, &inputs)?, &labels)?;
             sum.loss += judged.loss;
             sum.correct += judged.correct;
@@ -104,27 +124,27 @@ impl Network for Reference {
         lanes: &mut [Update],
         samples: &Samples,
         batch: &[usize],
-    ) -> std::result::Result<Vec<Step>, String> {
+    ) -> std::result::Result<Vec<Step>, Failure> {
         let steps = lanes.iter_mut().map(|update| self.try_update(update, samples, batch));
-        steps.collect::<Result<_>>().map_err(|error| error.to_string())
+        steps.collect::<Result<_>>().map_err(|error| self.failure(error))
     }
 
     fn evaluate(
         &mut self,
         weights: &[Vec<f32>],
         samples: &Samples,
-    ) -> std::result::Result<Judged, String> {
-        self.try_evaluate(weights, samples).map_err(|error| error.to_string())
+    ) -> std::result::Result<Judged, Failure> {
+        self.try_evaluate(weights, samples).map_err(|error| self.failure(error))
     }
 }
 
-fn gather(samples: &Samples, indices: &[usize]) -> Result<(Tensor, Vec<usize>)> {
+fn gather(samples: &Samples, indices: &[usize], device: &Device) -> Result<(Tensor, Vec<usize>)> {
     let mut inputs = Vec::with_capacity(indices.len() * samples.sample_len);
     for &index in indices {
         inputs.extend(samples.inputs(index));
     }
     let labels = indices.iter().map(|&index| samples.label(index)).collect();
-    Ok((Tensor::from_vec(inputs, (indices.len(), samples.sample_len), &Device::Cpu)?, labels))
+    Ok((Tensor::from_vec(inputs, (indices.len(), samples.sample_len), device)?, labels))
 }
 
 /// The loss of each row of logits against its label, and the gradient of their mean.
@@ -144,5 +164,5 @@ fn judge(logits: &Tensor, labels: &[usize]) -> Result<(Judged, Tensor)> {
             *logit = (probability - f32::from(u8::from(class == label))) / n_samples as f32;
         }
     }
-    Ok((judged, Tensor::from_vec(rows, (n_samples, n_classes), &Device::Cpu)?))
+    Ok((judged, Tensor::from_vec(rows, (n_samples, n_classes), logits.device())?))
 }

@@ -11,6 +11,7 @@ use super::{Trainer, explain, watch::Watch};
 use crate::{
     checkpoint,
     config::Config,
+    network::failure::Failure,
     state::State,
     train::{Common, End, Job, Lane},
 };
@@ -20,7 +21,7 @@ struct Training<'a> {
     job: Arc<Job>,
     state: State,
     watch: Watch<'a>,
-    ended: Option<Result<End, String>>,
+    ended: Option<Result<End, Failure>>,
 }
 
 /// Runs an attempt, and beside it those that come and are of its shape.

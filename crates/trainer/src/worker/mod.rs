@@ -38,18 +38,19 @@ pub struct Trainer {
     split: Option<(String, Arc<Split>)>,
 }
 
-/// The trainer's description; the same for every machine but for `numerics`.
-pub fn description(arithmetic: Arithmetic) -> Description {
+/// The trainer's description; the same for every machine but for `numerics` and the devices.
+pub fn description(arithmetic: &Arithmetic) -> Description {
     Description {
         protocol: PROTOCOL,
         program: "pleach-mnist".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         numerics: format!("pleach-mnist-{ARITHMETIC} {}", arithmetic.instructions()),
+        exact: arithmetic.is_exact(),
         queue: 1,
         schedules: ScheduleForm::Profile,
         checkpoints: true,
         parameters: config::parameters(),
-        devices: Arithmetic::ALL.map(|arithmetic| arithmetic.to_string()).to_vec(),
+        devices: Arithmetic::devices(),
         metrics: METRICS.map(str::to_owned).to_vec(),
     }
 }
@@ -150,7 +151,7 @@ impl Trainer {
                 })?;
             read.push((changing, profile));
         }
-        let (arithmetic, profiles) = (self.arithmetic, read);
+        let (arithmetic, profiles) = (self.arithmetic.clone(), read);
         Ok(Job { config, split, model, arithmetic, rates, plateau, profiles, seed, horizon })
     }
 }
@@ -201,7 +202,7 @@ impl LaneWorker for Trainer {
     fn describe(&mut self, greeting: &Greeting) -> Result<Description, String> {
         self.arithmetic = greeting.device.parse()?;
         self.library = Library::new(greeting.data.as_ref().map(PathBuf::from));
-        Ok(description(self.arithmetic))
+        Ok(description(&self.arithmetic))
     }
 
     fn measure(&mut self, parameters: &Parameters) -> Result<Length, Refusal> {

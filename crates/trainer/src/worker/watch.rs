@@ -9,13 +9,14 @@ use std::{
 };
 
 use pleach_protocol::{
-    message::{Interval, Outcome, Start},
+    message::{Fault, FaultClass, Interval, Outcome, Start},
     serve::{Ending, Reporter},
 };
 
 use super::explain;
 use crate::{
     checkpoint,
+    network::failure::Failure,
     state::State,
     train::{Flow, Job, Observer},
 };
@@ -63,9 +64,17 @@ impl<'a> Watch<'a> {
         }
     }
 
-    pub(super) fn finish(self, ending: Result<Ending, String>) {
-        let first = self.start.first;
-        self.reporter.finish(ending.unwrap_or_else(|message| Ending::failed(first, message)));
+    pub(super) fn finish(self, ending: Result<Ending, Failure>) {
+        let step = self.start.first;
+        self.reporter.finish(ending.unwrap_or_else(|failure| {
+            let outcome = match failure {
+                Failure::OutOfMemory(why) => {
+                    Outcome::Fault(Fault { class: FaultClass::OutOfMemory, why })
+                }
+                Failure::Other(why) => Outcome::Failed(why),
+            };
+            Ending { step, outcome, digest: String::new() }
+        }));
     }
 
     fn write(&mut self, state: &State) -> Result<String, String> {

@@ -13,7 +13,7 @@
 
 use pulp::Arch;
 
-use super::{Judged, Network, Step, Update};
+use super::{Judged, Network, Step, Update, failure::Failure};
 use crate::{
     data::Samples,
     model::{Architecture, Model},
@@ -224,7 +224,7 @@ impl Network for Fused {
         lanes: &mut [Update],
         samples: &Samples,
         batch: &[usize],
-    ) -> Result<Vec<Step>, String> {
+    ) -> Result<Vec<Step>, Failure> {
         let mut steps = Vec::with_capacity(lanes.len());
         let Some(first) = lanes.first() else { return Ok(steps) };
         let n_at_once = self.n_at_once(&first.state.weights);
@@ -260,7 +260,7 @@ impl Network for Fused {
         Ok(steps)
     }
 
-    fn evaluate(&mut self, weights: &[Vec<f32>], samples: &Samples) -> Result<Judged, String> {
+    fn evaluate(&mut self, weights: &[Vec<f32>], samples: &Samples) -> Result<Judged, Failure> {
         let mut sum = Judged::default();
         for first in (0..samples.len()).step_by(EVALUATED_AT_ONCE) {
             let end = samples.len().min(first + EVALUATED_AT_ONCE);
