@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use pleach_core::life::TrialId;
-use rusqlite::{Connection, OptionalExtension, Result as SqlResult, params};
+use rusqlite::{Connection, OptionalExtension, Result as SqlResult, Row, params};
 
 use crate::{
     fault::DatabaseError,
@@ -46,15 +46,29 @@ impl Store {
 impl Reader {
     /// What held at that time; `None` of attempts by versions that did not record it.
     pub fn provenance(&self, at: Time) -> Result<Option<Provenance>, ReadError> {
+        self.ask(
+            |connection| if is_kept(connection)? { newest(connection, at.0) } else { Ok(None) },
+        )
+    }
+
+    /// All that held at some time, each with when it began to, the first one first.
+    pub fn provenances(&self) -> Result<Vec<(Time, Provenance)>, ReadError> {
         self.ask(|connection| {
-            let exists = "SELECT 1 FROM sqlite_schema WHERE name = 'provenance'";
-            match connection.query_row(exists, [], |_| Ok(())).optional()? {
-                Some(()) => newest(connection, at.0),
-                // Written by an older version, and not since.
-                None => Ok(None),
+            if !is_kept(connection)? {
+                return Ok(Vec::new());
             }
+            connection
+                .prepare("SELECT facts, difference, began FROM provenance ORDER BY id")?
+                .query_map([], |row| Ok((Time(row.get(2)?), provenance(row)?)))?
+                .collect()
         })
     }
+}
+
+/// Whether this was written by a version that records it.
+fn is_kept(connection: &Connection) -> SqlResult<bool> {
+    let exists = "SELECT 1 FROM sqlite_schema WHERE name = 'provenance'";
+    Ok(connection.query_row(exists, [], |_| Ok(())).optional()?.is_some())
 }
 
 impl Reader {
@@ -95,17 +109,17 @@ fn made(connection: &Connection) -> SqlResult<Vec<(TrialId, Time)>> {
 }
 
 fn newest(connection: &Connection, until: i64) -> SqlResult<Option<Provenance>> {
-    let row = |row: &rusqlite::Row| {
-        let facts: String = row.get(0)?;
-        Ok(Provenance {
-            facts: serde_json::from_str(&facts).unwrap_or_default(),
-            difference: row.get(1)?,
-        })
-    };
     connection
         .prepare_cached(
             "SELECT facts, difference FROM provenance WHERE began <= ? ORDER BY id DESC LIMIT 1",
         )?
-        .query_row([until], row)
+        .query_row([until], provenance)
         .optional()
+}
+
+/// Of a row that begins with facts and difference.
+fn provenance(row: &Row) -> SqlResult<Provenance> {
+    let facts: String = row.get(0)?;
+    let facts = serde_json::from_str(&facts).unwrap_or_default();
+    Ok(Provenance { facts, difference: row.get(1)? })
 }

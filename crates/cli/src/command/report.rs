@@ -66,6 +66,7 @@ fn page(place: &Place, name: &str, reader: &Reader) -> Result<String> {
         plan: plan.as_ref().map_err(String::as_str),
         branches: &reader.branches(objective.goal)?,
         failures: &reader.failures(usize::MAX)?,
+        provenances: &reader.provenances()?,
         version: env!("CARGO_PKG_VERSION"),
         made: wall_time(),
     }))

@@ -34,15 +34,30 @@ fn browser() -> Option<PathBuf> {
     named.or_else(|| found.find(|file| file.is_file()))
 }
 
-/// The page as its scripts leave it, and what they said.
-fn opened(browser: &Path, stage: &Stage, fragment: &str) -> (String, String) {
-    let page = stage.path().join("runs/seen/report.html");
+/// More configurations than one frame draws, and than every section follows a brush with.
+const MANY: &str = r#"
+[sweep]
+name = "many"
+objective = { metric = "value", goal = "max" }
+[space]
+x = { int = [1, 3000] }
+"#;
+
+/// The page as its scripts leave it, or what another option makes of it, and what they said.
+fn opened(
+    browser: &Path,
+    stage: &Stage,
+    sweep: &str,
+    fragment: &str,
+    option: &str,
+) -> (String, String) {
+    let page = stage.path().join("runs").join(sweep).join("report.html");
     let output = Command::new(browser)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
         .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
         .args(["--enable-logging=stderr", "--window-size=1400,2000", "--virtual-time-budget=5000"])
         .arg(format!("--user-data-dir={}", stage.path().join("browser").display()))
-        .args(["--dump-dom", &format!("file://{}{fragment}", page.display())])
+        .args([option, &format!("file://{}{fragment}", page.display())])
         .output()
         .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
@@ -68,7 +83,7 @@ fn a_browser_shows_all_of_it() {
         println!("SKIPPED: there is no chromium, so nobody has looked at the report");
         return;
     };
-    let (page, said) = opened(&browser, &stage, "");
+    let (page, said) = opened(&browser, &stage, "seen", "", "--dump-dom");
     assert_eq!(said, "");
     let rows: serde_json::Value =
         serde_json::from_str(&stage.run("board seen --json", 0).0).unwrap();
@@ -79,7 +94,30 @@ fn a_browser_shows_all_of_it() {
     }
     assert!(50 < page.matches("<path").count() + page.matches("<canvas").count());
     assert!(page.contains("diverged"));
+    let again = between(&page, "How to do it again</h2>", "</section>");
+    assert!(again.contains("pleach-mnist") && again.contains("machine"), "{again}");
     // The address says what is looked at.
-    let (page, said) = opened(&browser, &stage, "#filter=schedule:cosine");
+    let (page, said) = opened(&browser, &stage, "seen", "#filter=schedule:cosine", "--dump-dom");
     assert_eq!((shown(&page), said.as_str()), (8, ""));
+}
+
+#[test]
+fn a_browser_shows_thousands_of_configurations_on_screen_and_on_paper() {
+    let stage = Stage::new("noop");
+    stage.write("many.toml", MANY);
+    stage.run("run many.toml", 0);
+    stage.run("report many", 0);
+    let Some(browser) = browser() else {
+        println!("SKIPPED: there is no chromium, so nobody has looked at the report");
+        return;
+    };
+    let (page, said) = opened(&browser, &stage, "many", "#filter=x:10..29", "--dump-dom");
+    assert_eq!(said, "");
+    let chosen = between(&page, "class=\"chosen\"", "</span></p>");
+    assert!(chosen.contains(" 20 of 3\u{202f}000 configurations"), "{chosen}");
+    assert_eq!(between(&page, "<tbody", "</tbody>").matches("<tr").count(), 20);
+    let paper = stage.path().join("paper.pdf");
+    let option = format!("--print-to-pdf={}", paper.display());
+    assert_eq!(opened(&browser, &stage, "many", "", &option), (String::new(), String::new()));
+    assert!(std::fs::read(paper).unwrap().starts_with(b"%PDF"));
 }

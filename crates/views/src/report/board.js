@@ -49,7 +49,7 @@ function leaderboard() {
   const search = h("input", { type: "search", placeholder: "search", "aria-label": "Search in the leaderboard", value: options.get("text") ?? "" });
   search.addEventListener("input", () => choose("text", search.value.trim()));
   draw();
-  ["selection", "color"].forEach((what) => when(what, draw));
+  ["settled", "color"].forEach((what) => when(what, draw));
   when("highlight", highlight);
   return section(
     "leaderboard",
@@ -60,7 +60,8 @@ function leaderboard() {
     h(
       "p",
       { class: "dim" },
-      "A dot is the mean over seeds, a bar its 95 % interval, a tick a seed; the band is the first one's interval. Ranks are those that the seeds leave open. ≈ cannot be told from the first at 95 %, seed by seed. ± of a value: deviation over seeds; of a difference: half its 95 % interval. A click on a row pins it in every picture.",
+      "A dot is the mean over seeds, a bar its 95 % interval, a tick a seed; the band is the first one's interval. Ranks are those that the seeds leave open. ≈ cannot be told from the first at 95 %, seed by seed. ± of a value: deviation over seeds; of a difference: half its 95 % interval. ",
+      h("span", { class: "screen" }, "A click on a row pins it in every picture."),
     ),
   );
 }
@@ -148,8 +149,8 @@ function intervalScale(order) {
   if (known.length === 0) return null;
   const means = known.map((row) => board.mean[row]).sort((a, b) => (isHigherBetter ? b - a : a - b));
   const near = known.filter((row) => (isHigherBetter ? quantile(means, 0.5) <= board.mean[row] : board.mean[row] <= quantile(means, 0.5)));
-  const values = near.flatMap(ends);
-  return scale(Math.min(...values), Math.max(...values), PLOT.inset, PLOT.width - PLOT.inset);
+  const [low, high] = extent(near.flatMap(ends));
+  return scale(low, high, PLOT.inset, PLOT.width - PLOT.inset);
 }
 
 function intervalAxis(at) {

@@ -45,9 +45,10 @@ function curves() {
     };
     emphasise();
     const picture = s("svg", { viewBox: `0 0 ${width} ${isNarrow ? 300 : 420}`, width, height: isNarrow ? 300 : 420, role: "img", "aria-label": `Learning curves: ${metric.metric} over steps` });
-    picture.append(plot.frame, clippedTo(plot, bundles(drawn, (row) => through(points(row)))), strong);
+    const placed = new Map(drawn.map((row) => [row, points(row)]));
+    picture.append(plot.frame, clippedTo(plot, bundles(placed)), strong);
     picture.addEventListener("pointermove", (event) => {
-      const row = nearestCurve(drawn, points, event.offsetX, event.offsetY);
+      const row = nearestCurve(placed, event.offsetX, event.offsetY);
       hover(row);
       tell(row === null ? null : event, ...(row === null ? [] : card(row)));
     });
@@ -56,7 +57,7 @@ function curves() {
     return picture;
   }
 
-  ["selection", "color"].forEach((what) => when(what, redraw));
+  ["settled", "color"].forEach((what) => when(what, redraw));
   when("highlight", () => emphasise());
   const set = (name) => (value) => (choose(name, value), redraw());
   return section(
@@ -139,15 +140,22 @@ function endLabels(lines, points, plot) {
       "g",
       { class: `label ${colors.of(row)}` },
       s("path", { d: `M${x + 2} ${y.toFixed(1)}L${plot.right + 10} ${at.toFixed(1)}`, class: "leader" }),
-      s("text", { x: plot.right + 14, y: at + 4 }, `${rankText(row) === ABSENT ? "" : `${board.rank[row]}. `}${clipped(description(row), 30)}`),
+      s("text", { x: plot.right + 14, y: at + 4 }, `${rankText(row) === ABSENT ? "" : `${board.rank[row]}. `}${clipped(description(row), 26)}`),
     ),
   );
 }
 
-function nearestCurve(drawn, points, x, y) {
+/** One path for every colour, the best on top: hundreds of lines are a handful of elements. */
+function bundles(placed) {
+  const paths = new Map(colors.classes.map((name) => [name, ""]));
+  for (const [row, points] of [...placed].toReversed()) paths.set(colors.of(row), paths.get(colors.of(row)) + through(points));
+  const drawn = [...paths].filter(([, d]) => d);
+  return drawn.map(([name, d]) => s("path", { d, class: `bundle ${name}`, "stroke-opacity": seeThrough(placed.size).toFixed(2) }));
+}
+
+function nearestCurve(placed, x, y) {
   let [found, least] = [null, 12];
-  for (const row of drawn) {
-    const all = points(row);
+  for (const [row, all] of placed) {
     const next = all.findIndex((point) => point !== null && x <= point[0]);
     const [before, after] = [all[next - 1], all[next]];
     if (!before || !after) continue;

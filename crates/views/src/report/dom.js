@@ -25,13 +25,22 @@ function section(id, title, ...children) {
   return h("section", { id, "aria-labelledby": `${id}-title` }, h("h2", { id: `${id}-title` }, title), ...children);
 }
 
+/** On paper everything is light, drawn at once, and as wide as a page. */
+let isPrinting = false;
+
+const PAPER = 700;
+
+/** What draws again everything that is drawn to a width. */
+const redraws = [];
+
 /** A place that is drawn to its width, and again when that or what it shows changes: `draw(width)` returns its content. */
 function drawing(kind, draw) {
   const place = h("div", { class: `drawing ${kind}` });
-  const redraw = () => place.clientWidth && place.replaceChildren(...[draw(place.clientWidth)].flat());
+  const redraw = () => place.clientWidth && place.replaceChildren(...[draw(isPrinting ? PAPER : place.clientWidth)].flat());
+  redraws.push(redraw);
   let width = 0;
   new ResizeObserver(() => {
-    if (place.clientWidth === width || matchMedia("print").matches) return;
+    if (place.clientWidth === width || isPrinting) return;
     width = place.clientWidth;
     // Not within the observer, which would be told of what is drawn.
     setTimeout(redraw);
@@ -76,6 +85,15 @@ function once(call) {
       isAsked = false;
       call();
     });
+  };
+}
+
+/** Calls something when it has not been asked for it again for a moment. */
+function atRest(call) {
+  let timer = 0;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(call, 120);
   };
 }
 

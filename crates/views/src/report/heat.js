@@ -22,7 +22,7 @@ function heat() {
   const names = candidates.map((axis) => [axis.name, axis.name]);
   const set = (name) => (value) => (choose(name, value), draw());
   draw();
-  when("selection", draw);
+  when("settled", draw);
   return section(
     "pairs",
     "Two parameters",
@@ -34,13 +34,15 @@ function heat() {
       choice("cells say", Object.entries(HEAT), options.get("cell") ?? "best", set("cell")),
     ),
     place,
-    h("p", { class: "dim" }, `Of the configurations that pass the filters, over everything else; the deeper, the better. A click on a cell filters by its values.`),
+    h("p", { class: "dim" }, `Of the configurations that pass the filters, over everything else; the deeper, the better. `, h("span", { class: "screen" }, "A click on a cell filters by its values.")),
   );
 }
 
 function heatTable(across, down, what) {
   const [columns, lines] = [bins(across), bins(down)];
-  const cells = lines.map((line) => columns.map((column) => selected.filter((row) => line.has(row) && column.has(row))));
+  const [lineOf, columnOf] = [down.column(placeIn(lines)), across.column(placeIn(columns))];
+  const cells = lines.map(() => columns.map(() => []));
+  for (const row of selected) cells[lineOf[row]][columnOf[row]].push(row);
   const values = cells.map((line) => line.map((of) => cellValue(of, what)));
   const sorted = values.flat().filter((value) => value !== null).sort((a, b) => a - b);
   const rank = shades(sorted, what === "tried" || isHigherBetter);
@@ -81,17 +83,21 @@ function shades(sorted, isHigh) {
   };
 }
 
-/** The values of an axis, or ranges of them: `{ text, filter, has(row) }`. */
+function placeIn(bins) {
+  return (value) => bins.findIndex((bin) => bin.has(value));
+}
+
+/** The values of an axis, or ranges of them: `{ text, filter, has(value) }`. */
 function bins(axis) {
-  const absent = axis.hasAbsent ? [{ text: ABSENT, filter: { values: new Set([null]) }, has: (row) => axis.of(row) === null }] : [];
+  const absent = axis.hasAbsent ? [{ text: ABSENT, filter: { values: new Set([null]) }, has: (value) => value === null }] : [];
   if (!axis.isNumber || axis.values.length <= 12) {
-    const bin = (value) => ({ text: axis.isNumber ? short(value) : value, filter: { values: new Set([value]) }, has: (row) => axis.of(row) === value });
+    const bin = (value) => ({ text: axis.isNumber ? short(value) : value, filter: { values: new Set([value]) }, has: (other) => other === value });
     return [...axis.values.map(bin), ...absent];
   }
   const at = scale(axis.low, axis.high, 0, RANGES, axis.isLog);
   const bin = (_, index) => {
     const [low, high] = [index === 0 ? axis.low : at.invert(index), index === RANGES - 1 ? axis.high : at.invert(index + 1)];
-    const has = (row) => axis.of(row) !== null && Math.min(RANGES - 1, Math.floor(at(axis.of(row)))) === index;
+    const has = (value) => value !== null && Math.min(RANGES - 1, Math.floor(at(value))) === index;
     return { text: `${short(low, 2)} – ${short(high, 2)}`, filter: { low, high }, has };
   };
   return [...Array.from({ length: RANGES }, bin), ...absent];

@@ -18,7 +18,7 @@ use pleach_core::{
     plan::Plan,
     rank::{Ranked, importance},
 };
-use pleach_store::{Branch, Revision, Summary, Time};
+use pleach_store::{Branch, Provenance, Revision, Summary, Time};
 use serde::Serialize;
 
 use self::{columns::Columns, curves::Curves, failures::Kind, schedules::Schedules, tree::Tree};
@@ -45,18 +45,21 @@ pub struct Source<'a> {
     pub branches: &'a [Branch],
     /// Attempts that ended badly.
     pub failures: &'a [(AttemptId, StageId, Ending)],
+    /// With what and where it ran, and since when.
+    pub provenances: &'a [(Time, Provenance)],
     /// The version of this program.
     pub version: &'a str,
     pub made: Time,
 }
 
 /// The scripts, in the order in which they use each other.
-const SCRIPTS: [&str; 15] = [
+const SCRIPTS: [&str; 16] = [
     include_str!("dom.js"),
     include_str!("number.js"),
     include_str!("sweep.js"),
     include_str!("state.js"),
     include_str!("plot.js"),
+    include_str!("lines.js"),
     include_str!("summary.js"),
     include_str!("importance.js"),
     include_str!("parallel.js"),
@@ -115,6 +118,7 @@ fn data(source: &Source) -> String {
         schedules: Schedules::new(source.plan, ranked),
         tree: Tree::new(source.branches, objective.goal, &places),
         failures: failures::kinds(source.failures, source.branches),
+        made_by: source.provenances.iter().map(Made::new).collect(),
     };
     // Plain values always serialize.
     serde_json::to_string(&data).unwrap_or_default().replace('<', "\\u003c")
@@ -161,6 +165,23 @@ struct Data<'a> {
     schedules: Schedules<'a>,
     tree: Tree,
     failures: Vec<Kind>,
+    made_by: Vec<Made<'a>>,
+}
+
+/// With what and where trials ran from some time on.
+#[derive(Serialize)]
+struct Made<'a> {
+    since: i64,
+    facts: &'a [(String, String)],
+    /// How a person's code differed from the commit that is named.
+    difference: Option<&'a str>,
+}
+
+impl<'a> Made<'a> {
+    fn new((since, provenance): &'a (Time, Provenance)) -> Self {
+        let Provenance { facts, difference } = provenance;
+        Self { since: since.0, facts, difference: difference.as_deref() }
+    }
 }
 
 #[derive(Serialize)]

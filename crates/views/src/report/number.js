@@ -105,6 +105,13 @@ function isLogarithmic(sorted) {
   return place(Math.log(middle / low) / Math.log(high / low)) < place((middle - low) / (high - low));
 }
 
+/** The lowest and the highest of any number of numbers. */
+function extent(numbers) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const number of numbers) [low, high] = [Math.min(low, number), Math.max(high, number)];
+  return [low, high];
+}
+
 /** The number below which lies such a share of them. */
 function quantile(sorted, share) {
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.round(share * (sorted.length - 1))))];

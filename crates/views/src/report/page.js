@@ -57,6 +57,7 @@ function jump(event, id) {
 }
 
 function show() {
+  document.body.append(inkwell);
   recall();
   document.title = `${sweep.name} · pleach`;
   const [head, ...sections] = SECTIONS.map((draw) => draw()).filter(Boolean);

@@ -8,27 +8,32 @@ const BAND = 44;
 function parallel() {
   if (axes.length < 2 || rows.length < 2) return null;
   const { place, redraw } = drawing("parallel", (width) => draw(Math.max(width, 2 * LANES.side + LANES.least * (axes.length - 1))));
+  let follow = () => {};
   let repaint = () => {};
   let emphasise = () => {};
 
   function draw(width) {
     const x = scale(0, axes.length - 1, LANES.side, width - LANES.side);
     const lanes = axes.map((axis, index) => lane(axis, x(index)));
-    const faint = s("path", { class: "faint", fill: "none" });
-    const lines = s("g", { fill: "none" });
+    const trace = (pen, row) => traced(pen, lanes, row);
+    const all = sheet(width, LANES.height, trace, () => "faint", () => 1);
+    const lines = sheet(width, LANES.height, trace, (row) => colors.of(row), seeThrough);
     const strong = s("g", { fill: "none" });
     const picture = s("svg", { viewBox: `0 0 ${width} ${LANES.height}`, width, height: LANES.height, role: "group", "aria-label": "Parallel coordinates" });
-    repaint = () => {
-      faint.setAttribute("d", rows.filter((row) => !isSelected[row]).map((row) => curveThrough(lanes, row)).join(""));
-      lines.replaceChildren(...bundles(selected, (row) => curveThrough(lanes, row)));
+    follow = () => {
+      lines.show(selected);
       lanes.forEach((lane) => lane.showFilter());
+    };
+    repaint = () => {
+      all.show(rows);
+      follow();
       emphasise();
     };
     emphasise = () => {
       const path = (row) => [s("path", { d: curveThrough(lanes, row), class: "halo" }), s("path", { d: curveThrough(lanes, row), class: `strong ${colors.of(row)}` })];
       strong.replaceChildren(...highlighted().flatMap(path));
     };
-    picture.append(faint, lines, strong, ...lanes.map((lane) => lane.element));
+    picture.append(strong, ...lanes.map((lane) => lane.element));
     picture.addEventListener("pointermove", (event) => {
       if (event.buttons) return;
       const row = nearestLine(lanes, x, event.offsetX, event.offsetY);
@@ -41,25 +46,27 @@ function parallel() {
       if (row !== null && !event.defaultPrevented) pin(row);
     });
     repaint();
-    return picture;
+    return h("div", { class: "layers", style: `width: ${width}px` }, all.canvas, lines.canvas, picture);
   }
 
-  ["selection", "color"].forEach((what) => when(what, () => repaint()));
+  when("selection", () => follow());
+  when("color", () => repaint());
   when("highlight", () => emphasise());
   return section(
     "parameters",
     "What the parameters did",
-    h("p", {}, "Each line is a configuration. Drag along an axis, or choose one of its values, to filter everything on this page."),
+    h("p", {}, "Each line is a configuration. ", h("span", { class: "screen" }, "Drag along an axis, or choose one of its values, to filter everything on this page.")),
     h("div", { class: "wide" }, place),
   );
 }
 
-/** One path for every colour, the best on top: thousands of lines are a handful of elements. */
-function bundles(of, path) {
-  const paths = new Map(colors.classes.map((name) => [name, ""]));
-  for (const row of of.toReversed()) paths.set(colors.of(row), paths.get(colors.of(row)) + path(row));
-  const opacity = Math.min(1, Math.max(0.25, 8 / Math.sqrt(of.length + 1)));
-  return [...paths].filter(([, d]) => d).map(([name, d]) => s("path", { d, class: `bundle ${name}`, "stroke-opacity": opacity.toFixed(2) }));
+function traced(pen, lanes, row) {
+  pen.moveTo(lanes[0].x, lanes[0].of[row]);
+  for (let index = 1; index < lanes.length; index += 1) {
+    const [before, here] = [lanes[index - 1], lanes[index]];
+    const middle = (before.x + here.x) / 2;
+    pen.bezierCurveTo(middle, before.of[row], middle, here.of[row], here.x, here.of[row]);
+  }
 }
 
 function curveThrough(lanes, row) {

@@ -20,7 +20,7 @@ function schedules() {
   }
 
   draw();
-  ["selection", "color"].forEach((what) => when(what, draw));
+  ["settled", "color"].forEach((what) => when(what, draw));
   return section("schedules", "Schedules", h("p", {}, "Each at the peak at which it did best, the best first."), list, rest);
 }
 
@@ -41,7 +41,7 @@ function scheduleCard(schedule) {
 
 function schedulePicture({ x, y, steps, lowest, name }, color) {
   const { width, height } = CARD;
-  const [left, right, top, bottom] = [22, width - 6, 10, height - 18];
+  const [left, right, top, bottom] = [30, width - 6, 10, height - 18];
   const high = Math.max(1e-12, ...y);
   const low = Math.min(0, ...y);
   const at = scale(low, high, bottom, top);

@@ -30,7 +30,7 @@ function highlightedToml(line) {
 }
 
 function reproduce() {
-  const { name, version, program, numerics, accepted, made } = sweep;
+  const { name, version, program, numerics, accepted, made, made_by } = sweep;
   const fact = (what, told) => [h("dt", {}, what), h("dd", {}, told)];
   return section(
     "again",
@@ -41,11 +41,19 @@ function reproduce() {
     h(
       "dl",
       { class: "facts" },
-      fact("program", program),
+      made_by.length === 0 && fact("program", program),
       fact("numerics", numerics),
-      fact("pleach", version),
       fact("accepted", moment(accepted)),
-      fact("this page", moment(made)),
+      fact("this page", `pleach ${version}, ${moment(made)}`),
     ),
+    made_by.map(({ since, facts, difference }, index) => [
+      h("h3", {}, index === 0 ? "What it ran with" : `From ${moment(since)} on`),
+      h("dl", { class: "facts" }, facts.map(([what, told]) => fact(what, told))),
+      difference && h("details", { open: differenceIsShort(difference) }, h("summary", {}, "Changes of the code that were not committed"), h("pre", { tabindex: 0 }, h("code", {}, difference))),
+    ]),
   );
+}
+
+function differenceIsShort(difference) {
+  return difference.split("\n").length <= 40;
 }

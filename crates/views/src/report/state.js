@@ -15,28 +15,34 @@ let hovered = null;
 
 /** The configurations that pass all filters, best first, and whether each does. */
 let selected = rows;
-let isSelected = new Array(rows.length).fill(true);
+const isSelected = new Uint8Array(rows.length).fill(1);
 
 let colors = null;
 
-const listeners = { selection: [], highlight: [], color: [] };
+/** Who follows a brush: `selection`, as it moves; `settled`, where there are many configurations when it rests. */
+const listeners = { selection: [], settled: [], highlight: [], color: [] };
+
+/** More configurations than these are filtered faster than everything is drawn anew. */
+const MANY = 400;
 
 function when(what, call) {
   listeners[what].push(call);
 }
 
 function changed(what) {
-  remember();
+  rememberAtRest();
   listeners[what].forEach((call) => call());
 }
 
-function passes(row) {
+function select() {
+  isSelected.fill(1);
   for (const [name, filter] of filters) {
-    const value = axisNamed(name).of(row);
-    if (filter.values ? !filter.values.has(value) : value === null || value < filter.low || filter.high < value) return false;
+    const passes = (value) => (filter.values ? filter.values.has(value) : value !== null && filter.low <= value && value <= filter.high);
+    axisNamed(name).column(passes).forEach((isPassed, row) => (isSelected[row] &= isPassed));
   }
-  const words = options.get("text");
-  return !words || words.toLowerCase().split(/\s+/).every((word) => wordsOf(row).includes(word));
+  const words = options.get("text")?.toLowerCase().split(/\s+/) ?? [];
+  selected = rows.filter((row) => isSelected[row] && words.every((word) => wordsOf(row).includes(word)));
+  if (words.length) isSelected.fill(0), selected.forEach((row) => (isSelected[row] = 1));
 }
 
 const known = new Map();
@@ -47,10 +53,14 @@ function wordsOf(row) {
   return known.get(row);
 }
 
+const settle = () => changed("settled");
+const settleAtRest = atRest(settle);
+
 const reselect = once(() => {
-  isSelected = rows.map(passes);
-  selected = rows.filter((row) => isSelected[row]);
+  select();
   changed("selection");
+  if (MANY < rows.length) settleAtRest();
+  else settle();
 });
 
 /** Sets the filter of an axis; null takes it away. */
@@ -71,7 +81,7 @@ function choose(name, value) {
   if (value === "" || value === null) options.delete(name);
   else options.set(name, value);
   if (name === "text") reselect();
-  remember();
+  rememberAtRest();
 }
 
 function hover(row) {
@@ -117,6 +127,9 @@ function remember() {
   if (fragment !== location.hash) history.replaceState(null, "", fragment || location.pathname + location.search);
 }
 
+/** Browsers refuse an address that changes with every move of a pointer. */
+const rememberAtRest = atRest(remember);
+
 /** Takes up what the address says; what it does not know is left out. */
 function recall() {
   let color = usualColor();
@@ -127,8 +140,7 @@ function recall() {
     else if (name === "color") color = axisNamed(decoded(value)) ?? color;
     else if (/^[a-z]+$/.test(name) && part.includes("=")) options.set(name, decoded(value));
   }
-  isSelected = rows.map(passes);
-  selected = rows.filter((row) => isSelected[row]);
+  select();
   colors = coloring(color);
 }
 

@@ -38,7 +38,7 @@ function finding() {
 function figures(all) {
   const { trials, tree } = sweep;
   const ended = all - (trials.waiting ?? 0);
-  const seeds = Math.max(0, ...board.trials.map((trials) => trials.length));
+  const seeds = Math.max(0, extent(board.trials.map((trials) => trials.length))[1]);
   const bad = ["diverged", "failed", "stopped"].filter((status) => trials[status]);
   const figure = (value, what, more) => h("div", {}, h("dd", {}, value), h("dt", {}, what, more && h("small", {}, more)));
   return [

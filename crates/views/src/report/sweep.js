@@ -16,20 +16,34 @@ const STEPS = 8;
 const FEW = 16;
 
 /**
- * Something in which configurations differ: a parameter, or what came out.
- * `of(row)` is a number, a text, or null; `values` are all there are, in order.
+ * Something in which configurations differ: a parameter, or what came out. `told` are its different values, `index` is the
+ * place of a row's value among them, -1 where it has none. Here they are in order: `values`, all numbers or all texts, and
+ * `index`, a column, so that ten thousand rows are looked through while a pointer moves.
  */
 class Axis {
-  constructor(name, values, of) {
+  constructor(name, told, index) {
     this.name = name;
-    this.of = of;
-    this.isNumber = values.every((value) => typeof value === "number");
-    this.values = this.isNumber ? values.toSorted((a, b) => a - b) : inOrder(values.map(String));
+    this.isNumber = told.every((value) => typeof value === "number");
+    const values = this.isNumber ? told : told.map(String);
+    this.values = this.isNumber ? values.toSorted((a, b) => a - b) : inOrder(values);
+    const places = new Map(this.values.map((value, place) => [value, place]));
+    this.index = Int32Array.from(index, (place) => (place < 0 ? -1 : places.get(values[place])));
     this.isFew = !this.isNumber || (this.values.length <= FEW && 2 * this.values.length <= rows.length);
     this.isLog = this.isNumber && isLogarithmic(this.values);
     this.low = this.values[0];
     this.high = this.values.at(-1);
-    this.hasAbsent = rows.some((row) => of(row) === null);
+    this.hasAbsent = this.index.includes(-1);
+  }
+
+  /** A number or a text; null if the row has none. */
+  of(row) {
+    return this.values[this.index[row]] ?? null;
+  }
+
+  /** Something for every row that is made of its value alone: `of(value)`, once for each value. */
+  column(of) {
+    const made = [...this.values.map(of), of(null)];
+    return Array.from(this.index, (place) => made.at(place));
   }
 
   text(row) {
@@ -44,15 +58,17 @@ function inOrder(texts) {
   return isNumbered ? texts.toSorted((a, b) => parseFloat(a) - parseFloat(b) || a.localeCompare(b)) : texts;
 }
 
-const parameters = board.parameters.map(({ name, values, index }) => {
-  const isNumber = values.every((value) => typeof value === "number");
-  const told = isNumber ? values : values.map(String);
-  return new Axis(name, told, (row) => (index[row] < 0 ? null : told[index[row]]));
-});
+const parameters = board.parameters.map(({ name, values, index }) => new Axis(name, values, index));
 
-const outcome = new Axis(sweep.objective.metric, board.mean.filter((mean) => mean !== null), (row) => board.mean[row]);
+const outcome = outcomeAxis();
 
-outcome.isFew = false;
+function outcomeAxis() {
+  const means = [...new Set(board.mean.filter((mean) => mean !== null))];
+  const places = new Map(means.map((mean, place) => [mean, place]));
+  const axis = new Axis(sweep.objective.metric, means, board.mean.map((mean) => places.get(mean) ?? -1));
+  axis.isFew = false;
+  return axis;
+}
 
 /** What configurations can be compared along. */
 const axes = [...parameters.filter((axis) => 1 < axis.values.length + axis.hasAbsent), outcome];
@@ -94,14 +110,13 @@ function card(row) {
  */
 function coloring(axis) {
   if (axis.isNumber) {
-    const steps = axis === outcome ? byRank() : (row) => step(axis, axis.of(row));
+    const steps = axis === outcome ? byRank() : axis.column((value) => value !== null && step(axis, value));
     const ends = isHigherBetter || axis !== outcome ? [axis.low, axis.high] : [axis.high, axis.low];
     const shades = Array.from({ length: STEPS }, (_, index) => `v${index}`);
-    return { axis, classes: ["none", ...shades], of: (row) => (axis.of(row) === null ? "none" : `v${steps(row)}`), ends };
+    return { axis, classes: ["none", ...shades], of: (row) => (axis.index[row] < 0 ? "none" : shades[steps[row]]), ends };
   }
-  const kind = (row) => axis.values.indexOf(axis.of(row));
   const classes = axis.values.map((_, index) => (index < KINDS ? `k${index}` : "none"));
-  return { axis, classes: ["none", ...new Set(classes)], of: (row) => classes[kind(row)] ?? "none", ends: null };
+  return { axis, classes: ["none", ...new Set(classes)], of: (row) => classes[axis.index[row]] ?? "none", ends: null };
 }
 
 function step(axis, value) {
@@ -113,6 +128,7 @@ function step(axis, value) {
 function byRank() {
   const known = rows.filter((row) => board.mean[row] !== null);
   const better = (a, b) => (isHigherBetter ? board.mean[b] - board.mean[a] : board.mean[a] - board.mean[b]);
-  const place = new Map(known.sort(better).map((row, index) => [row, index]));
-  return (row) => STEPS - 1 - Math.floor((place.get(row) / known.length) * STEPS);
+  const steps = new Uint8Array(rows.length);
+  known.sort(better).forEach((row, place) => (steps[row] = STEPS - 1 - Math.floor((place / known.length) * STEPS)));
+  return steps;
 }

@@ -64,6 +64,10 @@ fn with_report<T>(check: impl FnOnce(&Source) -> T) -> T {
         ending: vec![(TrialId(trial), TrialStatus::Done, Some(0.9))],
         best: Some(0.9),
     };
+    let provenance = Provenance {
+        facts: vec![("code".to_owned(), format!("commit 1 {HOSTILE}"))],
+        difference: Some(format!("+{HOSTILE}\n")),
+    };
     let failures = [(AttemptId(3), StageId(1), Ending::Failed(Class::Error, HOSTILE.to_owned()))];
     check(&Source {
         name: HOSTILE,
@@ -73,6 +77,7 @@ fn with_report<T>(check: impl FnOnce(&Source) -> T) -> T {
         plan: Err(HOSTILE),
         branches: &[branch(1, 11), branch(2, 12), branch(3, 21), branch(4, 22)],
         failures: &failures,
+        provenances: &[(Time(1), provenance)],
         version: "1.2.3",
         made: Time(3),
     })
