@@ -68,6 +68,13 @@ impl Storm {
         fs::read_to_string(&self.witness).map_or(0, |witness| witness.lines().count())
     }
 
+    /// What a query of the database finds.
+    fn count(&self, query: &str) -> u32 {
+        let database = self.stage.path().join("runs/storm/pleach.db");
+        let database = rusqlite::Connection::open(database).unwrap();
+        database.query_row(query, [], |row| row.get(0)).unwrap()
+    }
+
     /// A coordinator whose workers have made so many steps.
     fn run_for(&self, steps: usize) -> Child {
         let begin = self.steps();
@@ -140,18 +147,13 @@ fn states_that_are_lost_and_damaged_between_kills_are_made_again() {
             fs::remove_file(file).unwrap();
         }
     };
-    let count = |query: &str| {
-        let database = storm.stage.path().join("runs/storm/pleach.db");
-        let database = rusqlite::Connection::open(database).unwrap();
-        database.query_row(query, [], |row| row.get::<_, u32>(0)).unwrap()
-    };
     // Until some stage is done and others start from its state.
     let run_into_branches = || {
         let are_reached =
             "SELECT count(*) FROM stage JOIN stage_end ON stage_end.stage = stage.parent
              WHERE stage.id NOT IN (SELECT stage FROM stage_end)";
         run_and_kill(calm.steps() / 20);
-        while count(are_reached) == 0 {
+        while storm.count(are_reached) == 0 {
             run_and_kill(calm.steps() / 20);
         }
     };
@@ -161,7 +163,8 @@ fn states_that_are_lost_and_damaged_between_kills_are_made_again() {
     }
     storm.run("resume storm");
     assert_eq!(storm.stage.canonical("storm"), calm.stage.canonical("storm"));
-    let ended = |how: &str| count(&format!("SELECT count(*) FROM attempts WHERE ending = '{how}'"));
+    let ended =
+        |how: &str| storm.count(&format!("SELECT count(*) FROM attempts WHERE ending = '{how}'"));
     let (rebuilt, unusable) = (ended("rebuilt"), ended("unusable"));
     println!("{rebuilt} states were made again, {unusable} checkpoints were of no use");
     assert!(0 < rebuilt && 0 < unusable);
@@ -203,4 +206,26 @@ fn a_ctrl_c_saves_what_runs_and_twice_kills() {
     }
     storm.run("resume storm");
     assert_eq!(storm.stage.canonical("storm"), calm.stage.canonical("storm"));
+}
+
+#[test]
+fn a_killed_worker_costs_only_the_attempts_in_its_lanes() {
+    let calm = Storm::new("[0.02, 0.1]");
+    calm.run("run storm.toml");
+    let storm = Storm::new("[0.02, 0.1]");
+    let mut coordinator = storm.run_for(calm.steps() / 10);
+    let running = "SELECT count(*) FROM attempts WHERE ending IS NULL";
+    let before = storm.count(running);
+    let workers = storm.stage.processes();
+    let worker = workers.iter().find(|process| process.contains("pleach-mnist")).unwrap();
+    let number = worker.split_once(' ').unwrap().0.parse().unwrap();
+    let worker = rustix::process::Pid::from_raw(number).unwrap();
+    rustix::process::kill_process(worker, rustix::process::Signal::KILL).unwrap();
+    assert!(coordinator.wait().unwrap().success());
+    assert_eq!(storm.stage.canonical("storm"), calm.stage.canonical("storm"));
+    let crashed = storm.count("SELECT count(*) FROM attempts WHERE ending = 'crashed'");
+    println!("{crashed} of about {before} attempts crashed");
+    assert!(2 <= crashed && crashed <= LANES as u32, "{crashed} attempts crashed");
+    let again = "SELECT count(*) FROM attempts GROUP BY stage ORDER BY 1 DESC LIMIT 1";
+    assert_eq!(storm.count(again), 2, "no stage crashed twice");
 }
