@@ -1,7 +1,7 @@
 //! What a careful experimenter says of a few numbers: mean, spread, and how sure a difference is. Pure arithmetic;
 //! the values are finite, and few enough to be listed.
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 /// The arithmetic mean; `None` of no values. Finite for every finite input, however large.
 pub fn mean(values: &[f64]) -> Option<f64> {
@@ -46,10 +46,9 @@ impl Interval {
 
 /// [`student_bound`] at 95 %; of a board with few seeds the same few are needed again and again.
 pub(crate) fn bound_95(freedom: u32) -> f64 {
-    static FEW: LazyLock<Vec<f64>> =
-        LazyLock::new(|| (1..=64).map(|freedom| student_bound(0.95, freedom)).collect());
-    let known = freedom.checked_sub(1).and_then(|index| FEW.get(index as usize));
-    known.copied().unwrap_or_else(|| student_bound(0.95, freedom))
+    static FEW: [OnceLock<f64>; 64] = [const { OnceLock::new() }; 64];
+    let bound = || student_bound(0.95, freedom);
+    FEW.get(freedom as usize).map_or_else(bound, |known| *known.get_or_init(bound))
 }
 
 /// The t for which a Student variable with `freedom` degrees of freedom (at least 1) lies between -t and t with

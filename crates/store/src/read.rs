@@ -9,7 +9,7 @@ use pleach_core::{
     life::{ConfigurationId, TrialId, TrialStatus},
     rank,
 };
-use rusqlite::{Connection, Result as SqlResult};
+use rusqlite::{Connection, OptionalExtension, Result as SqlResult};
 use thiserror::Error;
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     fault::DatabaseError,
     load,
     open::{self, OpenError},
+    results,
     store::Time,
 };
 
@@ -53,6 +54,9 @@ pub struct Summary {
     /// When something was last written about an attempt.
     pub changed: Option<Time>,
 }
+
+/// Trials by status.
+pub(crate) type Counts = Vec<(TrialStatus, u64)>;
 
 #[derive(Debug, Error)]
 pub enum ReadError {
@@ -140,6 +144,21 @@ fn summary(connection: &Connection) -> SqlResult<Option<Summary>> {
         [],
         |row| Ok((row.get(0)?, Time(row.get(1)?))),
     )?;
+    let (trials, changed) = match results::counts(connection)? {
+        Some(known) => known,
+        None => counts(connection)?,
+    };
+    let running = "SELECT count(*) FROM attempt WHERE ending IS NULL";
+    let running = connection.query_row(running, [], |row| column::unsigned(row, 0))?;
+    // Numbers are given in the order of grants.
+    let started = "SELECT started FROM attempt ORDER BY id LIMIT 1";
+    let started = connection.query_row(started, [], |row| row.get(0).map(Time)).optional()?;
+    let changed = changed.map(Time);
+    Ok(Some(Summary { revision, number, accepted, trials, running, started, changed }))
+}
+
+/// What [`results::counts`] says, from everything.
+fn counts(connection: &Connection) -> SqlResult<(Counts, Option<i64>)> {
     let trials = connection
         .prepare(&format!(
             "SELECT trial_end.status, count(*) FROM trial LEFT JOIN trial_end ON trial = trial.id
@@ -147,17 +166,8 @@ fn summary(connection: &Connection) -> SqlResult<Option<Summary>> {
         ))?
         .query_map([], |row| Ok((column::status(row, 0)?, column::unsigned(row, 1)?)))?
         .collect::<SqlResult<_>>()?;
-    connection.query_row(
-        "SELECT count(*) FILTER (WHERE ending IS NULL), min(started),
-             max(started + coalesce(took, 0)) FROM attempt",
-        [],
-        |row| {
-            let time =
-                |index| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(index)?.map(Time));
-            let (running, started, changed) = (column::unsigned(row, 0)?, time(1)?, time(2)?);
-            Ok(Some(Summary { revision, number, accepted, trials, running, started, changed }))
-        },
-    )
+    let changed = "SELECT max(started + coalesce(took, 0)) FROM attempt";
+    Ok((trials, connection.query_row(changed, [], |row| row.get(0))?))
 }
 
 fn rows(connection: &Connection, which: Which) -> SqlResult<Vec<rank::Row>> {

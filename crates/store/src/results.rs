@@ -12,7 +12,8 @@ use rusqlite::{Connection, OptionalExtension, Result as SqlResult, Transaction, 
 
 use crate::{
     column::{self, ObjectiveColumn},
-    read::{CURRENT, ReadError, Reader},
+    read::{CURRENT, Counts, ReadError, Reader},
+    store::Time,
 };
 
 /// A block of so many bytes, its row's head and the page's fit into a page.
@@ -51,6 +52,22 @@ fn best(connection: &Connection, goal: Goal, most: usize) -> SqlResult<Option<Be
     Ok(Some(Best { rows, configurations: configurations.len(), doubt, tried }))
 }
 
+/// What a summary says of trials, and when an attempt was last written of. `None` as [`Reader::best`].
+pub(crate) fn counts(connection: &Connection) -> SqlResult<Option<(Counts, Option<i64>)>> {
+    let Some(head) = Head::read(connection)? else { return Ok(None) };
+    let sql = "SELECT changed FROM tried WHERE id = 1";
+    let changed = connection.query_row(sql, [], |row| row.get(0))?;
+    Ok(Some((head.results(connection)?.counts(), changed)))
+}
+
+/// Keeps when an attempt was last written of.
+pub(crate) fn touch(connection: &Connection, now: Time) -> SqlResult<()> {
+    connection
+        .prepare_cached("UPDATE tried SET changed = max(coalesce(changed, ?1), ?1) WHERE id = 1")?
+        .execute([now.0])
+        .map(drop)
+}
+
 /// Where in the blocks a result is.
 struct Head {
     /// Ascending.
@@ -84,9 +101,7 @@ impl Head {
 
     fn results(&self, connection: &Connection) -> SqlResult<Results> {
         let (width, height) = (self.seeds.len(), self.height());
-        let blocks: u32 =
-            connection.query_row("SELECT count(*) FROM result_block", [], |row| row.get(0))?;
-        let mut results = Results::new(width, blocks as usize * height);
+        let mut results = Results::new(width);
         let mut query = connection.prepare("SELECT id, results FROM result_block ORDER BY id")?;
         let mut blocks = query.query([])?;
         while let Some(block) = blocks.next()? {
@@ -234,7 +249,8 @@ pub(crate) fn pack(connection: &Connection, tried: Option<&Tried>) -> SqlResult<
     seeds.sort_unstable();
     seeds.dedup();
     connection.execute(
-        "INSERT INTO tried (id, seeds, space) VALUES (1, ?, ?)",
+        "INSERT INTO tried (id, seeds, space, changed)
+         SELECT 1, ?, ?, max(started + coalesce(took, 0)) FROM attempt",
         params![column::json_text(&seeds)?, space],
     )?;
     let columns: HashMap<u64, usize> =

@@ -2,9 +2,10 @@
 -- written in the transaction that writes `trial_end`, and made anew with every revision and retry.
 
 CREATE TABLE tried (
-    id    INTEGER PRIMARY KEY CHECK (id = 1),
-    seeds TEXT NOT NULL,                -- JSON array, ascending: the columns of `result_block`
-    space TEXT NOT NULL                 -- JSON: in which parameters configurations differ, and between which ends
+    id      INTEGER PRIMARY KEY CHECK (id = 1),
+    seeds   TEXT NOT NULL,              -- JSON array, ascending: the columns of `result_block`
+    space   TEXT NOT NULL,              -- JSON: in which parameters configurations differ, and between which ends
+    changed INTEGER                     -- when an attempt last began or ended
 ) STRICT;
 
 -- The results of as many configurations as fit into a page, in the order of their numbers; block 0 begins with number 0.

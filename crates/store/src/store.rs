@@ -97,6 +97,9 @@ impl Store {
             })?;
         }
         results::keep(&transaction, &writer.ended).map_err(unknown)?;
+        if facts.iter().any(|fact| matches!(fact, Fact::Granted { .. } | Fact::Ended { .. })) {
+            results::touch(&transaction, now).map_err(unknown)?;
+        }
         transaction.commit().map_err(unknown)
     }
 

@@ -26,10 +26,8 @@ const MAX_SEEDS: u32 = 1000;
 #[derive(Debug)]
 pub struct Doubt {
     goal: Goal,
-    /// How many seeds there are.
-    width: usize,
-    /// Of each ranked configuration its numbers, one for each seed; NaN where it has none.
-    numbers: Vec<f64>,
+    /// For each seed the numbers of all ranked configurations; NaN where one has none.
+    seeds: Vec<Vec<f64>>,
     /// The square of an interval's half length is so many times the sum of the squares of the distances from the mean, if
     /// both configurations have all seeds.
     factor: f64,
@@ -49,39 +47,39 @@ impl Doubt {
     /// Of a board that [`super::rank`] made for the same goal.
     pub fn new(board: &[&Ranked], goal: Goal) -> Self {
         let ranked = board.iter().take_while(|ranked| ranked.state == State::Done);
-        let seeds: BTreeSet<u64> =
+        let names: BTreeSet<u64> =
             ranked.clone().flat_map(|ranked| numbers(&ranked.row)).map(|(seed, _)| seed).collect();
-        let mut all = Vec::with_capacity(ranked.clone().count() * seeds.len());
+        let mut seeds = vec![Vec::new(); names.len()];
         for ranked in ranked {
             let mut own = numbers(&ranked.row).peekable();
-            all.extend(seeds.iter().map(|seed| {
-                own.next_if(|(other, _)| other == seed).map_or(f64::NAN, |(_, value)| value)
-            }));
+            for (seed, name) in seeds.iter_mut().zip(&names) {
+                let number = own.next_if(|(other, _)| other == name);
+                seed.push(number.map_or(f64::NAN, |(_, value)| value));
+            }
         }
-        Self::of(goal, seeds.len(), all)
+        Self::of(goal, seeds)
     }
 
-    /// Of numbers in the board's order, so many for each configuration, NaN where there is none.
-    pub(super) fn of(goal: Goal, width: usize, numbers: Vec<f64>) -> Self {
-        let n = width as f64;
-        let factor = match width {
+    /// Of each seed's numbers in the board's order, NaN where there is none.
+    pub(super) fn of(goal: Goal, seeds: Vec<Vec<f64>>) -> Self {
+        let n = seeds.len() as f64;
+        let factor = match seeds.len() {
             ..2 => f64::NAN,
-            _ => bound_95(width as u32 - 1).powi(2) / (n * (n - 1.0)),
+            freedom => bound_95(freedom as u32 - 1).powi(2) / (n * (n - 1.0)),
         };
-        let mut doubt = Self { goal, width, numbers, factor, contenders: Vec::new() };
-        doubt.contenders = (0..doubt.len())
-            .filter(|&other| other == 0 || doubt.compare(0, other) == Some(Ordering::Equal))
-            .collect();
+        let mut doubt = Self { goal, seeds, factor, contenders: Vec::new() };
+        let mut contenders = Vec::new();
+        doubt.compare_all(0, |other, ordering| {
+            if other == 0 || ordering == Some(Ordering::Equal) {
+                contenders.push(other);
+            }
+        });
+        doubt.contenders = contenders;
         doubt
     }
 
     fn len(&self) -> usize {
-        self.numbers.len().checked_div(self.width).unwrap_or(0)
-    }
-
-    /// The numbers of the configuration at this index.
-    fn row(&self, index: usize) -> &[f64] {
-        &self.numbers[index * self.width..][..self.width]
+        self.seeds.first().map_or(0, Vec::len)
     }
 
     /// Of the configuration at this index of the board; `None` if it is not ranked, or if it shares fewer than two
@@ -91,15 +89,15 @@ impl Doubt {
         if n <= index {
             return None;
         }
-        let (mut better, mut worse) = (0, 0);
-        for other in (0..n).filter(|&other| other != index) {
-            match self.compare(other, index)? {
-                Ordering::Less => better += 1,
-                Ordering::Greater => worse += 1,
-                Ordering::Equal => {}
-            }
-        }
-        Some(Places { first: better + 1, last: n as u32 - worse })
+        let (mut better, mut worse, mut unknown) = (0, 0, 0);
+        self.compare_all(index, |other, ordering| match ordering {
+            _ if other == index => {}
+            Some(Ordering::Less) => better += 1,
+            Some(Ordering::Greater) => worse += 1,
+            Some(Ordering::Equal) => {}
+            None => unknown += 1,
+        });
+        (unknown == 0).then(|| Places { first: better + 1, last: n as u32 - worse })
     }
 
     /// How likely it is, by index of the board, that a configuration has the best true mean; 0 for those that can be told
@@ -112,16 +110,13 @@ impl Doubt {
         if MAX_CONTENDERS < self.contenders.len() {
             return Vec::new();
         }
-        let has = |&index: &usize, seed: usize| !self.row(index)[seed].is_nan();
-        let seeds: Vec<usize> = (0..self.width)
-            .filter(|&seed| self.contenders.iter().all(|index| has(index, seed)))
-            .collect();
+        let has_all = |seed: &&Vec<f64>| self.contenders.iter().all(|&index| !seed[index].is_nan());
+        let seeds: Vec<&Vec<f64>> = self.seeds.iter().filter(has_all).collect();
         let n = seeds.len();
         if n < 2 || self.contenders.is_empty() {
             return Vec::new();
         }
-        let of_seeds =
-            |index: usize| seeds.iter().map(|&seed| self.row(index)[seed]).collect::<Vec<f64>>();
+        let of_seeds = |index: usize| seeds.iter().map(|seed| seed[index]).collect::<Vec<f64>>();
         // Of each contender its mean, and by seed how far from it.
         let contenders = self.contenders.iter().map(|&index| {
             let values = of_seeds(index);
@@ -167,16 +162,73 @@ impl Doubt {
             let t = student_bound(0.95, n - 1) + student_bound(0.60, n - 1);
             t * spread / f64::from(n).sqrt() < mean.abs()
         };
-        (now + 1..=MAX_SEEDS).find(|&n| is_enough(n)).map(|n| n - now)
+        // What is enough, more is, too.
+        let (mut few, mut enough) = (now, MAX_SEEDS + 1);
+        while few + 1 < enough {
+            let middle = u32::midpoint(few, enough);
+            if is_enough(middle) {
+                enough = middle;
+            } else {
+                few = middle;
+            }
+        }
+        (enough <= MAX_SEEDS).then(|| enough - now)
     }
 
-    /// Whether one configuration is better (less) or worse (greater) than another, or cannot be told from it; `None`
-    /// without two seeds in common.
+    /// Whether each configuration, in order, is better (less) or worse (greater) than this one, or cannot be told from it; `None`
+    /// without two seeds in common. Of a board of a million trials millions of pairs are compared: roots and room are for the
+    /// few that need them, and the others are compared side by side.
+    fn compare_all(&self, one: usize, mut see: impl FnMut(usize, Option<Ordering>)) {
+        const SIDE_BY_SIDE: usize = 64;
+        let share = 1.0 / self.seeds.len() as f64;
+        for first in (0..self.len()).step_by(SIDE_BY_SIDE) {
+            let end = self.len().min(first + SIDE_BY_SIDE);
+            let (mut means, mut squares) = ([0.0; SIDE_BY_SIDE], [0.0; SIDE_BY_SIDE]);
+            for seed in &self.seeds {
+                for (mean, other) in means.iter_mut().zip(&seed[first..end]) {
+                    *mean += share * (other - seed[one]);
+                }
+            }
+            for seed in &self.seeds {
+                let others = means.iter().zip(&seed[first..end]);
+                for (squares, (mean, other)) in squares.iter_mut().zip(others) {
+                    *squares += (other - seed[one] - mean).powi(2);
+                }
+            }
+            for (other, (mean, squares)) in (first..end).zip(means.into_iter().zip(squares)) {
+                let clear = self.clear(mean, squares);
+                see(other, clear.or_else(|| self.compare(other, one)));
+            }
+        }
+    }
+
+    /// How a configuration compares by the mean of differences and the sum of the squares of their distances from it; `None` if
+    /// a rounding could decide, or if something is missing.
+    fn clear(&self, mean: f64, squares: f64) -> Option<Ordering> {
+        // No rounding makes so much of a difference.
+        const CLEARLY: f64 = 1.0 - 1e-6;
+        // What lies between has lost no digit.
+        const SMALL: f64 = 1e-280;
+        const LARGE: f64 = 1e280;
+        let (distance, half) = (mean * mean, self.factor * squares);
+        if half < CLEARLY * distance && SMALL < distance && distance < LARGE {
+            Some(match (self.goal, mean < 0.0) {
+                (Goal::Min, true) | (Goal::Max, false) => Ordering::Less,
+                (Goal::Min, false) | (Goal::Max, true) => Ordering::Greater,
+            })
+        } else if distance < CLEARLY * half && SMALL < half && half < LARGE {
+            Some(Ordering::Equal)
+        } else {
+            None
+        }
+    }
+
+    /// One of [`Doubt::compare_all`], to the last bit.
     fn compare(&self, one: usize, other: usize) -> Option<Ordering> {
-        self.clear(one, other).or_else(|| self.exact(one, other))
-    }
-
-    fn exact(&self, one: usize, other: usize) -> Option<Ordering> {
+        // Equal numbers are many where a metric has few values.
+        if 1 < self.seeds.len() && self.seeds.iter().all(|seed| seed[one] == seed[other]) {
+            return Some(Ordering::Equal);
+        }
         let interval = Interval::of(&self.differences(one, other))?;
         Some(if interval.contains(0.0) {
             Ordering::Equal
@@ -185,31 +237,9 @@ impl Doubt {
         })
     }
 
-    /// The same as [`Doubt::exact`] without a root and without room: of a board of a million trials millions of pairs are compared. `None` if a
-    /// rounding could decide, or if something is missing.
-    fn clear(&self, one: usize, other: usize) -> Option<Ordering> {
-        // No rounding makes so much of a difference.
-        const CLEARLY: f64 = 1.0 - 1e-6;
-        // What lies between has lost no digit.
-        const SMALL: f64 = 1e-280;
-        const LARGE: f64 = 1e280;
-        let pairs = || self.row(one).iter().zip(self.row(other)).map(|(one, other)| one - other);
-        let mean = pairs().sum::<f64>() / self.width as f64;
-        let squares: f64 = pairs().map(|difference| (difference - mean).powi(2)).sum();
-        let (distance, half) = (mean * mean, self.factor * squares);
-        if half < CLEARLY * distance && SMALL < distance && distance < LARGE {
-            Some(self.goal.compare(mean, 0.0))
-        } else if distance < CLEARLY * half && SMALL < half && half < LARGE {
-            Some(Ordering::Equal)
-        } else {
-            None
-        }
-    }
-
     /// By common seed, one configuration's number minus the other's.
     fn differences(&self, one: usize, other: usize) -> Vec<f64> {
-        let pairs = self.row(one).iter().zip(self.row(other));
-        pairs.map(|(one, other)| one - other).filter(|d| d.is_finite()).collect()
+        self.seeds.iter().map(|seed| seed[one] - seed[other]).filter(|d| d.is_finite()).collect()
     }
 }
 
@@ -335,20 +365,21 @@ mod tests {
 
         #[test]
         fn what_is_clear_without_a_root_is_so(
-            pairs in vec((-3..4_i32, -3..4_i32), 1..6), scale in -300..300_i32, noise in any::<u64>(),
+            rows in (1..6_usize).prop_flat_map(|width| vec(vec(-3..4_i32, width), 1..70)),
+            scale in -300..300_i32,
+            noise in any::<u64>(),
         ) {
             // Whole numbers meet the ends of intervals; others, of any size, come close.
             let blur = |index: usize| 1.0 + f64::from((noise >> (8 * index)) as u8) * 1e-15;
-            let number = |(index, value): (usize, i32)| {
-                f64::from(value) * blur(index) * 10_f64.powi(scale)
+            let seed = |index: usize| {
+                let scale = blur(index) * 10_f64.powi(scale);
+                rows.iter().map(|row| f64::from(row[index]) * scale).collect::<Vec<f64>>()
             };
-            let (ones, others): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
-            let numbers = |of: Vec<i32>| of.into_iter().enumerate().map(number).collect::<Vec<_>>();
-            let (ones, others) = (numbers(ones), numbers(others));
-            let doubt = Doubt::of(Goal::Max, ones.len(), [&ones[..], &others].concat());
-            if let Some(clear) = doubt.clear(0, 1) {
-                prop_assert_eq!(Some(clear), doubt.exact(0, 1));
-            }
+            let doubt = Doubt::of(Goal::Max, (0..rows[0].len()).map(seed).collect());
+            let mut seen = Vec::new();
+            doubt.compare_all(0, |other, ordering| seen.push((other, ordering)));
+            let exact: Vec<_> = (0..rows.len()).map(|other| (other, doubt.compare(other, 0))).collect();
+            prop_assert_eq!(seen, exact);
         }
     }
 }

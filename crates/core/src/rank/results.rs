@@ -82,13 +82,9 @@ pub struct Order {
 }
 
 impl Results {
-    /// Of so many seeds, with room for so many configurations.
-    pub fn new(seeds: usize, configurations: usize) -> Self {
-        Self {
-            width: seeds,
-            configurations: Vec::with_capacity(configurations),
-            numbers: Vec::with_capacity(configurations * seeds),
-        }
+    /// Of so many seeds.
+    pub fn new(seeds: usize) -> Self {
+        Self { width: seeds, ..Self::default() }
     }
 
     /// Adds a configuration, whose number is higher than those before it, with its results in the order of the seeds.
@@ -128,12 +124,25 @@ impl Results {
 
     /// What remains open about the board of this order.
     pub fn doubt(&self, order: &Order, goal: Goal) -> Doubt {
-        let mut numbers = Vec::with_capacity(order.ranked * self.width);
+        let mut seeds = vec![Vec::with_capacity(order.ranked); self.width];
         for &row in &order.rows[..order.ranked] {
-            let from = row as usize * self.width;
-            let row = &self.numbers[from..from + self.width];
-            numbers.extend(row.iter().map(|n| if n.is_finite() { *n } else { f64::NAN }));
+            let row = &self.numbers[row as usize * self.width..];
+            for (seed, number) in seeds.iter_mut().zip(row) {
+                seed.push(if number.is_finite() { *number } else { f64::NAN });
+            }
         }
-        Doubt::of(goal, self.width, numbers)
+        Doubt::of(goal, seeds)
+    }
+
+    /// How many trials there are of each status; statuses of none are absent.
+    pub fn counts(&self) -> Vec<(TrialStatus, u64)> {
+        use TrialStatus::{Diverged, Done, Failed, Stopped, Waiting};
+        let mut counts = [Waiting, Done, Diverged, Failed, Stopped].map(|status| (status, 0));
+        for number in &self.numbers {
+            if let Some((status, _)) = Cell(*number).result() {
+                counts.iter_mut().filter(|it| it.0 == status).for_each(|it| it.1 += 1);
+            }
+        }
+        counts.into_iter().filter(|(_, n)| 0 < *n).collect()
     }
 }

@@ -215,7 +215,7 @@ proptest! {
     #[test]
     fn results_in_little_room_make_the_same_board(rows in any_rows(), goal in any_goal()) {
         let rows: Vec<Row> = rows.into_iter().filter(|row| !row.trials.is_empty()).collect();
-        let mut results = Results::new(4, 0);
+        let mut results = Results::new(4);
         for row in &rows {
             let cells = row.trials.iter().map(|result| Cell::new(result.status, result.objective));
             results.push(row.configuration, cells);
@@ -232,6 +232,8 @@ proptest! {
         }
         prop_assert_eq!(same.probabilities(), doubt.probabilities());
         prop_assert_eq!(same.seeds_needed(), doubt.seeds_needed());
+        let trials = results.counts().into_iter().map(|(_, n)| n as usize).sum::<usize>();
+        prop_assert_eq!(trials, board.iter().map(|ranked| ranked.row.trials.len()).sum::<usize>());
         // The best rows rank among themselves as among all.
         let best: Vec<Row> = board.iter().take(3).map(|ranked| ranked.row.clone()).collect();
         let best = format!("{:?}", rank(best, goal));

@@ -61,6 +61,12 @@ fn happen(store: &mut Store, happening: &Happening) {
 fn check(reader: &Reader, goal: Goal, most: usize) {
     let best = reader.best(goal, most).unwrap().unwrap();
     let rows = reader.rows(Which::Current).unwrap();
+    let mut counts = BTreeMap::new();
+    for result in rows.iter().flat_map(|row| &row.trials) {
+        *counts.entry(result.status.word()).or_insert(0) += 1;
+    }
+    let summary = reader.summary().unwrap().trials.into_iter();
+    assert_eq!(summary.map(|(status, n)| (status.word(), n)).collect::<BTreeMap<_, _>>(), counts);
     let parameters: Vec<_> = rows.iter().map(|row| &row.parameters).collect();
     assert_eq!(best.tried, Tried::new(&parameters));
     let board = rank(rows, goal);

@@ -291,7 +291,7 @@ proptest! {
     ) {
         let goal = if is_max { Goal::Max } else { Goal::Min };
         let objective = Objective { goal, ..objective() };
-        let mut results = Results::new(3, rows.len());
+        let mut results = Results::new(3);
         for row in &rows {
             let cell = |seed| {
                 let found = row.trials.iter().find(|result| result.seed == seed);
