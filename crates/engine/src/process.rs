@@ -240,6 +240,9 @@ async fn attend(
         drop(spawn_blocking(move || leftovers::end(&marks, Duration::ZERO)).await);
     }
     let how = match &status {
+        Ok(status) if wanted_memory(*status, has_killed, None) => {
+            "killed for want of memory".to_owned()
+        }
         Ok(status) => guard::how(*status),
         Err(error) => format!("lost: {error}"),
     };

@@ -104,3 +104,40 @@ fn a_sample_counts_the_same_wherever_it_is_in_a_batch() {
         }
     }
 }
+
+#[test]
+fn lanes_of_the_reference_make_the_steps_that_each_makes_alone() {
+    for model in MODELS {
+        let job = job(&format!("model={model} momentum=0.9"));
+        let (rule, train) = (job.config.optimizer, &job.split.train);
+        let mut network = Arithmetic::Reference.network(&job.model);
+        let mut together: Vec<State> =
+            (1..4).map(|seed| State::new(&job.model, rule, job.config.init, seed)).collect();
+        // One that has diverged disturbs nobody.
+        together[1].weights.last_mut().unwrap()[0] = f32::INFINITY;
+        let mut alone = together.clone();
+        let rates = [0.01, 0.1, 0.05];
+        for step in 0..3 {
+            let batch: Vec<usize> = (step * 20..step * 20 + 20).collect();
+            let lanes = together.iter_mut().zip(rates);
+            let mut lanes: Vec<Update> =
+                lanes.map(|(state, rate)| Update { state, rule, rate }).collect();
+            let steps = network.update_lanes(&mut lanes, train, &batch).unwrap();
+            for (lane, (state, rate)) in alone.iter_mut().zip(rates).enumerate() {
+                let single = network.update(Update { state, rule, rate }, train, &batch).unwrap();
+                if lane == 1 {
+                    assert!(
+                        !steps[lane].judged.loss.is_finite() && !single.judged.loss.is_finite()
+                    );
+                    assert_eq!(together[lane], *state, "no update is made");
+                } else {
+                    let kind = format!("{model}, lane {lane}, step {step}");
+                    check(&kind, (&together[lane], steps[lane]), (state, single));
+                }
+            }
+            for state in together.iter_mut().chain(&mut alone) {
+                state.step += 1;
+            }
+        }
+    }
+}

@@ -118,7 +118,10 @@ impl Arithmetic {
                 let n_weights: usize = model.slots.iter().map(Slot::count).sum();
                 (CACHED / (n_weights * size_of::<f32>())).clamp(1, MAX_LANES)
             }
-            (Self::Fused, Architecture::Lenet) | (Self::Reference | Self::Cuda(_), _) => 1,
+            // A GPU is told once what to do for all.
+            (Self::Cuda(_), Architecture::Mlp { .. }) => MAX_LANES,
+            // What is exact depends on no neighbour, not even by rounding.
+            (Self::Reference, _) | (_, Architecture::Lenet) => 1,
         }
     }
 
