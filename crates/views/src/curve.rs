@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use pleach_core::statistics::{deviation, mean};
+use pleach_schedule::resolved::Resolved;
 
 /// One place of a configuration's learning curve.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,6 +73,16 @@ impl Sparks {
     }
 }
 
+/// A schedule in one line, in shares of its highest rate.
+pub(crate) fn rates(schedule: &Resolved, steps: u64) -> String {
+    let highest = schedule.summary(steps.max(1)).highest;
+    let cells = steps.clamp(1, CELLS as u64);
+    let step = |cell: u64| (cell * steps.saturating_sub(1)).checked_div(cells - 1).unwrap_or(0);
+    let point = |step: u64| Point { step, mean: schedule.at(step), spread: None };
+    let points: Vec<Point> = (0..cells).map(step).map(point).collect();
+    Sparks { low: 0.0, high: highest }.line(&points)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +114,20 @@ mod tests {
         assert_eq!(Sparks::new([]).line(&curve(&[0.5])), "▄");
         let with_outlier = (0..20).map(f64::from).chain([1e9]);
         assert_eq!(Sparks::new(with_outlier).line(&curve(&[1.0, 10.0, 19.0])), "▁▅█");
+    }
+
+    #[test]
+    fn a_schedule_in_one_line_begins_and_ends_where_it_does() {
+        let line = |text: &str, steps| {
+            let schedule: pleach_schedule::schedule::Schedule = text.parse().unwrap();
+            let horizon = pleach_schedule::duration::Horizon { steps, steps_per_epoch: 1 };
+            rates(&schedule.resolve(horizon).unwrap(), steps)
+        };
+        assert_eq!(line("0.3: 1 hold", 1000), "████████████");
+        assert_eq!(line("0.3: 0 > 1 50%, > 0 linear", 1000), "▁▂▄▅▆▇▇▆▅▄▂▁");
+        assert_eq!(line("0.3: > 0 linear", 3), "█▆▃");
+        assert_eq!(line("0.3: 1 hold", 1), "█");
+        assert_eq!(line("0.3: 0 hold", 5), "▄▄▄▄▄");
     }
 
     #[test]

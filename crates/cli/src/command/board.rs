@@ -1,6 +1,6 @@
 //! `board`: the leaderboard.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::Result;
 use clap::Args;
@@ -8,11 +8,13 @@ use pleach_core::{
     diagnostic::suggest,
     life::TrialStatus,
     objective::Objective,
+    plan::Plan,
     rank::{Row, groups, rank},
 };
-use pleach_engine::home::Home;
-use pleach_store::{Reader, Which};
+use pleach_engine::{home::Home, prepare};
+use pleach_store::{Reader, Summary, Which};
 use pleach_views::board::{self, Extent};
+use tokio::time::timeout;
 
 use crate::{
     exit::{Ending, Failure},
@@ -82,7 +84,7 @@ impl Board {
         let limit = self.limit.unwrap_or(if is_data { 0 } else { ROWS });
         let mut board = self.board(&reader, which, &Extent { filters, limit })?;
         if self.form.is_table() {
-            board = with_curves(board, &reader)?;
+            board = with_pictures(board, &reader, || planned(place, &reader))?;
         }
         super::print(&match self.form {
             Form { json: true, .. } => board.json(),
@@ -159,14 +161,33 @@ pub(crate) fn best(reader: &Reader, objective: &Objective, rows: usize) -> Resul
 }
 
 /// The leaderboard of a sweep, for the end of a run.
-pub(crate) fn table(home: &Home) -> Result<String> {
+pub(crate) fn table(home: &Home, plan: Plan) -> Result<String> {
     let reader = Reader::open(&home.database())?;
     let board = best(&reader, &reader.revision()?.objective, ROWS)?;
-    Ok(with_curves(board, &reader)?.table(super::width()))
+    Ok(with_pictures(board, &reader, || Some(plan))?.table(super::width()))
 }
 
-/// With the learning curve of each row, if the terminal can show it.
-fn with_curves(board: board::Board, reader: &Reader) -> Result<board::Board> {
+/// The plan of a sweep, unless that takes longer than anybody waits for small pictures: it is very large, or its worker
+/// program is slow to say what it can do.
+fn planned(place: &Place, reader: &Reader) -> Option<Plan> {
+    const TRIALS: u64 = 20_000;
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let Summary { trials, revision, .. } = reader.summary().ok()?;
+    if TRIALS < trials.iter().map(|(_, n)| n).sum() {
+        return None;
+    }
+    let spec = prepare::read(&revision.file, &revision.text).ok()?;
+    let runner = place.runner(&spec).ok()?;
+    let prepared = async { Ok(timeout(PATIENCE, prepare::prepare(spec, runner)).await??) };
+    super::block_on(prepared).ok().map(|prepared| prepared.plan)
+}
+
+/// With the schedule and the learning curve of each row, if the terminal can show it.
+fn with_pictures(
+    board: board::Board,
+    reader: &Reader,
+    plan: impl FnOnce() -> Option<Plan>,
+) -> Result<board::Board> {
     const COLUMNS: usize = 100;
     if super::width().is_none_or(|width| width < COLUMNS) || !super::is_utf8() {
         return Ok(board);
@@ -174,7 +195,11 @@ fn with_curves(board: board::Board, reader: &Reader) -> Result<board::Board> {
     let metric = reader.revision()?.objective.metric;
     let curves = board.trials().into_iter().map(|trials| reader.curves(&trials, &metric));
     let curves = curves.collect::<Result<Vec<_>, _>>()?;
-    Ok(board.with_curves(&curves))
+    let board = board.with_curves(&curves);
+    Ok(match board.has_schedules().then(plan).flatten() {
+        Some(plan) => board.with_schedules(&plan),
+        None => board,
+    })
 }
 
 pub(crate) fn has_failures(home: &Home) -> Result<bool> {

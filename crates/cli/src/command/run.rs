@@ -113,7 +113,7 @@ pub(crate) fn execute(
         let finish = locked(&home, &prepared, &asked).await?;
         anyhow::Ok((home, finish))
     })?;
-    super::print(&board::table(&home)?)?;
+    super::print(&board::table(&home, prepared.plan)?)?;
     let name = home.name();
     match finish {
         Finish::Complete if board::has_failures(&home)? => {

@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use pleach_core::{event::Request, life::TrialStatus};
 use pleach_engine::{home::Home, run::wall_time};
-use pleach_schedule::draw::terminal::Ink;
+use pleach_schedule::draw::terminal::Style;
 use pleach_views::watch::{Ask, Key, Screen, Seen, draw, press};
 use ratatui::{
     DefaultTerminal,
@@ -40,6 +40,8 @@ const WAITING: usize = 16;
 pub(crate) struct Watch {
     /// The name of the sweep, or its file
     sweep: String,
+    #[command(flatten)]
+    drawing: super::Drawing,
 }
 
 /// What the screen waits for.
@@ -62,10 +64,8 @@ impl Watch {
             .into());
         }
         let mut looker = Looker::new(home.clone(), reader)?;
-        let is_plain =
-            anstream::AutoStream::choice(&std::io::stdout()) == anstream::ColorChoice::Never;
-        let ink = if is_plain { Ink::Plain } else { Ink::Color };
-        let screen = Screen::new(looker.look()?, ink);
+        let Style { charset, ink, .. } = self.drawing.style(0);
+        let screen = Screen::new(looker.look()?, charset, ink);
         let (sender, happened) = sync_channel(WAITING);
         let mut terminal = Restored(ratatui::try_init().context("failed to take the terminal")?);
         listen(sender, looker);

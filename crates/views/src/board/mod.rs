@@ -8,14 +8,17 @@ use std::collections::BTreeMap;
 use pleach_core::{
     life::TrialId,
     objective::{Goal, Objective},
+    plan::Plan,
     rank::{self, Distinction, Doubt, Group, Ranked, State, Tried, Versus, differing},
     value::{self, Value},
 };
+use pleach_schedule::preset::{PRESETS, PresetInfo};
 use pleach_store::Best;
 use serde::Serialize;
 
 use crate::{
-    curve::{Point, average},
+    curve::{Point, average, rates},
+    distinct::distinct,
     format::plural,
 };
 pub(crate) use table::ranks;
@@ -74,6 +77,9 @@ pub(crate) struct Row {
     /// The objective's metric over the steps, averaged over the seeds; empty until it is [given](Board::with_curves).
     #[serde(skip)]
     pub(crate) curve: Vec<Point>,
+    /// Its rates over the steps as a line; empty until it is [given](Board::with_schedules).
+    #[serde(skip)]
+    pub(crate) rates: String,
     #[serde(flatten)]
     pub(crate) group: Option<OfGroup>,
 }
@@ -197,6 +203,30 @@ impl Board {
         self
     }
 
+    /// Whether schedules, or what makes them, seem to be among that in which configurations differ.
+    pub fn has_schedules(&self) -> bool {
+        let arguments = || PRESETS.iter().flat_map(PresetInfo::all_arguments);
+        let is_of_one = |name: &String| arguments().any(|argument| argument.name == name);
+        self.columns.iter().any(|name| name == "schedule" || is_of_one(name))
+    }
+
+    /// The same with a line for each row's schedule, if there are several in the plan: those that differ in their peaks alone
+    /// are one.
+    #[must_use]
+    pub fn with_schedules(mut self, plan: &Plan) -> Self {
+        let schedules = distinct(plan);
+        if schedules.len() < 2 {
+            return self;
+        }
+        for row in &mut self.rows {
+            let of_row = schedules.iter().find(|schedule| {
+                schedule.configurations.iter().any(|it| it.parameters == row.parameters)
+            });
+            row.rates = of_row.map_or(String::new(), |it| rates(&it.scheduled.resolved, it.steps));
+        }
+        self
+    }
+
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
@@ -262,6 +292,7 @@ fn row(ranked: &Ranked, group: Option<OfGroup>) -> Row {
         probability_best: None,
         trials: ranked.row.trials.iter().map(|result| result.trial.0).collect(),
         curve: Vec::new(),
+        rates: String::new(),
         group,
     }
 }

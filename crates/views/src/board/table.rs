@@ -18,11 +18,13 @@ pub(crate) enum Detail {
     Narrow,
 }
 
-/// Whether learning curves are a column.
+/// Which pictures are columns, of those that there are.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Curves {
-    Shown,
-    Hidden,
+pub(crate) enum Pictures {
+    /// Schedules and learning curves.
+    All,
+    Curves,
+    None,
 }
 
 impl Board {
@@ -31,25 +33,25 @@ impl Board {
         if self.is_empty() {
             return "no configurations\n".to_owned();
         }
-        let rounded = |curves, detail| {
-            let mut table = self.builder(curves, detail).build();
+        let rounded = |pictures, detail| {
+            let mut table = self.builder(pictures, detail).build();
             table.with(Style::rounded());
             table.with(Modify::new(Columns::first()).with(Alignment::right()));
             table
         };
-        let has_curves = self.rows.iter().any(|row| !row.curve.is_empty());
-        let mut table = rounded(Curves::Hidden, Detail::Full);
-        if has_curves || width.is_some_and(|width| width < table.total_width()) {
-            let mut forms = vec![(Curves::Hidden, Detail::Full), (Curves::Hidden, Detail::Narrow)];
-            if has_curves {
-                forms.splice(0..0, [Detail::Full, Detail::Narrow].map(|it| (Curves::Shown, it)));
+        let mut table = rounded(Pictures::All, Detail::Full);
+        let smaller = [
+            (Pictures::Curves, Detail::Full),
+            (Pictures::All, Detail::Narrow),
+            (Pictures::Curves, Detail::Narrow),
+            (Pictures::None, Detail::Full),
+            (Pictures::None, Detail::Narrow),
+        ];
+        for (pictures, detail) in smaller {
+            if width.is_none_or(|width| table.total_width() <= width) {
+                break;
             }
-            for (curves, detail) in forms {
-                table = rounded(curves, detail);
-                if width.is_none_or(|width| table.total_width() <= width) {
-                    break;
-                }
-            }
+            table = rounded(pictures, detail);
         }
         if let Some(width) = width {
             table.with(Width::truncate(width.max(40)).suffix("…").priority(Priority::max(true)));
@@ -79,20 +81,27 @@ impl Board {
         if self.is_empty() {
             return "no configurations\n".to_owned();
         }
-        let mut table = self.builder(Curves::Hidden, Detail::Full).build();
+        let mut table = self.builder(Pictures::None, Detail::Full).build();
         table.with(Style::markdown());
         format!("{table}\n")
     }
 
-    fn builder(&self, curves: Curves, detail: Detail) -> Builder {
+    fn builder(&self, pictures: Pictures, detail: Detail) -> Builder {
+        let has_rates =
+            pictures == Pictures::All && self.rows.iter().any(|row| !row.rates.is_empty());
+        let has_curves =
+            pictures != Pictures::None && self.rows.iter().any(|row| !row.curve.is_empty());
         let arrow = if self.goal == Goal::Max { "↑" } else { "↓" };
         let has_probabilities =
             detail == Detail::Full && self.rows.iter().any(|row| row.probability_best.is_some());
         let has_groups = self.rows.iter().any(|row| row.group.is_some());
         let mut header = vec!["#".to_owned()];
         header.extend(self.columns.iter().cloned());
+        if has_rates {
+            header.push("rates".to_owned());
+        }
         header.push(format!("{} {arrow}", self.metric));
-        if curves == Curves::Shown {
+        if has_curves {
             header.push("curve".to_owned());
         }
         header.push("vs first".to_owned());
@@ -111,8 +120,11 @@ impl Board {
             let value =
                 |name: &String| row.parameters.get(name).map_or(String::new(), Value::to_string);
             cells.extend(self.columns.iter().map(value));
+            if has_rates {
+                cells.push(row.rates.clone());
+            }
             cells.push(row.mean.map_or("–".to_owned(), |mean| with_spread(mean, row.spread)));
-            if curves == Curves::Shown {
+            if has_curves {
                 cells.push(sparks.line(&row.curve));
             }
             cells.push(versus(row, detail));

@@ -2,7 +2,9 @@ use super::*;
 use pleach_core::{
     life::{ConfigurationId, TrialId, TrialStatus},
     objective::Reduce,
+    plan::{Configuration, Lengths, PlanError, command, plan},
     rank::{self, Cell, Results, rank},
+    spec::{self, ProgramSpec},
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -315,4 +317,38 @@ proptest! {
         prop_assert_eq!(best.json(), board.json());
         prop_assert_eq!(best.csv(), board.csv());
     }
+}
+
+#[test]
+fn schedules_are_a_column_where_they_differ_and_there_is_room() {
+    let board = |space: &str| {
+        let file = "[sweep]\nname = \"x\"\nobjective = { metric = \"loss\", goal = \"min\" }\n[command]\nrun = [\"x\"]\nbudget = \"100st\"\n";
+        let spec =
+            spec::read("x.toml", &format!("{file}[space]\npeak = [0.1, 0.3]\n{space}")).unwrap();
+        let program = command::program(&spec, "n".to_owned());
+        let ProgramSpec::Command(own) = &spec.program else { panic!("{space}") };
+        let mut lengths = Lengths::default();
+        if let Err(PlanError::Unmeasured(asked)) = plan(&spec, &program, &lengths) {
+            for asked in asked {
+                lengths.insert(&asked, command::length(own, &asked));
+            }
+        }
+        let plan = plan(&spec, &program, &lengths).unwrap();
+        let row = |(id, it): (u32, &Configuration)| rank::Row {
+            parameters: it.parameters.clone(),
+            ..configuration(id, "", None, 0.0, &[Some(f64::from(id))])
+        };
+        let rows = (1..).zip(&plan.configurations).map(row).collect();
+        let board = Board::new(&rank(rows, Goal::Min), &objective(), &Extent::default());
+        (board.clone(), board.with_schedules(&plan))
+    };
+    let (without, with) =
+        board("[space.schedule.constant]\n[space.schedule.cosine]\nwarmup = [\"0%\", \"20%\"]\n");
+    assert!(without.has_schedules());
+    insta::assert_snapshot!(with.table(None));
+    assert_eq!(with.table(Some(70)), without.table(Some(70)));
+    assert_eq!((with.json(), with.markdown()), (without.json(), without.markdown()));
+    let (without, with) = board("[space.schedule.cosine]\n");
+    assert!(!without.has_schedules());
+    assert_eq!(with, without, "one schedule at two peaks");
 }

@@ -8,6 +8,7 @@ use pleach_schedule::draw::{
 use pleach_store::Time;
 use ratatui::{
     Frame,
+    buffer::Buffer,
     layout::{Constraint, Layout, Rect},
     style::{Color, Modifier, Style},
     text::{Line, Span, Text},
@@ -69,10 +70,38 @@ pub fn draw(frame: &mut Frame, screen: &Screen, now: Time) {
     draw_head(frame, top, screen, now);
     match &screen.over {
         Over::Help => draw_help(frame, body),
-        Over::Subject(subject) => draw_subject(frame, body, subject, screen.ink),
+        Over::Subject(subject) => draw_subject(frame, body, subject, screen),
         Over::Nothing | Over::Question(_) => draw_panes(frame, body, screen, now),
     }
     draw_foot(frame, foot, screen);
+    if screen.charset == Charset::Ascii {
+        spell_in_ascii(frame.buffer_mut());
+    }
+}
+
+/// Signs of the screen by what is nearest to them; of what else is no ASCII it is only said that something is there.
+fn spell_in_ascii(screen: &mut Buffer) {
+    const SIGNS: [(&str, &str); 15] = [
+        ("─–−·", "-"),
+        ("━", "="),
+        ("▸", ">"),
+        ("░▁", "_"),
+        ("▂", "."),
+        ("▃", "-"),
+        ("▄", "="),
+        ("▅", "+"),
+        ("▆", "*"),
+        ("▇", "%"),
+        ("█", "#"),
+        ("±≈", "~"),
+        ("…", "."),
+        ("×", "x"),
+        ("↑", "^"),
+    ];
+    for cell in screen.content.iter_mut().filter(|cell| !cell.symbol().is_ascii()) {
+        let sign = SIGNS.iter().find(|(signs, _)| signs.contains(cell.symbol()));
+        cell.set_symbol(sign.map_or("?", |(_, ascii)| ascii));
+    }
 }
 
 fn draw_head(frame: &mut Frame, area: Rect, screen: &Screen, now: Time) {
@@ -116,7 +145,7 @@ fn draw_panes(frame: &mut Frame, area: Rect, screen: &Screen, now: Time) {
     }
     if let Some(subject) = subject {
         draw_rule(frame, curve, &format!("Curve of {}", subject.title), '─');
-        draw_curve(frame, below(curve, 1), &subject, screen.ink);
+        draw_curve(frame, below(curve, 1), &subject, screen);
     }
 }
 
@@ -163,7 +192,7 @@ fn draw_pane(frame: &mut Frame, area: Rect, screen: &Screen, pane: Pane, now: Ti
     frame.render_widget(Paragraph::new(lines), body);
 }
 
-fn draw_subject(frame: &mut Frame, area: Rect, subject: &Subject, ink: Ink) {
+fn draw_subject(frame: &mut Frame, area: Rect, subject: &Subject, screen: &Screen) {
     draw_rule(frame, area, &subject.title, '━');
     let mut lines: Vec<Line> = Vec::new();
     let names = subject.parameters.keys().map(|name| name.chars().count()).max().unwrap_or(0);
@@ -179,10 +208,10 @@ fn draw_subject(frame: &mut Frame, area: Rect, subject: &Subject, ink: Ink) {
     let [text, curve] =
         Layout::vertical([Constraint::Fill(1), Constraint::Length(height)]).areas(below(area, 1));
     frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), text);
-    draw_curve(frame, curve, subject, ink);
+    draw_curve(frame, curve, subject, screen);
 }
 
-fn draw_curve(frame: &mut Frame, area: Rect, subject: &Subject, ink: Ink) {
+fn draw_curve(frame: &mut Frame, area: Rect, subject: &Subject, screen: &Screen) {
     let height = usize::from(area.height.saturating_sub(2));
     if height < 2 || subject.curve.is_empty() {
         return;
@@ -195,9 +224,9 @@ fn draw_curve(frame: &mut Frame, area: Rect, subject: &Subject, ink: Ink) {
     let width = usize::from(area.width).saturating_sub(3);
     let text = terminal::draw(
         &picture,
-        terminal::Style { width, height, charset: Charset::Unicode, ink: Ink::Plain },
+        terminal::Style { width, height, charset: screen.charset, ink: Ink::Plain },
     );
-    frame.render_widget(Text::styled(text, colored(ink, Color::Cyan)), area);
+    frame.render_widget(Text::styled(text, colored(screen.ink, Color::Cyan)), area);
 }
 
 fn draw_help(frame: &mut Frame, area: Rect) {

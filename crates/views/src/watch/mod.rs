@@ -12,7 +12,7 @@ use pleach_core::{
     sweep::Progress,
     value::Parameters,
 };
-use pleach_schedule::draw::terminal::Ink;
+use pleach_schedule::draw::terminal::{Charset, Ink};
 use pleach_store::{Setting, Summary, Time};
 
 use crate::{
@@ -131,13 +131,14 @@ pub struct Screen {
     over: Over,
     /// An answer to the last key.
     said: String,
+    charset: Charset,
     ink: Ink,
 }
 
 impl Screen {
-    pub fn new(seen: Seen, ink: Ink) -> Self {
+    pub fn new(seen: Seen, charset: Charset, ink: Ink) -> Self {
         let (over, said) = (Over::Nothing, String::new());
-        Self { seen, pane: Pane::Board, chosen: [0; 3], over, said, ink }
+        Self { seen, pane: Pane::Board, chosen: [0; 3], over, said, charset, ink }
     }
 
     /// With what was read since: what was chosen stays chosen, wherever it went; but the first row is whatever comes first.

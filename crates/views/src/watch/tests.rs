@@ -184,7 +184,7 @@ fn text(screen: &Screen, width: u16, height: u16) -> String {
 
 /// The screen after these keys, and what was asked last.
 fn after(seen: Seen, keys: &[Key]) -> (Screen, Option<Ask>) {
-    let begin = (Screen::new(seen, Ink::Plain), None);
+    let begin = (Screen::new(seen, Charset::Unicode, Ink::Plain), None);
     keys.iter().fold(begin, |(screen, _), key| press(screen, *key))
 }
 
@@ -199,7 +199,7 @@ fn a_sweep_in_every_state_is_seen_at_every_size() {
         ("failed", failed()),
     ];
     for (name, seen) in cases {
-        let screen = Screen::new(seen, Ink::Plain);
+        let screen = Screen::new(seen, Charset::Unicode, Ink::Plain);
         for (width, height) in [(80, 24), (20, 5)] {
             let text = text(&screen, width, height);
             insta::assert_snapshot!(format!("{name}_{width}x{height}"), text);
@@ -207,10 +207,10 @@ fn a_sweep_in_every_state_is_seen_at_every_size() {
     }
     insta::assert_snapshot!(
         "running_120x40",
-        text(&Screen::new(in_progress(), Ink::Plain), 120, 40)
+        text(&Screen::new(in_progress(), Charset::Unicode, Ink::Plain), 120, 40)
     );
     for (width, height) in [(0, 0), (1, 1), (3, 2), (300, 1), (1, 100)] {
-        drawn(&Screen::new(failed(), Ink::Color), width, height);
+        drawn(&Screen::new(failed(), Charset::Unicode, Ink::Color), width, height);
     }
 }
 
@@ -289,13 +289,13 @@ fn a_choice_stays_with_what_was_chosen_and_the_first_row_is_the_first() {
     assert_eq!((chosen(&renewed), renewed.chosen[Pane::Board as usize]), (1, 3));
     let looking = press(screen, Key::Enter).0.renewed(later());
     assert!(text(&looking, 80, 24).contains("configuration 1:"));
-    let first = Screen::new(finished(), Ink::Plain);
+    let first = Screen::new(finished(), Charset::Unicode, Ink::Plain);
     assert_eq!(chosen(&first), 2);
     assert_eq!(chosen(&first.renewed(later())), 3);
     // What is gone leaves its place to what is there, and can still be looked at.
     let gone = looking.renewed(seen(&values[1..2], &[(TrialStatus::Done, 2)]));
     assert_eq!(gone.chosen[Pane::Board as usize], 0);
-    let none = Screen::new(empty(), Ink::Plain);
+    let none = Screen::new(empty(), Charset::Unicode, Ink::Plain);
     assert!(none.subject().is_none());
 }
 
@@ -320,9 +320,24 @@ fn nothing_that_was_written_elsewhere_can_move_the_cursor() {
 }
 
 #[test]
+fn in_ascii_everything_is_ascii() {
+    for seen in [in_progress(), failed()] {
+        let screen = Screen::new(seen, Charset::Ascii, Ink::Plain);
+        let screen = press(screen, Key::Tab).0;
+        for keys in [&[][..], &[Key::Enter], &[Key::BackTab, Key::Enter], &[Key::Character('?')]] {
+            let screen = keys.iter().fold(screen.clone(), |screen, key| press(screen, *key).0);
+            let text = text(&screen, 120, 40);
+            assert!(text.is_ascii(), "{text}");
+        }
+    }
+    let screen = Screen::new(in_progress(), Charset::Ascii, Ink::Plain);
+    insta::assert_snapshot!("ascii_80x24", text(&screen, 80, 24));
+}
+
+#[test]
 fn without_colour_nothing_is_coloured() {
     let colours = |ink| {
-        let screen = Screen::new(failed(), ink);
+        let screen = Screen::new(failed(), Charset::Unicode, ink);
         let buffer = drawn(&screen, 80, 24);
         buffer
             .content()
