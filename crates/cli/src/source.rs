@@ -74,15 +74,19 @@ fn extensions_of(place: &Place, prepared: &Prepared) -> Result<Vec<Extension>> {
         return Ok(Vec::new());
     }
     // Whoever runs it will say what is wrong with a database that cannot be read.
-    let Ok(Ok(before)) = Reader::open(&home.database()).map(|reader| reader.load()) else {
+    let Ok(reader) = Reader::open(&home.database()) else { return Ok(Vec::new()) };
+    let Ok(revision) = reader.revision() else { return Ok(Vec::new()) };
+    let earlier = extensions(&revision.text);
+    if earlier.is_empty() {
         return Ok(Vec::new());
-    };
+    }
+    let Ok(before) = reader.load() else { return Ok(Vec::new()) };
     let trials: Vec<(u64, Key)> = before
         .trials
         .iter()
         .filter_map(|trial| Some((*before.points.get(&trial.id)?, trial.key)))
         .collect();
-    let mut extensions = plan.extensions_of(&extensions(&before.revision.text), &trials);
+    let mut extensions = plan.extensions_of(&earlier, &trials);
     for extension in &mut extensions {
         let is_asked_for = |point: &u64| {
             let mut same = spec.extensions.iter().filter(|it| it.budget == extension.budget);

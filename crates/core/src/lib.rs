@@ -16,6 +16,7 @@ pub mod key;
 pub mod life;
 pub mod objective;
 pub mod output;
+mod parameters;
 pub mod plan;
 pub mod program;
 pub mod rank;

@@ -1,11 +1,10 @@
 //! Parameter values: what an axis can hold and what a worker is told.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt};
+use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Serialize};
 
-/// The parameters of one configuration, by name. Ordered, so that everything derived from them is.
-pub type Parameters = BTreeMap<String, Value>;
+pub use crate::parameters::Parameters;
 
 /// One parameter's value. Durations (`5ep`) are texts; whoever needs one reads it as such.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -45,6 +45,11 @@ pub struct StageEnd {
 }
 
 impl Store {
+    /// The current revision; `None` when none was ever accepted.
+    pub fn revision(&self) -> Result<Option<Revision>, ReadError> {
+        revision(&self.connection).map_err(|source| self.error(source).into())
+    }
+
     /// Every stage that was begun, in its newest generation: new trials that are the same training start from there.
     pub fn begun(&self) -> Result<Vec<NewStage>, ReadError> {
         begun(&self.connection).map_err(|source| self.error(source).into())

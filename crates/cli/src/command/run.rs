@@ -103,14 +103,14 @@ pub(crate) fn execute(
     options: &Options,
     acceptance: Acceptance,
 ) -> Result<Ending> {
-    let prepared = source.prepare(place)?;
+    let mut prepared = source.prepare(place)?;
     let (name, text) = (source.name.as_str(), source.text.as_str());
     let (home, finish) = block_on(async {
         let home = Home::new(&place.runs, &prepared.spec.name)?;
         warn(&prepared);
         let others = if options.reuse { others(place, &home)? } else { Others::default() };
         let asked = Asked { file: (name, text), options, acceptance, others: &others };
-        let finish = locked(&home, &prepared, &asked).await?;
+        let finish = locked(&home, &mut prepared, &asked).await?;
         anyhow::Ok((home, finish))
     })?;
     super::print(&board::table(&home, prepared.plan)?)?;
@@ -169,7 +169,7 @@ struct Asked<'a> {
     others: &'a Others,
 }
 
-async fn locked(home: &Home, prepared: &Prepared, asked: &Asked<'_>) -> Result<Finish> {
+async fn locked(home: &Home, prepared: &mut Prepared, asked: &Asked<'_>) -> Result<Finish> {
     let lock = home.lock()?;
     let Asked { options, .. } = asked;
     accept(home, prepared, asked)?;
@@ -178,9 +178,11 @@ async fn locked(home: &Home, prepared: &Prepared, asked: &Asked<'_>) -> Result<F
         let taken = asked.others.give(&mut store, home)?;
         eprintln!("{} taken from other sweeps", plural(taken as u64, "stage"));
     }
+    eprintln!("{}", headline(&prepared.spec, &prepared.plan));
+    // Of a large sweep it would be most of what a coordinator holds, to its end.
+    prepared.plan.forget_configurations();
     let job =
         Job { home, prepared, slots: options.slots, limit: options.limit, first: options.first };
-    eprintln!("{}", headline(&prepared.spec, &prepared.plan));
     let mut shown = Shown::new(&prepared.spec, home);
     let finish = run(&job, &lock, &mut shown).await?;
     shown.finish();
@@ -195,7 +197,7 @@ fn accept(
 ) -> Result<()> {
     let Prepared { spec, program, .. } = prepared;
     let mut store = Store::open(&home.database())?;
-    let known = store.load().ok().map(|loaded| loaded.revision);
+    let known = store.revision()?;
     let file = Path::new(name)
         .file_name()
         .map_or_else(|| name.to_owned(), |name| name.to_string_lossy().into_owned());

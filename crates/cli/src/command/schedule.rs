@@ -123,7 +123,7 @@ fn of_trial(place: &Place, text: &str) -> Result<Option<(Scheduled, Horizon)>> {
     let configuration = Single::find(place, &home, &detail)?.configuration();
     let none = || Failure::NotFound(format!("trial {} has no schedule", detail.trial.0));
     let configuration = configuration.ok_or_else(none)?;
-    let Length { steps, steps_per_epoch, .. } = configuration.length;
+    let Length { steps, steps_per_epoch, .. } = *configuration.length;
     let scheduled = configuration.schedule.ok_or_else(none)?.as_ref().clone();
     Ok(Some((scheduled, Horizon { steps, steps_per_epoch })))
 }

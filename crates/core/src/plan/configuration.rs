@@ -38,7 +38,7 @@ pub struct Configuration {
     /// schedule and all profiles have equal values there. (A number beside a profile that begins with it is not seen as
     /// equal: a worker's state may differ, such as a velocity that momentum 0 does not need.)
     pub profiles: BTreeMap<String, Rc<Scheduled>>,
-    pub length: Length,
+    pub length: Rc<Length>,
     /// Of everything that trials side by side have in common, their seed apart; absent if it is trained alone.
     pub shape: Option<Key>,
 }
@@ -187,7 +187,7 @@ impl<'a> Planner<'a> {
         {
             return Err(Outcome::Wrong(vec![absent]));
         }
-        let length = self.length(view, &worker)?.clone();
+        let length = Rc::clone(self.length(view, &worker)?);
         let shape = (1 < length.lanes).then(|| self.shape(&worker, &length));
         let schedule = match preset {
             Some(preset) => Some(self.schedule(view, preset, &arguments, &length)?),
@@ -389,7 +389,7 @@ impl<'a> Planner<'a> {
     }
 
     /// How long it trains.
-    fn length(&self, view: &View, worker: &Parameters) -> Result<&Length, Outcome> {
+    fn length(&self, view: &View, worker: &Parameters) -> Result<&Rc<Length>, Outcome> {
         let asked = self.asked(worker);
         match self.lengths.get(&asked) {
             None => Err(Outcome::Unmeasured(asked)),

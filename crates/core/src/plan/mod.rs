@@ -42,7 +42,7 @@ const MAX_DIAGNOSTICS: usize = 50;
 
 /// What a worker program answered about how long configurations train.
 #[derive(Clone, Debug, Default)]
-pub struct Lengths(BTreeMap<String, Result<Length, Refused>>);
+pub struct Lengths(BTreeMap<String, Result<Rc<Length>, Refused>>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Length {
@@ -65,10 +65,10 @@ pub struct Refused {
 
 impl Lengths {
     pub fn insert(&mut self, asked: &Parameters, answer: Result<Length, Refused>) {
-        self.0.insert(canonical(asked), answer);
+        self.0.insert(canonical(asked), answer.map(Rc::new));
     }
 
-    fn get(&self, asked: &Parameters) -> Option<&Result<Length, Refused>> {
+    fn get(&self, asked: &Parameters) -> Option<&Result<Rc<Length>, Refused>> {
         self.0.get(&canonical(asked))
     }
 }
@@ -293,6 +293,12 @@ impl Plan {
             (!points.is_empty()).then(|| Extension { budget: budget.clone(), points })
         };
         earlier.iter().filter_map(extension).collect()
+    }
+
+    /// Forgets what trials look like: whoever runs them needs to know which there are, and asks a [`Planner`] for each in its turn.
+    pub fn forget_configurations(&mut self) {
+        self.configurations = Vec::new();
+        self.merged = Vec::new();
     }
 
     /// How many stages a worker trains side by side at most.

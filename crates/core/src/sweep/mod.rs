@@ -259,7 +259,7 @@ impl Sweep {
             kept: keep::Kept::default(),
             settings,
             trials: rows.trials.into_iter().map(|trial| (trial.id, trial)).collect(),
-            stages: BTreeMap::new(),
+            stages: rows.stages.into_iter().map(|row| (row.stage.id, Node::new(row))).collect(),
             workers: BTreeMap::new(),
             ready: lanes::Ready::default(),
             apart: BTreeSet::new(),
@@ -273,23 +273,9 @@ impl Sweep {
             counts: progress::Counts::default(),
             recovery: Decisions::default(),
         };
-        for row in rows.stages {
-            let node = Node {
-                row,
-                children: Vec::new(),
-                trials: Vec::new(),
-                lanes: None,
-                way: 0,
-                turn: 0,
-                spent: 0,
-                troubles: 0,
-            };
-            // Its worker has died under another coordinator.
-            if node.row.stage.tally.is_suspicious() {
-                sweep.apart.insert(node.row.stage.id);
-            }
-            sweep.stages.insert(node.row.stage.id, node);
-        }
+        // Their workers have died under another coordinator.
+        let is_suspicious = |(_, node): &(_, &Node)| node.row.stage.tally.is_suspicious();
+        sweep.apart.extend(sweep.stages.iter().filter(is_suspicious).map(|(id, _)| *id));
         sweep.link(&rows.lanes);
         sweep
     }

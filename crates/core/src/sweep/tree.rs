@@ -3,7 +3,7 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use super::{Decisions, Node, Sweep};
+use super::{Decisions, Node, StageRow, Sweep};
 use crate::{
     fact::Fact,
     life::{Lanes, StageChange, StageId, StageStatus, TrialId},
@@ -189,6 +189,20 @@ impl Sweep {
 }
 
 impl Node {
+    /// A stage that nothing is known of but its row.
+    pub(super) fn new(row: StageRow) -> Self {
+        Self {
+            row,
+            children: Vec::new(),
+            trials: Vec::new(),
+            lanes: None,
+            way: 0,
+            turn: 0,
+            spent: 0,
+            troubles: 0,
+        }
+    }
+
     /// Whether this is the digest of the state at its end, as far as that is known.
     pub(super) fn is_the_state(&self, digest: &str) -> bool {
         self.row.digest.is_empty() || self.row.digest == digest

@@ -40,7 +40,7 @@ fn trial(point: u64, seed: u64, path: &[&str]) -> (NewTrial, Parameters) {
         NewStage { key: Key::of(name), first, end: first + 10 }
     });
     let key = Key::of(&format!("{path:?} {seed}"));
-    let parameters = BTreeMap::from([("x".to_owned(), Value::Int(point as i64))]);
+    let parameters = Parameters::from([("x".to_owned(), Value::Int(point as i64))]);
     (NewTrial { point, seed, key, path: stages.collect() }, parameters)
 }
 

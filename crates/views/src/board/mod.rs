@@ -3,14 +3,12 @@
 mod notes;
 mod table;
 
-use std::collections::BTreeMap;
-
 use pleach_core::{
     life::TrialId,
     objective::{Goal, Objective},
     plan::Plan,
     rank::{self, Distinction, Doubt, Group, Ranked, State, Tried, Versus, differing},
-    value::{self, Value},
+    value::{self, Parameters},
 };
 use pleach_schedule::preset::{PRESETS, PresetInfo};
 use pleach_store::Best;
@@ -54,7 +52,7 @@ pub(crate) struct Row {
     /// The ranks from which its seeds cannot tell it away, at 95 % each.
     pub(crate) ranks: Option<[u32; 2]>,
     pub(crate) configuration: u32,
-    pub(crate) parameters: BTreeMap<String, Value>,
+    pub(crate) parameters: Parameters,
     /// Mean over the seeds that have a number.
     pub(crate) mean: Option<f64>,
     /// Sample standard deviation over the same.

@@ -5,6 +5,7 @@ use pleach_core::{
     plan::{Configuration, Lengths, PlanError, command, plan},
     rank::{self, Cell, Results, rank},
     spec::{self, ProgramSpec},
+    value::Value,
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -19,7 +20,7 @@ fn configuration(
     peak: f64,
     objectives: &[Option<f64>],
 ) -> rank::Row {
-    let mut parameters = BTreeMap::from([
+    let mut parameters = Parameters::from([
         ("schedule".to_owned(), Value::Text(schedule.to_owned())),
         ("peak".to_owned(), Value::Float(peak)),
         ("batch".to_owned(), Value::Int(64)),
