@@ -1,8 +1,10 @@
 //! Sweeps of other programs as sweep files, with a note on everything that has no equal here.
 //!
-//! Reading order: this file (what is written), [`wandb`], [`optuna`]; `yaml` reads the one's files.
+//! Reading order: this file (what is written), [`wandb`], [`optuna`] (and from its [database](optuna_database)); `yaml` reads the
+//! one's files.
 
 pub mod optuna;
+pub mod optuna_database;
 pub mod wandb;
 mod yaml;
 

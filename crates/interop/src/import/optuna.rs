@@ -11,11 +11,14 @@ const SAMPLES: u64 = 50;
 
 /// A study, and what was suggested in it: for each name how often, and the newest distribution.
 #[derive(Default)]
-struct Study {
-    name: String,
-    directions: Vec<u64>,
-    metrics: Vec<String>,
-    trials: u64,
+pub(super) struct Study {
+    pub(super) name: String,
+    /// Of each objective: 1 is lower, 2 is higher.
+    pub(super) directions: Vec<u64>,
+    pub(super) metrics: Vec<String>,
+    pub(super) trials: u64,
+    /// Notes of a person on it or its trials.
+    pub(super) has_attributes: bool,
     parameters: BTreeMap<String, (u64, Value)>,
     is_deleted: bool,
     has_changed: Vec<String>,
@@ -51,6 +54,14 @@ pub fn read(text: &str, wanted: Option<&str>) -> Result<Sheet, ImportError> {
                 let id = whole("study_id").ok_or_else(none)?;
                 studies.get_mut(id).ok_or_else(none)?.is_deleted = true;
             }
+            2 => {
+                let id = whole("study_id").ok_or_else(none)?;
+                studies.get_mut(id).ok_or_else(none)?.has_attributes = true;
+            }
+            8 => {
+                let id = whole("trial_id").and_then(|trial| trials.get(trial)).ok_or_else(none)?;
+                studies.get_mut(*id).ok_or_else(none)?.has_attributes = true;
+            }
             3 => {
                 let id = whole("study_id").ok_or_else(none)?;
                 let names = list(&log["system_attr"]["study:metric_names"]);
@@ -66,7 +77,7 @@ pub fn read(text: &str, wanted: Option<&str>) -> Result<Sheet, ImportError> {
                 study.trials += 1;
                 trials.push(id);
                 for (name, distribution) in log["distributions"].as_object().into_iter().flatten() {
-                    study.suggested(name, distribution).map_err(|why| wrong(&why))?;
+                    study.suggested(name, distribution, 1).map_err(|why| wrong(&why))?;
                 }
             }
             5 => {
@@ -74,7 +85,7 @@ pub fn read(text: &str, wanted: Option<&str>) -> Result<Sheet, ImportError> {
                 let study = studies.get_mut(*id).ok_or_else(none)?;
                 let name =
                     log["param_name"].as_str().ok_or_else(|| wrong("it names no parameter"))?;
-                study.suggested(name, &log["distribution"]).map_err(|why| wrong(&why))?;
+                study.suggested(name, &log["distribution"], 1).map_err(|why| wrong(&why))?;
             }
             _ => {}
         }
@@ -86,7 +97,7 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-fn choose(studies: Vec<Study>, wanted: Option<&str>) -> Result<Study, ImportError> {
+pub(super) fn choose(studies: Vec<Study>, wanted: Option<&str>) -> Result<Study, ImportError> {
     let mut studies: Vec<Study> = studies.into_iter().filter(|study| !study.is_deleted).collect();
     let names: Vec<String> = studies.iter().map(|study| format!("`{}`", study.name)).collect();
     let names = names.join(", ");
@@ -106,7 +117,17 @@ fn choose(studies: Vec<Study>, wanted: Option<&str>) -> Result<Study, ImportErro
 }
 
 impl Study {
-    fn suggested(&mut self, name: &str, distribution: &Value) -> Result<(), String> {
+    pub(super) fn named(name: String) -> Self {
+        Self { name, ..Self::default() }
+    }
+
+    /// A parameter that so many trials have from this distribution.
+    pub(super) fn suggested(
+        &mut self,
+        name: &str,
+        distribution: &Value,
+        times: u64,
+    ) -> Result<(), String> {
         let text = distribution.as_str().ok_or("a distribution is a text")?;
         let distribution: Value =
             serde_json::from_str(text).map_err(|error| format!("no distribution: {error}"))?;
@@ -114,7 +135,7 @@ impl Study {
             return Err(format!("`{name:.40}` cannot be a parameter's name"));
         }
         let known = self.parameters.entry(name.to_owned()).or_insert((0, distribution.clone()));
-        known.0 += 1;
+        known.0 += times;
         if known.1 != distribution {
             known.1 = distribution;
             if !self.has_changed.iter().any(|other| other == name) {
@@ -124,10 +145,19 @@ impl Study {
         Ok(())
     }
 
-    fn sheet(self) -> Result<Sheet, ImportError> {
+    pub(super) fn sheet(self) -> Result<Sheet, ImportError> {
         let mut notes = vec![
             "a study does not say what it runs: train.py is a guess, which takes its parameters as arguments and writes its metrics, as lines such as {\"step\": 10, \"loss\": 0.3}, to the file $PLEACH_METRICS".to_owned(),
         ];
+        if 0 < self.trials {
+            notes.push(format!(
+                "what its trials came to ({} of them) stays there: everything is run anew",
+                self.trials
+            ));
+        }
+        if self.has_attributes {
+            notes.push("attributes of studies and trials have no equal".to_owned());
+        }
         let most = self.parameters.values().map(|(count, _)| *count).max().unwrap_or(0);
         let (mut axes, mut fixed, mut run) =
             (Vec::new(), Vec::new(), vec!["python".to_owned(), "train.py".to_owned()]);

@@ -213,6 +213,54 @@ fn a_study_of_optuna_becomes_a_sweep_file() {
     "#);
 }
 
+/// A database of Optuna with two studies, as its 4.x and 5.x make them; what is not read is left out.
+const DATABASE: &str = r#"
+CREATE TABLE studies (study_id INTEGER PRIMARY KEY, study_name VARCHAR(512) NOT NULL);
+CREATE TABLE study_directions (study_direction_id INTEGER PRIMARY KEY, direction VARCHAR(8), study_id INTEGER, objective INTEGER);
+CREATE TABLE study_user_attributes (study_user_attribute_id INTEGER PRIMARY KEY, study_id INTEGER, "key" VARCHAR(512), value_json TEXT);
+CREATE TABLE study_system_attributes (study_system_attribute_id INTEGER PRIMARY KEY, study_id INTEGER, "key" VARCHAR(512), value_json TEXT);
+CREATE TABLE trials (trial_id INTEGER PRIMARY KEY, number INTEGER, study_id INTEGER, state VARCHAR(8), datetime_start DATETIME, datetime_complete DATETIME);
+CREATE TABLE trial_user_attributes (trial_user_attribute_id INTEGER PRIMARY KEY, trial_id INTEGER, "key" VARCHAR(512), value_json TEXT);
+CREATE TABLE trial_params (param_id INTEGER PRIMARY KEY, trial_id INTEGER, param_name VARCHAR(512), param_value FLOAT, distribution_json TEXT);
+INSERT INTO studies VALUES (1, 'made'), (2, 'other');
+INSERT INTO study_directions VALUES (1, 'MAXIMIZE', 1, 0), (2, 'MINIMIZE', 2, 0), (3, 'MAXIMIZE', 2, 1);
+INSERT INTO study_system_attributes VALUES (1, 1, 'study:metric_names', '["score"]'), (2, 1, 'other', '3');
+INSERT INTO trials VALUES (1, 0, 1, 'COMPLETE', NULL, NULL), (2, 1, 1, 'FAIL', NULL, NULL), (3, 0, 2, 'RUNNING', NULL, NULL);
+INSERT INTO trial_user_attributes VALUES (1, 2, 'note', '"x"');
+INSERT INTO trial_params VALUES
+    (1, 1, 'rate', 0.1, '{"name": "FloatDistribution", "attributes": {"step": null, "low": 1e-05, "high": 0.1, "log": true}}'),
+    (2, 1, 'kind', 0.0, '{"name": "CategoricalDistribution", "attributes": {"choices": ["a", null, "b"]}}'),
+    (3, 2, 'rate', 0.2, '{"name": "FloatDistribution", "attributes": {"step": null, "low": 1e-05, "high": 0.2, "log": true}}'),
+    (4, 3, 'x', 2.0, '{"name": "IntDistribution", "attributes": {"log": false, "step": 1, "low": 1, "high": 3}}');
+"#;
+
+#[test]
+fn a_study_in_a_database_of_optuna_becomes_a_sweep_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("study.db");
+    let database = rusqlite::Connection::open(&path).unwrap();
+    database.execute_batch(DATABASE).unwrap();
+    let read = |study| imported(optuna_database::read(&path, study));
+    insta::assert_snapshot!([read(Some("made")), read(Some("other"))].join("=>\n"));
+    let mut wrong = read(None) + &read(Some("more"));
+    let damage = [
+        "UPDATE trial_params SET distribution_json = 'x'",
+        "DROP TABLE trial_params",
+        "DELETE FROM studies",
+        "DROP TABLE studies",
+    ];
+    for damage in damage {
+        database.execute_batch(damage).unwrap();
+        wrong += &read(Some("made").filter(|_| !damage.contains("studies")));
+    }
+    drop(database);
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &bytes[..1000]).unwrap();
+    wrong += &read(None);
+    insta::assert_snapshot!(wrong);
+    assert_eq!(std::fs::read(&path).unwrap(), &bytes[..1000]);
+}
+
 proptest! {
     #[test]
     fn no_file_is_too_strange(text in "[a-c:{}\\[\\]&*!|>\"'#%\\-? \n\t0-9.~]{0,60}") {
