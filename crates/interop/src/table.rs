@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use pleach_core::{
     plan::command::OPEN_ENDED,
     rank::Row,
+    spec,
     value::{Parameters, Value},
 };
 use pleach_store::{Reader, TrialDetail, Which};
@@ -58,11 +59,12 @@ impl Table {
     /// Gives the table of the sweep's current trials, in the order of their numbers, and of their steps.
     pub fn write(self, reader: &Reader, out: &mut dyn Rows) -> Result<(), ExportError> {
         let rows = reader.rows(Which::Current)?;
-        let parameters = parameter_kinds(&rows);
+        let fixed = fixed(reader)?;
+        let parameters = parameter_kinds(&rows, &fixed);
         out.columns(&self.columns(&parameters))?;
         each_trial(reader, &rows, |detail| {
             if self == Self::Trials {
-                return out.row(trial_row(detail, &parameters));
+                return out.row(trial_row(detail, &parameters, &fixed));
             }
             for (step, values) in &detail.metrics {
                 for (name, value) in values {
@@ -79,7 +81,7 @@ impl Table {
         out.end()
     }
 
-    fn columns(self, parameters: &BTreeMap<&str, Kind>) -> Vec<Column> {
+    fn columns(self, parameters: &[(&str, Kind)]) -> Vec<Column> {
         let fixed: &[(&str, Kind)] = match self {
             Self::Trials => &[
                 ("trial", Kind::Unsigned),
@@ -100,11 +102,11 @@ impl Table {
         let column = |(name, kind): &(&str, Kind)| Column { name: (*name).to_owned(), kind: *kind };
         let mut columns: Vec<Column> = fixed.iter().map(column).collect();
         if self == Self::Trials {
-            for (&parameter, kind) in parameters {
-                let mut name = parameter.to_owned();
+            for (parameter, kind) in parameters {
+                let mut name = (*parameter).to_owned();
                 // No two columns have one name.
                 while columns.iter().any(|column| column.name == name)
-                    || (name != parameter && parameters.contains_key(&*name))
+                    || (name != *parameter && parameters.iter().any(|(other, _)| *other == name))
                 {
                     name.push('_');
                 }
@@ -115,28 +117,38 @@ impl Table {
     }
 }
 
+/// What the sweep file fixes for every trial. It is not part of a configuration: whoever looks at one sweep alone knows it, but
+/// not who lays several together. Empty for a file that only an older version could read.
+fn fixed(reader: &Reader) -> Result<Parameters, ExportError> {
+    let revision = reader.revision()?;
+    Ok(spec::read(&revision.file, &revision.text).map(|spec| spec.fixed()).unwrap_or_default())
+}
+
 /// What every parameter is in all configurations: whole and other numbers are numbers, and what is of several kinds is
-/// text.
-fn parameter_kinds(rows: &[Row]) -> BTreeMap<&str, Kind> {
+/// text. First those that are part of configurations, then those that are fixed for all.
+fn parameter_kinds<'a>(rows: &'a [Row], fixed: &'a Parameters) -> Vec<(&'a str, Kind)> {
     let mut kinds = BTreeMap::new();
-    for (name, value) in rows.iter().flat_map(|row| &row.parameters) {
+    let swept = rows.iter().flat_map(|row| &row.parameters).map(|pair| (false, pair));
+    for (is_fixed, (name, value)) in swept.chain(fixed.iter().map(|pair| (true, pair))) {
         let kind = match value {
             Value::Bool(_) => Kind::Bool,
             Value::Int(_) => Kind::Int,
             Value::Float(_) => Kind::Float,
             Value::Text(_) | Value::List(_) => Kind::Text,
         };
-        let known = kinds.entry(name.as_str()).or_insert(kind);
+        let (_, known) = kinds.entry(name.as_str()).or_insert((is_fixed, kind));
         *known = match (*known, kind) {
             (Kind::Int | Kind::Float, Kind::Int | Kind::Float) if *known != kind => Kind::Float,
             (known, kind) if known == kind => known,
             _ => Kind::Text,
         };
     }
-    kinds
+    let (fixed, swept): (Vec<_>, Vec<_>) =
+        kinds.into_iter().partition(|(_, (is_fixed, _))| *is_fixed);
+    swept.into_iter().chain(fixed).map(|(name, (_, kind))| (name, kind)).collect()
 }
 
-fn trial_row(detail: &TrialDetail, parameters: &BTreeMap<&str, Kind>) -> Cells {
+fn trial_row(detail: &TrialDetail, parameters: &[(&str, Kind)], fixed: &Parameters) -> Cells {
     let steps = detail.path.last().map(|stage| stage.end).filter(|end| *end < OPEN_ENDED);
     let mut row = vec![
         Some(Cell::Unsigned(detail.trial.0.into())),
@@ -147,12 +159,14 @@ fn trial_row(detail: &TrialDetail, parameters: &BTreeMap<&str, Kind>) -> Cells {
         detail.objective.map(Cell::Float),
         steps.map(Cell::Unsigned),
     ];
-    row.extend(parameters.iter().map(|(name, kind)| cell(&detail.parameters, name, *kind)));
+    row.extend(parameters.iter().map(|(name, kind)| {
+        let value = detail.parameters.get(*name).or_else(|| fixed.get(*name))?;
+        cell(value, *kind)
+    }));
     row
 }
 
-fn cell(parameters: &Parameters, name: &str, kind: Kind) -> Option<Cell> {
-    let value = parameters.get(name)?;
+fn cell(value: &Value, kind: Kind) -> Option<Cell> {
     Some(match (kind, value) {
         (Kind::Bool, Value::Bool(value)) => Cell::Bool(*value),
         (Kind::Int, Value::Int(value)) => Cell::Int(*value),
@@ -181,11 +195,25 @@ mod tests {
             row(&[("a", Value::Float(0.5)), ("b", text()), ("seed_", text())]),
             row(&[("a", Value::Int(2)), ("c", Value::Bool(false)), ("d", Value::Float(1.0))]),
         ];
-        let columns = Table::Trials.columns(&parameter_kinds(&rows));
+        let fixed = [("0", Value::Int(1)), ("a", Value::Int(1)), ("steps", text())];
+        let fixed = row(&fixed).parameters;
+        let columns = Table::Trials.columns(&parameter_kinds(&rows, &fixed));
         let told: Vec<String> = columns[7..]
             .iter()
             .map(|column| format!("{} {:?}", column.name, column.kind))
             .collect();
-        assert_eq!(told, ["a Float", "b Text", "c Bool", "d Float", "seed__ Int", "seed_ Text"]);
+        assert_eq!(
+            told,
+            [
+                "a Float",
+                "b Text",
+                "c Bool",
+                "d Float",
+                "seed__ Int",
+                "seed_ Text",
+                "0 Int",
+                "steps_ Text"
+            ]
+        );
     }
 }

@@ -13,6 +13,7 @@ objective = { metric = "loss", goal = "min" }
 seeds = [1, 2]
 [command]
 run = ["sh", "train.sh", "{{ rate }}"]
+parameters = { model = "m" }
 [space]
 rate = [1, 0.5, 2]
 text = ["=1+1", "a,b"]
@@ -54,10 +55,10 @@ fn a_sweep_is_two_tables() {
     let csv = stage.run("export x --as csv", 0).0;
     assert_eq!(
         csv.lines().next(),
-        Some("trial,key,configuration,seed,status,objective,steps,key_,rate,text")
+        Some("trial,key,configuration,seed,status,objective,steps,key_,rate,text,model")
     );
-    assert_eq!(csv.matches(",'=1+1\n").count(), 6, "{csv}");
-    assert_eq!(csv.matches(",\"a,b\"\n").count(), 6, "{csv}");
+    assert_eq!(csv.matches(",'=1+1,m\n").count(), 6, "{csv}");
+    assert_eq!(csv.matches(",\"a,b\",m\n").count(), 6, "{csv}");
 }
 
 #[test]
@@ -156,6 +157,7 @@ fn a_command_line_can_be_typed() {
     PLEACH_METRICS=/here/runs/x/attempts/1/metrics.jsonl \
     PLEACH_PARAMETERS=/here/runs/x/attempts/1/parameters.json \
     PLEACH_PARAMETER_key=true \
+    PLEACH_PARAMETER_model=m \
     PLEACH_PARAMETER_rate=1 \
     PLEACH_PARAMETER_text='=1+1' \
     PLEACH_SEED=1 \
@@ -237,8 +239,10 @@ fn a_sweep_of_another_program_is_imported_and_runs() {
     stage.write("bad.yaml", "method: grid\nparameters: [");
     let (_, err) = stage.run("import bad.yaml", 65);
     assert!(err.contains("bad.yaml: line 2"), "{err}");
+    let (_, err) = stage.run("import runs/imported/pleach.db", 65);
+    assert!(err.contains("this database has not the tables of Optuna"), "{err}");
     stage.write("study.db", "SQLite format 3\0 and more");
     let (_, err) = stage.run("import study.db", 65);
-    assert!(err.contains("copy_study"), "{err}");
+    assert!(err.contains("the database cannot be read: file is not a database"), "{err}");
     stage.run("import nothing.yaml", 66);
 }

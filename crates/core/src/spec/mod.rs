@@ -6,6 +6,7 @@ mod check;
 mod command;
 mod file;
 mod file_schedule;
+mod fixed;
 mod node;
 mod reader;
 mod run;
