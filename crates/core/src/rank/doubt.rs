@@ -10,8 +10,8 @@ use rand_chacha::{
 
 use crate::{
     objective::Goal,
-    rank::{Ranked, State, numbers},
-    statistics::{Interval, bound_95, deviation, mean, student_bound},
+    rank::{Ranked, State, numbers, pairs::Pairs},
+    statistics::{deviation, mean, student_bound},
 };
 
 /// So often means are drawn to see who is first: the error of a probability is below one percent.
@@ -25,12 +25,7 @@ const MAX_SEEDS: u32 = 1000;
 /// The ranked part of a board, best first.
 #[derive(Debug)]
 pub struct Doubt {
-    goal: Goal,
-    /// For each seed the numbers of all ranked configurations; NaN where one has none.
-    seeds: Vec<Vec<f64>>,
-    /// The square of an interval's half length is so many times the sum of the squares of the distances from the mean, if
-    /// both configurations have all seeds.
-    factor: f64,
+    pairs: Pairs,
     /// Those that cannot be told from the first, itself among them.
     contenders: Vec<usize>,
 }
@@ -62,35 +57,25 @@ impl Doubt {
 
     /// Of each seed's numbers in the board's order, NaN where there is none.
     pub(super) fn of(goal: Goal, seeds: Vec<Vec<f64>>) -> Self {
-        let n = seeds.len() as f64;
-        let factor = match seeds.len() {
-            ..2 => f64::NAN,
-            freedom => bound_95(freedom as u32 - 1).powi(2) / (n * (n - 1.0)),
-        };
-        let mut doubt = Self { goal, seeds, factor, contenders: Vec::new() };
+        let pairs = Pairs::new(goal, seeds);
         let mut contenders = Vec::new();
-        doubt.compare_all(0, |other, ordering| {
+        pairs.each(0, |other, ordering| {
             if other == 0 || ordering == Some(Ordering::Equal) {
                 contenders.push(other);
             }
         });
-        doubt.contenders = contenders;
-        doubt
-    }
-
-    fn len(&self) -> usize {
-        self.seeds.first().map_or(0, Vec::len)
+        Self { pairs, contenders }
     }
 
     /// Of the configuration at this index of the board; `None` if it is not ranked, or if it shares fewer than two
     /// seeds with the others.
     pub fn places(&self, index: usize) -> Option<Places> {
-        let n = self.len();
-        if n <= index {
+        let n = self.pairs.len();
+        if n <= index || (self.pairs.seeds().len() < 2 && 1 < n) {
             return None;
         }
         let (mut better, mut worse, mut unknown) = (0, 0, 0);
-        self.compare_all(index, |other, ordering| match ordering {
+        self.pairs.each(index, |other, ordering| match ordering {
             _ if other == index => {}
             Some(Ordering::Less) => better += 1,
             Some(Ordering::Greater) => worse += 1,
@@ -111,7 +96,7 @@ impl Doubt {
             return Vec::new();
         }
         let has_all = |seed: &&Vec<f64>| self.contenders.iter().all(|&index| !seed[index].is_nan());
-        let seeds: Vec<&Vec<f64>> = self.seeds.iter().filter(has_all).collect();
+        let seeds: Vec<&Vec<f64>> = self.pairs.seeds().iter().filter(has_all).collect();
         let n = seeds.len();
         if n < 2 || self.contenders.is_empty() {
             return Vec::new();
@@ -137,12 +122,12 @@ impl Doubt {
             let means: Vec<f64> = contenders.iter().map(drawn).collect();
             // Of equals the first: contenders are in the board's order.
             if let Some(best) =
-                (0..means.len()).min_by(|&a, &b| self.goal.compare(means[a], means[b]))
+                (0..means.len()).min_by(|&a, &b| self.pairs.goal().compare(means[a], means[b]))
             {
                 wins[best] += 1;
             }
         }
-        let mut shares = vec![0.0; self.len()];
+        let mut shares = vec![0.0; self.pairs.len()];
         for (&index, wins) in self.contenders.iter().zip(wins) {
             shares[index] = f64::from(wins) / f64::from(DRAWS);
         }
@@ -155,7 +140,7 @@ impl Doubt {
     /// is known, or if a thousand were not enough.
     pub fn seeds_needed(&self) -> Option<u32> {
         let second = *self.contenders.get(1).filter(|&&second| second == 1)?;
-        let differences = self.differences(0, second);
+        let differences = self.pairs.differences(0, second);
         let (mean, spread) = (mean(&differences)?, deviation(&differences)?);
         let now = differences.len() as u32;
         let is_enough = |n: u32| {
@@ -173,73 +158,6 @@ impl Doubt {
             }
         }
         (enough <= MAX_SEEDS).then(|| enough - now)
-    }
-
-    /// Whether each configuration, in order, is better (less) or worse (greater) than this one, or cannot be told from it; `None`
-    /// without two seeds in common. Of a board of a million trials millions of pairs are compared: roots and room are for the
-    /// few that need them, and the others are compared side by side.
-    fn compare_all(&self, one: usize, mut see: impl FnMut(usize, Option<Ordering>)) {
-        const SIDE_BY_SIDE: usize = 64;
-        let share = 1.0 / self.seeds.len() as f64;
-        for first in (0..self.len()).step_by(SIDE_BY_SIDE) {
-            let end = self.len().min(first + SIDE_BY_SIDE);
-            let (mut means, mut squares) = ([0.0; SIDE_BY_SIDE], [0.0; SIDE_BY_SIDE]);
-            for seed in &self.seeds {
-                for (mean, other) in means.iter_mut().zip(&seed[first..end]) {
-                    *mean += share * (other - seed[one]);
-                }
-            }
-            for seed in &self.seeds {
-                let others = means.iter().zip(&seed[first..end]);
-                for (squares, (mean, other)) in squares.iter_mut().zip(others) {
-                    *squares += (other - seed[one] - mean).powi(2);
-                }
-            }
-            for (other, (mean, squares)) in (first..end).zip(means.into_iter().zip(squares)) {
-                let clear = self.clear(mean, squares);
-                see(other, clear.or_else(|| self.compare(other, one)));
-            }
-        }
-    }
-
-    /// How a configuration compares by the mean of differences and the sum of the squares of their distances from it; `None` if
-    /// a rounding could decide, or if something is missing.
-    fn clear(&self, mean: f64, squares: f64) -> Option<Ordering> {
-        // No rounding makes so much of a difference.
-        const CLEARLY: f64 = 1.0 - 1e-6;
-        // What lies between has lost no digit.
-        const SMALL: f64 = 1e-280;
-        const LARGE: f64 = 1e280;
-        let (distance, half) = (mean * mean, self.factor * squares);
-        if half < CLEARLY * distance && SMALL < distance && distance < LARGE {
-            Some(match (self.goal, mean < 0.0) {
-                (Goal::Min, true) | (Goal::Max, false) => Ordering::Less,
-                (Goal::Min, false) | (Goal::Max, true) => Ordering::Greater,
-            })
-        } else if distance < CLEARLY * half && SMALL < half && half < LARGE {
-            Some(Ordering::Equal)
-        } else {
-            None
-        }
-    }
-
-    /// One of [`Doubt::compare_all`], to the last bit.
-    fn compare(&self, one: usize, other: usize) -> Option<Ordering> {
-        // Equal numbers are many where a metric has few values.
-        if 1 < self.seeds.len() && self.seeds.iter().all(|seed| seed[one] == seed[other]) {
-            return Some(Ordering::Equal);
-        }
-        let interval = Interval::of(&self.differences(one, other))?;
-        Some(if interval.contains(0.0) {
-            Ordering::Equal
-        } else {
-            self.goal.compare(interval.mean, 0.0)
-        })
-    }
-
-    /// By common seed, one configuration's number minus the other's.
-    fn differences(&self, one: usize, other: usize) -> Vec<f64> {
-        self.seeds.iter().map(|seed| seed[one] - seed[other]).filter(|d| d.is_finite()).collect()
     }
 }
 
@@ -361,25 +279,6 @@ mod tests {
             }
             let sum: f64 = doubt.probabilities().iter().sum();
             prop_assert!((sum - 1.0).abs() < 1e-9);
-        }
-
-        #[test]
-        fn what_is_clear_without_a_root_is_so(
-            rows in (1..6_usize).prop_flat_map(|width| vec(vec(-3..4_i32, width), 1..70)),
-            scale in -300..300_i32,
-            noise in any::<u64>(),
-        ) {
-            // Whole numbers meet the ends of intervals; others, of any size, come close.
-            let blur = |index: usize| 1.0 + f64::from((noise >> (8 * index)) as u8) * 1e-15;
-            let seed = |index: usize| {
-                let scale = blur(index) * 10_f64.powi(scale);
-                rows.iter().map(|row| f64::from(row[index]) * scale).collect::<Vec<f64>>()
-            };
-            let doubt = Doubt::of(Goal::Max, (0..rows[0].len()).map(seed).collect());
-            let mut seen = Vec::new();
-            doubt.compare_all(0, |other, ordering| seen.push((other, ordering)));
-            let exact: Vec<_> = (0..rows.len()).map(|other| (other, doubt.compare(other, 0))).collect();
-            prop_assert_eq!(seen, exact);
         }
     }
 }

@@ -8,6 +8,7 @@
 mod doubt;
 mod group;
 mod importance;
+mod pairs;
 mod results;
 mod retest;
 mod tried;
