@@ -68,10 +68,10 @@ impl Group {
     /// How many of its processes the kernel has killed for want of memory.
     pub(super) fn kills(&self) -> u64 {
         let name = match self.version {
-            Version::One => "memory.oom_control",
+            Version::One => CONTROL,
             Version::Two => "memory.events",
         };
-        count(&self.folder.join(name))
+        count(&self.folder.join(name)).unwrap_or(0)
     }
 }
 
@@ -100,15 +100,26 @@ pub fn can_limit() -> Result<String, String> {
     }
 }
 
-/// How many processes of this machine the kernel has killed for want of memory.
+/// Where the older interface counts.
+const CONTROL: &str = "memory.oom_control";
+
+/// How many processes of the group of this process, in which are those that it starts, the kernel has killed for want of
+/// memory; where nobody counts that, how many of the machine.
 pub(crate) fn kills() -> u64 {
-    count(Path::new("/proc/vmstat"))
+    let in_group = || {
+        let (version, folder) = own().ok()?;
+        count(&folder.join(match version {
+            Version::One => CONTROL,
+            // Without those of groups below.
+            Version::Two => "memory.events.local",
+        }))
+    };
+    in_group().or_else(|| count(Path::new("/proc/vmstat"))).unwrap_or(0)
 }
 
-fn count(file: &Path) -> u64 {
-    let text = fs::read_to_string(file).unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("oom_kill "));
-    line.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
+fn count(file: &Path) -> Option<u64> {
+    let text = fs::read_to_string(file).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("oom_kill "))?.trim().parse().ok()
 }
 
 /// The group of this process.
@@ -186,6 +197,7 @@ mod tests {
 
     #[test]
     fn a_group_limits_and_counts_and_is_removed() {
+        let others = kills();
         let Ok(group) = Group::new("test", 32 << 20) else {
             eprintln!("SKIPPED: {}", can_limit().unwrap_err());
             return;
@@ -194,6 +206,7 @@ mod tests {
         let status = std::process::Command::new("sh").args(["-c", &script]).status().unwrap();
         assert!(!status.success());
         assert!(0 < group.kills());
+        assert_eq!(kills(), others, "those of other groups are not ours");
         let peak = group.peak().unwrap();
         assert!((24 << 20..=32 << 20).contains(&peak), "{peak}");
         let folder = group.folder.clone();
