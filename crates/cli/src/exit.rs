@@ -70,15 +70,18 @@ pub(crate) fn code(result: anyhow::Result<Ending>) -> ExitCode {
     ExitCode::from(code_of(&error))
 }
 
-/// Causes in one line, each said once.
+/// Causes in one line, each said once: one that only repeats the one before it with a number in front is not another one.
 fn chain(error: &anyhow::Error) -> String {
     let mut text = String::new();
+    let mut last: Option<String> = None;
     for cause in error.chain() {
         let cause = cause.to_string();
-        if !text.contains(&cause) {
+        let is_known = last.as_ref().is_some_and(|last| cause.contains(last));
+        if !text.contains(&cause) && !is_known {
             text.push_str(if text.is_empty() { "" } else { ": " });
             text.push_str(&cause);
         }
+        last = Some(cause);
     }
     text
 }
@@ -122,4 +125,23 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
             .downcast_ref::<std::io::Error>()
             .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn each_cause_is_said_once() {
+        let chain = |causes: &[&'static str]| {
+            let (first, rest) = causes.split_first().unwrap();
+            let error =
+                rest.iter().fold(anyhow::anyhow!(*first), |error, cause| error.context(*cause));
+            super::chain(&error)
+        };
+        assert_eq!(
+            chain(&["Error code 11: x is bad", "x is bad", "f: damaged"]),
+            "f: damaged: x is bad"
+        );
+        assert_eq!(chain(&["x is bad", "f: x is bad"]), "f: x is bad");
+        assert_eq!(chain(&["why", "what", "where"]), "where: what: why");
+    }
 }

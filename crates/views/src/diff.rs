@@ -11,7 +11,10 @@ use tabled::{
     settings::{Alignment, Modify, Style, object::Columns},
 };
 
-use crate::format::{decimals, plural, with_spread};
+use crate::{
+    board::state,
+    format::{decimals, plural, with_spread},
+};
 
 /// A board under the name of its sweep.
 pub struct Named<'a> {
@@ -67,7 +70,7 @@ fn rank(ranked: &Ranked) -> String {
 }
 
 fn value(ranked: &Ranked) -> String {
-    ranked.mean.map_or(String::new(), |mean| with_spread(mean, ranked.spread))
+    ranked.mean.map_or_else(|| state(ranked.state), |mean| with_spread(mean, ranked.spread))
 }
 
 /// On the seeds that both have; without such, between the means.
@@ -115,7 +118,7 @@ pub(crate) mod tests {
                 .map(|(n, value)| Result {
                     trial: TrialId(10 * number + n),
                     seed: seed + u64::from(n),
-                    status: TrialStatus::Done,
+                    status: if value.is_nan() { TrialStatus::Diverged } else { TrialStatus::Done },
                     objective: Some(*value),
                 })
                 .collect(),
@@ -131,6 +134,7 @@ pub(crate) mod tests {
             (0.3, 1, &[0.96, 0.961, 0.962]),
             (0.4, 1, &[0.9]),
             (0.5, 1, &[0.8, 0.81]),
+            (0.7, 1, &[0.7]),
         ]);
         let after = board(&[
             (0.1, 1, &[0.985, 0.987, 0.988]),
@@ -138,6 +142,7 @@ pub(crate) mod tests {
             (0.3, 4, &[0.955, 0.961, 0.95]),
             (0.5, 1, &[0.8, 0.81]),
             (0.6, 1, &[0.5]),
+            (0.7, 1, &[f64::NAN]),
         ]);
         let named = |name, board| Named { name, board };
         insta::assert_snapshot!(text(&named("old", &before), &named("new", &after)));

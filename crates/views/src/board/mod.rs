@@ -303,7 +303,8 @@ fn distinction(versus: &Versus) -> (Option<[f64; 2]>, Option<bool>) {
     }
 }
 
-fn state(state: State) -> String {
+/// In words.
+pub(crate) fn state(state: State) -> String {
     match state {
         State::Done => "done".to_owned(),
         State::Partial => "partial".to_owned(),
