@@ -121,3 +121,22 @@ fn a_browser_shows_thousands_of_configurations_on_screen_and_on_paper() {
     assert_eq!(opened(&browser, &stage, "many", "", &option), (String::new(), String::new()));
     assert!(std::fs::read(paper).unwrap().starts_with(b"%PDF"));
 }
+
+#[test]
+fn a_browser_shows_a_sweep_without_any_result() {
+    let stage = Stage::new("noop");
+    let file = "[sweep]\nname = \"none\"\nobjective = { metric = \"m\", goal = \"max\" }\n[command]\nrun = [\"true\"]\n[space]\nx = [1, 2]\n";
+    stage.write("none.toml", file);
+    stage.run("run none.toml", 3);
+    stage.run("report none", 0);
+    let Some(browser) = browser() else {
+        println!("SKIPPED: there is no chromium, so nobody has looked at the report");
+        return;
+    };
+    let (page, said) = opened(&browser, &stage, "none", "", "--dump-dom");
+    assert_eq!(said, "");
+    for text in ["No configuration has a result yet", "What went wrong</h2>", "The sweep file</h2>"]
+    {
+        assert!(page.contains(text), "{text}");
+    }
+}

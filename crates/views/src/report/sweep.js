@@ -111,7 +111,9 @@ function card(row) {
 function coloring(axis) {
   if (axis.isNumber) {
     const steps = axis === outcome ? byRank() : axis.column((value) => value !== null && step(axis, value));
-    const ends = isHigherBetter || axis !== outcome ? [axis.low, axis.high] : [axis.high, axis.low];
+    const isUp = isHigherBetter || axis !== outcome;
+    // Before the first result there is nothing to tell apart.
+    const ends = axis.values.length === 0 ? null : isUp ? [axis.low, axis.high] : [axis.high, axis.low];
     const shades = Array.from({ length: STEPS }, (_, index) => `v${index}`);
     return { axis, classes: ["none", ...shades], of: (row) => (axis.index[row] < 0 ? "none" : shades[steps[row]]), ends };
   }
