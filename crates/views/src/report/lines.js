@@ -60,7 +60,8 @@ function sheet(width, height, trace, color, opacity) {
     next();
   }
   function penOn(canvas) {
-    const fineness = isPrinting ? 3 : Math.min(2, devicePixelRatio);
+    // Of what is wider than this browsers draw nothing.
+    const fineness = Math.min(isPrinting ? 3 : Math.min(2, devicePixelRatio), 16000 / width);
     [canvas.width, canvas.height] = [width * fineness, height * fineness];
     const pen = canvas.getContext("2d");
     pen.scale(fineness, fineness);
