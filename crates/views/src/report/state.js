@@ -23,7 +23,7 @@ let colors = null;
 const listeners = { selection: [], settled: [], highlight: [], color: [] };
 
 /** More configurations than these are filtered faster than everything is drawn anew. */
-const MANY = 400;
+const MANY = 60;
 
 function when(what, call) {
   listeners[what].push(call);
