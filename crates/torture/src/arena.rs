@@ -166,10 +166,15 @@ impl Arena {
         Ok(witness::read(&self.witness_file())?)
     }
 
+    /// The variable that everything of the sweep carries, and its value.
+    pub fn mark(&self) -> std::io::Result<(&'static str, PathBuf)> {
+        Ok(("PLEACH_SWEEP", self.home().canonicalize()?))
+    }
+
     /// Living processes that carry the sweep's mark: their numbers, and whether each is one of our guards.
     pub fn processes(&self) -> Vec<(Pid, bool)> {
-        let Ok(home) = self.home().canonicalize() else { return Vec::new() };
-        let mark = format!("PLEACH_SWEEP={}", home.display());
+        let Ok((name, home)) = self.mark() else { return Vec::new() };
+        let mark = format!("{name}={}", home.display());
         let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
         let marked = entries.flatten().filter_map(|entry| {
             let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;

@@ -72,7 +72,9 @@ pub(super) fn run(
     // Where it cannot be limited, whoever started the sweep was told.
     let limit = command.memory;
     let group = limit.and_then(|limit| Group::new(&start.attempt.to_string(), limit).ok());
-    let kills_before = memory::kills();
+    // In a group of its own it is known who was killed; elsewhere only that somebody was.
+    let kills = || group.as_ref().map_or_else(memory::kills, Group::kills);
+    let kills_before = kills();
     let mut child = life.begin(|| told.spawn(group.as_ref()))?;
     let steps = (start.budget < OPEN_ENDED).then_some((start.first, start.end));
     let mut attempt = Attempt {
@@ -101,15 +103,11 @@ pub(super) fn run(
         Err(error) => life.bury(&mut child).and(Err(error)),
     };
     let ending = used.map_err(cannot("watch it")).and_then(|ResUse { status, rusage }| {
-        let has_killed = || {
-            let kills = group.as_ref().map(Group::kills);
-            kills.is_some_and(|kills| 0 < kills) || kills_before < memory::kills()
-        };
         let memory = Memory {
             peak: group.as_ref().and_then(Group::peak).unwrap_or(rusage.maxrss),
             limit,
             // A program that ended well has nothing to do with it.
-            has_killed: !status.success() && has_killed(),
+            has_killed: !status.success() && kills_before < kills(),
         };
         let cpu = (rusage.utime + rusage.stime).as_millis() as u64;
         let usage = Usage { attempt: start.attempt, memory: memory.peak, cpu };

@@ -34,6 +34,25 @@ const MEMORY: u64 = 128 << 10;
 
 /// So many MiB are printed by each, and a hundred times as many evaluations made.
 pub fn run(plan: Plan) -> Result<Report> {
+    flood(plan, |_| Ok(()))
+}
+
+/// The bugs: a number is lost, and a log is kept as it comes.
+pub fn planted(plan: Plan) -> Result<Report> {
+    let mut report = Report::default();
+    let found = flood(Plan { amount: 2, ..plan }, |arena| {
+        let database = rusqlite::Connection::open(arena.database())?;
+        database.execute("DELETE FROM metric WHERE step = 7", [])?;
+        let log = arena.home().join("attempts/1/log");
+        Ok(fs::OpenOptions::new().append(true).open(log)?.set_len(2 * LOG)?)
+    })?;
+    report.caught("a number is lost", "evaluations were kept", &found.violations);
+    report.caught("a log is kept as it comes", "bytes long", &found.violations);
+    Ok(report)
+}
+
+/// `plant` does to the record what a bug would.
+fn flood(plan: Plan, plant: fn(&Arena) -> Result<()>) -> Result<Report> {
     let mut report = Report::default();
     let times = plan.amount * 100;
     let habits: Vec<String> = HABITS
@@ -68,6 +87,7 @@ pub fn run(plan: Plan) -> Result<Report> {
         sleep(Duration::from_millis(5));
     };
     let said = fs::read(&said)?;
+    plant(&arena)?;
     let mut wrong = Vec::new();
     if !status.success() {
         wrong.push(format!("it ended with {status}: {}", String::from_utf8_lossy(&said)));

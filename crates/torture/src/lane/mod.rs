@@ -66,7 +66,7 @@ pub const LANES: [Lane; 10] = [
         about: "kill whoever looks after programs that hide what they start (rounds)",
         amount: 1,
         run: orphans::run,
-        planted: None,
+        planted: Some(orphans::planted),
     },
     Lane {
         name: "strangers",
@@ -80,7 +80,7 @@ pub const LANES: [Lane; 10] = [
         about: "send every signal that ends programs, once and twice (rounds)",
         amount: 1,
         run: signals::run,
-        planted: None,
+        planted: Some(signals::planted),
     },
     Lane {
         name: "coordinators",
@@ -101,7 +101,7 @@ pub const LANES: [Lane; 10] = [
         about: "print and measure without end (MiB)",
         amount: 64,
         run: flood::run,
-        planted: None,
+        planted: Some(flood::planted),
     },
     Lane {
         name: "hostile",

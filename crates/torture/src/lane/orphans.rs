@@ -103,6 +103,23 @@ pub fn run(plan: Plan) -> Result<Report> {
     Ok(report)
 }
 
+/// The bug: a process that nobody knows to be the sweep's.
+pub fn planted(plan: Plan) -> Result<Report> {
+    let mut report = Report::default();
+    let nap = Nap::new(plan.seed, 999);
+    let mut unknown = Command::new("sleep").arg(&nap.0).stdin(Stdio::null()).spawn()?;
+    let mut random = Random::new(plan.seed, 0);
+    let wrong = census(&nap, Victim::Coordinator, &mut random, &mut Report::default());
+    kill(&mut unknown)?;
+    kill_all(nap.sleepers());
+    report.caught(
+        "a process that is not known",
+        "are left after their coordinator's death",
+        &wrong?,
+    );
+    Ok(report)
+}
+
 fn census(
     nap: &Nap,
     victim: Victim,

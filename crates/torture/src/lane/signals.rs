@@ -3,7 +3,7 @@
 
 use std::{
     os::unix::process::ExitStatusExt,
-    process::{Child, ExitStatus},
+    process::{Child, Command, ExitStatus},
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::Plan;
 use crate::{
-    arena::{Arena, Subject, end},
+    arena::{Arena, Subject, end, kill},
     oracle::{Oracle, golden},
     random::Random,
     report::Report,
@@ -43,35 +43,20 @@ pub fn run(plan: Plan) -> Result<Report> {
                     let arena = Arena::new(&sweep)?;
                     let mut oracle = Oracle::new(subject, golden.clone());
                     let mut wrong = Vec::new();
+                    let is_late = random.once_in(2);
                     let coordinator = arena.pleach(&["run", "storm.toml"]).spawn()?;
                     // Sometimes once something runs, sometimes at any moment.
-                    let is_late = random.once_in(2);
                     while is_late && arena.witness()?.is_empty() {
                         sleep(Duration::from_millis(1));
                     }
                     sleep(Duration::from_micros(random.log_uniform(1000.0, 100_000.0) as u64));
-                    for _ in 0..times {
-                        let _ = kill_process(Pid::from_child(&coordinator), *signal);
-                        sleep(Duration::from_micros(random.below(5000) as u64));
-                    }
-                    let (status, took) = until_end(coordinator)?;
-                    report.count("signals", times);
-                    // Before it listens it ends by the signal itself, and after its end it has ended.
-                    let is_good = matches!(status.code(), Some(0 | STOPPED))
-                        || status.signal() == Some(signal.as_raw());
-                    if !is_good {
-                        wrong.push(format!("it ended with {status}"));
-                    }
-                    if Duration::from_secs(10) < took {
-                        wrong.push(format!("it took {took:?} to end"));
-                    }
-                    if status.code() == Some(STOPPED) {
-                        report.count("stopped before the end", 1);
-                        let left = arena.processes();
-                        if !left.is_empty() {
-                            wrong.push(format!("it left {} processes behind", left.len()));
-                        }
-                    }
+                    wrong.extend(stop(
+                        &arena,
+                        coordinator,
+                        (*signal, times),
+                        &mut random,
+                        &mut report,
+                    )?);
                     wrong.extend(oracle.look(&arena)?);
                     oracle.note_results(&arena)?;
                     arena.finish()?;
@@ -86,6 +71,57 @@ pub fn run(plan: Plan) -> Result<Report> {
         }
     }
     report.demand("stopped before the end", 1);
+    Ok(report)
+}
+
+/// Sends a signal so many times; says what is wrong with what comes of it.
+fn stop(
+    arena: &Arena,
+    coordinator: Child,
+    (signal, times): (Signal, u64),
+    random: &mut Random,
+    report: &mut Report,
+) -> Result<Vec<String>> {
+    let mut wrong = Vec::new();
+    for _ in 0..times {
+        let _ = kill_process(Pid::from_child(&coordinator), signal);
+        sleep(Duration::from_micros(random.below(5000) as u64));
+    }
+    let (status, took) = until_end(coordinator)?;
+    report.count("signals", times);
+    // Before it listens it ends by the signal itself, and after its end it has ended.
+    let is_good =
+        matches!(status.code(), Some(0 | STOPPED)) || status.signal() == Some(signal.as_raw());
+    if !is_good {
+        wrong.push(format!("it ended with {status}"));
+    }
+    if Duration::from_secs(10) < took {
+        wrong.push(format!("it took {took:?} to end"));
+    }
+    if status.code() == Some(STOPPED) {
+        report.count("stopped before the end", 1);
+        let left = arena.processes();
+        if !left.is_empty() {
+            wrong.push(format!("it left {} processes behind", left.len()));
+        }
+    }
+    Ok(wrong)
+}
+
+/// The bug: a process is left behind.
+pub fn planted(plan: Plan) -> Result<Report> {
+    let mut report = Report::default();
+    let mut random = Random::new(plan.seed, 0);
+    let arena = Arena::new(&Subject::Programs.sweep(16, 2)?)?;
+    let coordinator = arena.pleach(&["run", "storm.toml"]).spawn()?;
+    while arena.witness()?.is_empty() {
+        sleep(Duration::from_millis(1));
+    }
+    let (name, value) = arena.mark()?;
+    let mut left = Command::new("sleep").arg("60").env(name, value).spawn()?;
+    let wrong = stop(&arena, coordinator, (Signal::INT, 1), &mut random, &mut Report::default());
+    kill(&mut left)?;
+    report.caught("a process is left behind", "processes behind", &wrong?);
     Ok(report)
 }
 

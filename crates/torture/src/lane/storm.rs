@@ -220,8 +220,7 @@ const BUGS: [Bug; 6] = [
         law: "orphans",
         when: When::Complete,
         plant: |arena| {
-            let mark = format!("PLEACH_SWEEP={}", arena.home().canonicalize()?.display());
-            let (name, value) = mark.split_once('=').unwrap_or_default();
+            let (name, value) = arena.mark()?;
             Command::new("sleep").arg("8").env(name, value).spawn()?;
             Ok(())
         },
