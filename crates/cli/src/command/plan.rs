@@ -19,6 +19,7 @@ use pleach_views::{
     plan::{self, Difference, Existing, Extent},
 };
 
+use super::run::warn;
 use crate::{
     exit::{self, Ending, Failure},
     place::Place,
@@ -49,6 +50,7 @@ impl Plan {
             return check_metrics(&source, sample);
         }
         let prepared = source.prepare(place)?;
+        warn(&prepared);
         let home = Home::new(&place.runs, &prepared.spec.name)?;
         let extent = if self.all {
             Extent { configurations: 0, schedules: 0 }

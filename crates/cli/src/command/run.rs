@@ -144,7 +144,7 @@ pub(crate) fn execute(
 }
 
 /// Says what of the file this machine cannot do.
-fn warn(prepared: &Prepared) {
+pub(crate) fn warn(prepared: &Prepared) {
     if let (Some(_), Runner::Command { .. }) = (prepared.spec.run.memory, &prepared.runner)
         && let Err(why) = can_limit()
     {
