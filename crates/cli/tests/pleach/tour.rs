@@ -44,14 +44,19 @@ fn parts(page: &str) -> Vec<Part<'_>> {
     parts
 }
 
-/// Without what differs from run to run: times, how attempts are numbered, and the room that columns leave for these.
+/// Without what differs from run to run: times, how attempts are numbered, the room that columns leave for these, and what a
+/// slow machine says on the way.
 fn timeless(text: &str) -> String {
+    let is_on_the_way = |line: &str| {
+        let progress = line.split_once(" trials · ").and_then(|(count, _)| count.split_once('/'));
+        progress.is_some_and(|(done, all)| done != all)
+    };
     let is_time = |word: &str| {
         let number = word.trim_end_matches([',', ')']).strip_suffix('s');
         number.is_some_and(|number| number.parse::<f64>().is_ok())
     };
     let mut said = String::new();
-    for line in text.lines() {
+    for line in text.lines().filter(|line| !is_on_the_way(line)) {
         let mut before = "";
         for word in line.split_whitespace() {
             let is_other = is_time(word) || before == "attempt";
