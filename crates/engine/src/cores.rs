@@ -1,11 +1,17 @@
-//! Which cores a worker may use.
+//! Which cores a worker may use, and behind whom.
 
 use std::{env, io};
 
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use rustix::{
+    process::nice,
+    thread::{CpuSet, sched_getaffinity, sched_setaffinity},
+};
 
 /// The variable that tells a guard which cores it and all that it starts may use: numbers with commas between.
 pub(crate) const CORES: &str = "PLEACH_CORES";
+
+/// The variable that tells a guard how far it and all that it starts step back behind other programs.
+pub(crate) const NICE: &str = "PLEACH_NICE";
 
 /// The cores that this process may use.
 pub fn allowed() -> io::Result<Vec<usize>> {
@@ -19,8 +25,11 @@ pub(crate) fn of_slot(allowed: &[usize], slot: usize, slots: usize) -> Vec<usize
     allowed.iter().copied().cycle().skip(slot * each % allowed.len().max(1)).take(each).collect()
 }
 
-/// Keeps this process, and everything that it will start, to the cores that it was told.
+/// Keeps this process, and everything that it will start, to the cores that it was told, and behind whom it was told.
 pub(crate) fn keep_to() -> io::Result<()> {
+    if let Some(steps) = env::var(NICE).ok().and_then(|steps| steps.parse().ok()) {
+        nice(steps)?;
+    }
     let Ok(told) = env::var(CORES) else { return Ok(()) };
     let mut set = CpuSet::new();
     for core in told.split(',').filter_map(|core| core.parse().ok()) {

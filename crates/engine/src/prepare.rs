@@ -114,8 +114,15 @@ impl<'a> Dialogue<'a> {
     pub(crate) fn start(runner: &'a Runner, device: &str) -> Result<Self, PrepareError> {
         let (sender, inputs) = mpsc::channel(64);
         let folder = std::env::current_dir().unwrap_or_else(|_| "/".into());
-        let place =
-            Place { mark: "", device, folder: &folder, threads: 1, cores: Vec::new(), gpus: None };
+        let place = Place {
+            mark: "",
+            device,
+            folder: &folder,
+            threads: 1,
+            cores: Vec::new(),
+            nice: 0,
+            gpus: None,
+        };
         let process = Process::start(WorkerId(0), runner, &place, sender)?;
         Ok(Self { runner, process, inputs, said: Vec::new(), log: Vec::new() })
     }

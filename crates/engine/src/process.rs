@@ -24,7 +24,7 @@ use tokio::{
 
 use crate::{
     command::{guard::COMMAND, kills, wanted_memory},
-    cores::CORES,
+    cores::{CORES, NICE},
     gpus::VISIBLE,
     guard::{self, GUARD},
     leftovers::{self, Marks, marks},
@@ -100,6 +100,8 @@ pub(crate) struct Place<'a> {
     pub(crate) threads: u32,
     /// The only cores that it may use; all of them if there are none.
     pub(crate) cores: Vec<usize>,
+    /// How far it steps back behind other programs.
+    pub(crate) nice: u32,
     /// The GPUs that a person's program sees, if it is to see some.
     pub(crate) gpus: Option<String>,
 }
@@ -138,6 +140,9 @@ impl Process {
         if !place.cores.is_empty() {
             let cores: Vec<String> = place.cores.iter().map(usize::to_string).collect();
             command.env(CORES, cores.join(","));
+        }
+        if 0 < place.nice {
+            command.env(NICE, place.nice.to_string());
         }
         let marks = marks(place.mark, worker);
         let mut child = command

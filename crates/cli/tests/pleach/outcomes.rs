@@ -129,21 +129,24 @@ fn a_program_that_takes_more_memory_than_it_may_is_out_of_memory() {
 }
 
 #[test]
-fn a_slot_that_is_pinned_has_cores_of_its_own_and_a_number_of_threads() {
+fn a_slot_that_is_pinned_has_cores_of_its_own_a_number_of_threads_and_good_manners() {
     let script =
         "echo loss=1\necho $OMP_NUM_THREADS $MKL_NUM_THREADS > \"$PLEACH_DIRECTORY/threads\"
+nice > \"$PLEACH_DIRECTORY/nice\"
 grep Cpus_allowed_list /proc/self/status > \"$PLEACH_DIRECTORY/cores\"";
-    let stage = sweep(script, "[1, 2, 3, 4]", "pin = true\nthreads = 3");
+    let stage = sweep(script, "[1, 2, 3, 4]", "pin = true\nnice = 3\nthreads = 3");
     let file = fs::read_to_string(stage.path().join("own.toml")).unwrap();
     let cores = std::thread::available_parallelism().unwrap().get();
     stage.write("own.toml", &file.replace("slots = 1", &format!("slots = {cores}")));
     stage.run("run own.toml", 0);
+    let own = rustix::process::nice(0).unwrap();
     for attempt in 1..=4 {
         let read = |name: &str| {
             let folder = stage.path().join(format!("runs/own/attempts/{attempt}"));
             fs::read_to_string(folder.join(name)).unwrap()
         };
         assert_eq!(read("threads"), "3 3\n");
+        assert_eq!(read("nice").trim().parse(), Ok(19.min(own + 3)));
         let list = read("cores");
         let list = list.split_once(':').unwrap().1.trim();
         assert!(list.parse::<usize>().is_ok(), "one core, not {list}");

@@ -182,6 +182,8 @@ pub(super) struct RunSection {
     threads: Option<u32>,
     /// Whether every slot has cores of its own, which its program cannot leave; `false` by default.
     pin: Option<bool>,
+    /// How far workers, with all that they start, step back behind other programs, from 0 (by default) to 19, as `nice` does.
+    nice: Option<u32>,
     /// Memory that each program of the person's own may take, with all that it starts; no limit by default: `"2GiB"`.
     memory: Option<String>,
     /// Whether trials that begin alike train their common part once; `true` by default. The results are the same.

@@ -163,6 +163,8 @@ pub struct RunSpec {
     /// Of each program, told to its libraries; its share of the cores if absent.
     pub threads: Option<u32>,
     pub pin: Pin,
+    /// How far workers step back behind other programs: 0 to 19.
+    pub nice: u32,
     /// Bytes that each program of the person's own may take; no limit if absent.
     pub memory: Option<u64>,
     pub checkpoint: Interval,
@@ -193,6 +195,7 @@ impl Default for RunSpec {
             limit: None,
             threads: None,
             pin: Pin::No,
+            nice: 0,
             memory: None,
             checkpoint: Interval::Seconds(60.0),
             keep: 2 << 30,

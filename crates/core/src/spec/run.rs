@@ -77,6 +77,11 @@ impl Reader {
             })
             .map(|threads| threads.min(4096) as u32);
         let pin = find(entries, "pin").and_then(|entry| self.pin(entry));
+        let nice = find(entries, "nice")
+            .and_then(|entry| {
+                self.whole(entry, 0, "how far workers step back, up to 19, as of `nice`")
+            })
+            .map(|nice| nice.min(19) as u32);
         let memory = find(entries, "memory").and_then(|entry| self.size(entry));
         let checkpoint = find(entries, "checkpoint").and_then(|entry| self.interval(entry));
         let keep = find(entries, "keep").and_then(|entry| self.size(entry));
@@ -90,6 +95,7 @@ impl Reader {
             limit,
             threads,
             pin: pin.unwrap_or(default.pin),
+            nice: nice.unwrap_or(default.nice),
             memory,
             checkpoint: checkpoint.unwrap_or(default.checkpoint),
             keep: keep.unwrap_or(default.keep),

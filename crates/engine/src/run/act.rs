@@ -39,7 +39,8 @@ impl Run<'_> {
             Pin::No => Vec::new(),
         };
         let folder = self.job.home.folder();
-        let place = Place { mark: &self.mark, device, folder, threads, cores, gpus };
+        let place =
+            Place { mark: &self.mark, device, folder, threads, cores, nice: run.nice, gpus };
         match Process::start(worker, &self.job.prepared.runner, &place, self.sender.clone()) {
             Ok(process) => {
                 let handle =
