@@ -141,9 +141,8 @@ impl Process {
             let cores: Vec<String> = place.cores.iter().map(usize::to_string).collect();
             command.env(CORES, cores.join(","));
         }
-        if 0 < place.nice {
-            command.env(NICE, place.nice.to_string());
-        }
+        // Also none, lest a sweep inside of another steps back twice.
+        command.env(NICE, place.nice.to_string());
         let marks = marks(place.mark, worker);
         let mut child = command
             .envs(marks.iter().cloned())

@@ -8,8 +8,8 @@ use pulp::{Simd, WithSimd};
 
 use super::vectors;
 
-/// Numbers seen as a matrix: the entry (r, c) is `numbers[rows[r] + columns[c]]`. Overlapping windows of an image are a
-/// matrix as well as a plain table is.
+/// Numbers seen as a matrix: the entry (r, c) is `numbers[rows[r] + columns[c]]`, so that a table can be read by rows as
+/// well as by columns.
 #[derive(Clone, Copy)]
 pub(super) struct Matrix<'a> {
     pub(super) numbers: &'a [f32],
@@ -91,7 +91,7 @@ impl Panel {
 /// Computes products of `R` rows of the left factor with a panel of `V` vectors, and hands them over with the number of
 /// the first row. Rows beyond the last repeat it.
 #[inline(always)]
-pub(super) fn for_each_tile<S: Simd, const R: usize, const V: usize>(
+fn for_each_tile<S: Simd, const R: usize, const V: usize>(
     simd: S,
     left: Matrix,
     panel: &[f32],
@@ -120,7 +120,7 @@ pub(super) fn for_each_tile<S: Simd, const R: usize, const V: usize>(
 
 /// Writes what fits.
 #[inline(always)]
-pub(super) fn store<S: Simd, const V: usize>(simd: S, values: [S::f32s; V], out: &mut [f32]) {
+fn store<S: Simd, const V: usize>(simd: S, values: [S::f32s; V], out: &mut [f32]) {
     let (whole, rest) = S::as_mut_simd_f32s(out);
     let n_whole = whole.len();
     for (vector, value) in values.into_iter().enumerate() {
