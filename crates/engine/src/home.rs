@@ -43,7 +43,15 @@ impl HomeError {
 
 /// Held as long as this lives; the kernel lets go of it however the process ends.
 #[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "the lock is the open file")] File);
+pub struct Lock(File);
+
+impl Drop for Lock {
+    /// Closing the file would not do: until a child that is being started becomes another program, it has the file open, too.
+    fn drop(&mut self) {
+        // An error would leave it to the closing.
+        drop(self.0.unlock());
+    }
+}
 
 impl Home {
     /// The folder of the sweep `name` in `runs`, which may not exist yet.
@@ -134,8 +142,9 @@ impl Home {
 
     /// Whether a coordinator has the lock now.
     pub fn is_running(&self) -> bool {
-        File::open(self.folder.join("lock"))
-            .is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+        File::open(self.folder.join("lock")).is_ok_and(|file| {
+            matches!(file.try_lock().map(|()| Lock(file)), Err(TryLockError::WouldBlock))
+        })
     }
 
     /// Writes the sweep file, whole or not at all.
@@ -210,6 +219,17 @@ pub fn write_with<E: From<io::Error>>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_lock_ends_with_its_holder_though_a_child_has_inherited_the_file() {
+        let runs = tempfile::tempdir().unwrap();
+        let home = Home::new(runs.path(), "x").unwrap();
+        let lock = home.lock().unwrap();
+        assert!(home.is_running());
+        let _inherited = lock.0.try_clone().unwrap();
+        drop(lock);
+        assert!(!home.is_running());
+    }
 
     #[test]
     fn a_file_that_cannot_be_written_is_left_as_it_was() {
