@@ -12,8 +12,9 @@ use rusqlite::{Connection, OptionalExtension, Result as SqlResult, Transaction, 
 
 use crate::{
     column::{self, ObjectiveColumn},
+    fault::DatabaseError,
     read::{CURRENT, Counts, ReadError, Reader},
-    store::Time,
+    store::{Store, Time},
 };
 
 /// A block of so many bytes, its row's head and the page's fit into a page.
@@ -37,6 +38,23 @@ impl Reader {
     pub fn best(&self, goal: Goal, most: usize) -> Result<Option<Best>, ReadError> {
         self.ask(|connection| best(connection, goal, most))
     }
+}
+
+impl Store {
+    /// The trial of the current revision with the best number, and this; of those that are packed.
+    pub fn best(&self, goal: Goal) -> Result<Option<(TrialId, f64)>, DatabaseError> {
+        best_trial(&self.connection, goal).map_err(|source| self.error(source))
+    }
+}
+
+fn best_trial(connection: &Connection, goal: Goal) -> SqlResult<Option<(TrialId, f64)>> {
+    let Some(head) = Head::read(connection)? else { return Ok(None) };
+    let Some((configuration, seed, number)) = head.results(connection)?.best(goal) else {
+        return Ok(None);
+    };
+    let (block, first) = head.place(configuration.0);
+    let block = Block::read(connection, block)?.unwrap_or_default();
+    Ok(block.trials.get(first + seed).map(|trial| (TrialId(*trial), number)))
 }
 
 fn best(connection: &Connection, goal: Goal, most: usize) -> SqlResult<Option<Best>> {

@@ -94,6 +94,14 @@ impl Results {
         self.numbers.resize(self.configurations.len() * self.width, Cell::EMPTY.0);
     }
 
+    /// The best number of all, whose it is, and the index of its seed.
+    pub fn best(&self, goal: Goal) -> Option<(ConfigurationId, usize, f64)> {
+        let numbers = (0..).zip(&self.numbers).filter(|(_, number)| number.is_finite());
+        let (index, number) = numbers.min_by(|(_, a), (_, b)| goal.compare(**a, **b))?;
+        let seeds = self.width.max(1);
+        Some((*self.configurations.get(index / seeds)?, index % seeds, *number))
+    }
+
     /// As [`super::rank`] sorts them.
     pub fn order(&self, goal: Goal) -> Order {
         let mut finite = Vec::with_capacity(self.width);

@@ -73,7 +73,7 @@ pub struct Status {
     pub elapsed: Duration,
     /// Absent until something can be said.
     pub remaining: Option<Duration>,
-    /// The best number of a trial that ended in this run.
+    /// The best number of a trial so far.
     pub best: Option<(TrialId, f64)>,
     /// Whether it was asked to stop.
     pub stopping: Stopping,
@@ -131,6 +131,7 @@ pub async fn run(
     store.note_provenance(&provenance(job.prepared), wall_time())?;
     store.forget_halt()?;
     let (sweep, points, seeds) = state(job, &devices, store.load()?);
+    let best = store.best(job.prepared.spec.objective.goal)?;
     let mut run = Run {
         job,
         mark,
@@ -149,7 +150,7 @@ pub async fn run(
         signals: 0,
         stopping: Stopping::No,
         failed_commits: 0,
-        best: None,
+        best,
         steps_at_start: None,
     };
     let finish = run.run(reporter).await;

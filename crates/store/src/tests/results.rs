@@ -89,6 +89,20 @@ fn check(reader: &Reader, goal: Goal, most: usize) {
     assert_eq!(best.rows.iter().map(shown).collect::<Vec<_>>(), expected);
 }
 
+/// The best trial is that of all of them; of equal ones any.
+fn check_best_trial(store: &Store, reader: &Reader, goal: Goal) {
+    let rows = reader.rows(Which::Current).unwrap();
+    let results = rows.iter().flat_map(|row| &row.trials);
+    let finite = results.filter(|it| it.status == TrialStatus::Done).filter_map(|it| {
+        it.objective.filter(|number| number.is_finite()).map(|number| (it.trial, number))
+    });
+    let finite: Vec<_> = finite.collect();
+    let best = finite.iter().map(|(_, number)| *number).min_by(|a, b| goal.compare(*a, *b));
+    let found = store.best(goal).unwrap();
+    assert_eq!(found.map(|(_, number)| number), best);
+    assert!(found.is_none_or(|found| finite.contains(&found)), "{found:?} of {finite:?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -104,7 +118,9 @@ proptest! {
         for happening in &happenings {
             happen(&mut store, happening);
         }
-        check(&reader, if is_max { Goal::Max } else { Goal::Min }, most);
+        let goal = if is_max { Goal::Max } else { Goal::Min };
+        check(&reader, goal, most);
+        check_best_trial(&store, &reader, goal);
     }
 }
 
