@@ -17,7 +17,7 @@ mod sample;
 
 use std::{io, ops::ControlFlow};
 
-use pleach_core::rank::Row;
+use pleach_core::{rank::Row, spec, value::Parameters};
 use pleach_store::{ReadError, Reader, Time, TrialDetail};
 use thiserror::Error;
 
@@ -45,6 +45,20 @@ fn started(trial: &TrialDetail) -> Option<Time> {
 fn ended(trial: &TrialDetail) -> Option<Time> {
     let attempts = trial.path.iter().flat_map(|stage| &stage.attempts);
     attempts.filter_map(|attempt| attempt.ended).max()
+}
+
+/// What the sweep file fixes for every trial. It is not part of a configuration: whoever looks at one sweep alone knows it, but
+/// not who lays several together. Empty for a file that only an older version could read.
+pub fn fixed(reader: &Reader) -> Result<Parameters, ReadError> {
+    let revision = reader.revision()?;
+    Ok(spec::read(&revision.file, &revision.text).map(|spec| spec.fixed()).unwrap_or_default())
+}
+
+/// The parameters of a trial's configuration, and what is fixed for all.
+fn all_parameters(trial: &TrialDetail, fixed: &Parameters) -> Parameters {
+    let mut all = fixed.clone();
+    all.extend(trial.parameters.iter().map(|(name, value)| (name.clone(), value.clone())));
+    all
 }
 
 /// Gives every trial of these configurations to `take`, in the order of their numbers.

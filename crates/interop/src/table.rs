@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use pleach_core::{
     plan::command::OPEN_ENDED,
     rank::Row,
-    spec,
     value::{Parameters, Value},
 };
 use pleach_store::{Reader, TrialDetail, Which};
 
-use crate::{ExportError, each_trial};
+use crate::{ExportError, each_trial, fixed};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Table {
@@ -115,13 +114,6 @@ impl Table {
         }
         columns
     }
-}
-
-/// What the sweep file fixes for every trial. It is not part of a configuration: whoever looks at one sweep alone knows it, but
-/// not who lays several together. Empty for a file that only an older version could read.
-fn fixed(reader: &Reader) -> Result<Parameters, ExportError> {
-    let revision = reader.revision()?;
-    Ok(spec::read(&revision.file, &revision.text).map(|spec| spec.fixed()).unwrap_or_default())
 }
 
 /// What every parameter is in all configurations: whole and other numbers are numbers, and what is of several kinds is

@@ -14,6 +14,7 @@ mod importance;
 mod init;
 mod list;
 mod logs;
+mod man;
 mod pause;
 mod plan;
 mod report;
@@ -100,6 +101,8 @@ pub(crate) enum Command {
     Schema(schema::Schema),
     /// Print a completion script for a shell
     Completions(completions::Completions),
+    /// Print a page for the manual: `pleach man | man -l -`
+    Man(man::Manual),
 }
 
 impl Command {
@@ -133,6 +136,7 @@ impl Command {
             Self::Doctor(command) => command.run(place),
             Self::Schema(command) => command.run(),
             Self::Completions(command) => command.run(),
+            Self::Man(command) => command.run(),
         }
     }
 }

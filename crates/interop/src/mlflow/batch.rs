@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pleach_core::rank::Row;
+use pleach_core::{rank::Row, value::Parameters};
 use pleach_store::TrialDetail;
 use serde_json::{Value, json};
 
-use crate::{ended, measured};
+use crate::{all_parameters, ended, measured};
 
 /// In one request.
 const METRICS: usize = 1000;
@@ -22,8 +22,8 @@ const OBJECTIVE: &str = "objective";
 pub(super) struct Names(BTreeMap<String, String>);
 
 impl Names {
-    pub(super) fn of(rows: &[Row]) -> Self {
-        distinct(rows.iter().flat_map(|row| row.parameters.keys()))
+    pub(super) fn of(rows: &[Row], fixed: &Parameters) -> Self {
+        distinct(rows.iter().flat_map(|row| row.parameters.keys()).chain(fixed.keys()))
     }
 }
 
@@ -51,9 +51,8 @@ fn legal(name: &str) -> String {
 }
 
 /// Bodies of requests, without the run.
-pub(super) fn batches(trial: &TrialDetail, names: &Names) -> Vec<Value> {
-    let parameters: Vec<Value> = trial
-        .parameters
+pub(super) fn batches(trial: &TrialDetail, fixed: &Parameters, names: &Names) -> Vec<Value> {
+    let parameters: Vec<Value> = all_parameters(trial, fixed)
         .iter()
         .filter_map(|(name, value)| {
             let value: String = value.to_string().chars().take(LONGEST).collect();

@@ -7,11 +7,11 @@ mod server;
 
 use std::collections::BTreeMap;
 
-use pleach_core::{life::TrialStatus, rank::Row};
+use pleach_core::{life::TrialStatus, rank::Row, value::Parameters};
 use pleach_store::{Reader, TrialDetail, Which};
 use serde_json::{Value, json};
 
-use crate::{ExportError, each_trial, ended, started};
+use crate::{ExportError, each_trial, ended, fixed, started};
 pub use server::{MlflowError, Server};
 
 /// Runs of one answer.
@@ -33,18 +33,20 @@ pub struct Sent {
 /// Sends all current trials that have ended and are not there yet to the experiment `name`.
 pub fn send(reader: &Reader, name: &str, server: &Server) -> Result<Sent, ExportError> {
     let rows = reader.rows(Which::Current)?;
-    send_all(&rows, name, server, |take| each_trial(reader, &rows, take))
+    let fixed = fixed(reader)?;
+    send_all(&rows, &fixed, name, server, |take| each_trial(reader, &rows, take))
 }
 
 type Take<'a> = &'a mut dyn FnMut(&TrialDetail) -> Result<(), ExportError>;
 
 fn send_all(
     rows: &[Row],
+    fixed: &Parameters,
     name: &str,
     server: &Server,
     each: impl FnOnce(Take<'_>) -> Result<(), ExportError>,
 ) -> Result<Sent, ExportError> {
-    let names = batch::Names::of(rows);
+    let names = batch::Names::of(rows, fixed);
     let experiment = experiment(server, name)?;
     let known = runs(server, &experiment)?;
     let mut sent = Sent::default();
@@ -64,7 +66,7 @@ fn send_all(
             }
             None => {}
         }
-        send_one(server, &experiment, trial, &names)?;
+        send_one(server, &experiment, trial, (fixed, &names))?;
         sent.new += 1;
         Ok(())
     })?;
@@ -117,7 +119,7 @@ fn send_one(
     server: &Server,
     experiment: &str,
     trial: &TrialDetail,
-    names: &batch::Names,
+    (fixed, names): (&Parameters, &batch::Names),
 ) -> Result<(), MlflowError> {
     let tag = |key: &str, value: String| json!({ "key": key, "value": value });
     let created = server.post(
@@ -136,7 +138,7 @@ fn send_one(
         }),
     )?;
     let run = text(&created["run"]["info"]["run_id"])?;
-    for mut batch in batch::batches(trial, names) {
+    for mut batch in batch::batches(trial, fixed, names) {
         batch["run_id"] = run.as_str().into();
         server.post("runs/log-batch", &batch)?;
     }

@@ -139,7 +139,11 @@ fn send(server: &Server, trials: &[TrialDetail]) -> Result<Sent, ExportError> {
         parameters: sample::parameters(),
         trials: Vec::new(),
     };
-    send_all(&[row], "x", server, |take| trials.iter().try_for_each(take))
+    let fixed = Parameters::from([(
+        "model".to_owned(),
+        pleach_core::value::Value::Text("mlp-32".to_owned()),
+    )]);
+    send_all(&[row], &fixed, "x", server, |take| trials.iter().try_for_each(take))
 }
 
 /// Of every run that is finished, how it ended and what is there of it.
@@ -155,7 +159,7 @@ fn runs(there: &There) -> Vec<String> {
 }
 
 const ALL: [&str; 3] =
-    [r#"trial "1" "FINISHED" 1206"#, r#"trial "2" "FAILED" 10"#, r#"trial "3" "FAILED" 9"#];
+    [r#"trial "1" "FINISHED" 1207"#, r#"trial "2" "FAILED" 11"#, r#"trial "3" "FAILED" 10"#];
 
 #[test]
 fn every_trial_that_ended_is_there_once() {
@@ -169,6 +173,7 @@ fn every_trial_that_ended_is_there_once() {
         found.next_back().map(|(_, one)| one.clone()).unwrap()
     };
     assert_eq!(logged("schedule"), json!({ "key": "schedule", "value": "cosine, \"ä\"" }));
+    assert_eq!(logged("model"), json!({ "key": "model", "value": "mlp-32" }));
     let nan =
         json!({ "key": "loss", "value": "NaN", "step": 20, "timestamp": 1_700_000_002_500_i64 });
     assert_eq!(logged("loss"), nan);

@@ -5,10 +5,13 @@
 
 mod message;
 
-use pleach_core::{life::TrialStatus, value::Value};
+use pleach_core::{
+    life::TrialStatus,
+    value::{Parameters, Value},
+};
 use pleach_store::{Time, TrialDetail};
 
-use crate::{ended, measured, started};
+use crate::{all_parameters, ended, measured, started};
 use message::Message;
 
 const PLUGIN: &str = "hparams";
@@ -20,14 +23,14 @@ pub fn file_name(trial: &TrialDetail) -> String {
     format!("events.out.tfevents.{}.pleach", seconds(begin(trial)) as i64)
 }
 
-/// Its content; `None` for a trial that was never begun.
-pub fn events(trial: &TrialDetail) -> Option<Vec<u8>> {
+/// Its content, with what is fixed for all trials among its parameters; `None` for a trial that was never begun.
+pub fn events(trial: &TrialDetail, fixed: &Parameters) -> Option<Vec<u8>> {
     if trial.metrics.is_empty() && trial.path.iter().all(|stage| stage.attempts.is_empty()) {
         return None;
     }
     let mut file = Vec::new();
     event(begin(trial)).text(3, "brain.Event:2").record(&mut file);
-    summary(begin(trial), 0, &start(trial)).record(&mut file);
+    summary(begin(trial), 0, &start(trial, fixed)).record(&mut file);
     for (step, values) in &trial.metrics {
         let time = measured(trial, *step).unwrap_or_else(|| end_of(trial));
         for (name, value) in values {
@@ -52,9 +55,9 @@ fn summary(time: Time, step: u64, value: &Message) -> Message {
 }
 
 /// What was tried. Trials of one configuration are one row, with the means of their metrics.
-fn start(trial: &TrialDetail) -> Message {
+fn start(trial: &TrialDetail, fixed: &Parameters) -> Message {
     let mut start = Message::default();
-    for (name, value) in &trial.parameters {
+    for (name, value) in &all_parameters(trial, fixed) {
         let value = match value {
             Value::Bool(value) => Message::default().whole(4, u64::from(*value)),
             Value::Int(value) => Message::default().double(2, *value as f64),
@@ -105,7 +108,8 @@ mod tests {
     fn a_file_is_the_same_whenever_it_is_written() {
         let trial = sample::trial(7, TrialStatus::Done, Some(0.5));
         assert_eq!(file_name(&trial), "events.out.tfevents.1700000000.pleach");
-        let file = events(&trial).unwrap();
+        let fixed = Parameters::from([("batch".to_owned(), Value::Int(64))]);
+        let file = events(&trial, &fixed).unwrap();
         // Every record, with its text shown as such.
         let mut rest = &file[..];
         let mut records = String::new();
@@ -117,6 +121,6 @@ mod tests {
             rest = &after[4..];
         }
         insta::assert_snapshot!(records);
-        assert_eq!(events(&sample::trial(7, TrialStatus::Waiting, None)), None);
+        assert_eq!(events(&sample::trial(7, TrialStatus::Waiting, None), &Parameters::new()), None);
     }
 }

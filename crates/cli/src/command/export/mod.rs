@@ -18,7 +18,7 @@ use pleach_interop::{
     ExportError,
     columnar::Parquet,
     delimited::{Csv, JsonLines},
-    each_trial,
+    each_trial, fixed,
     mlflow::{self, Sent, Server},
     optuna,
     table::Table,
@@ -172,8 +172,9 @@ fn needs(answer: &str) -> anyhow::Error {
 /// A folder for each trial that was begun, named by its number.
 fn tensorboard(reader: &Reader, folder: &Path) -> Result<()> {
     let mut written = 0;
+    let fixed = fixed(reader)?;
     each_trial(reader, &reader.rows(Which::Current)?, |detail| {
-        let Some(events) = tensorboard::events(detail) else { return Ok(()) };
+        let Some(events) = tensorboard::events(detail, &fixed) else { return Ok(()) };
         let folder = folder.join(detail.trial.0.to_string());
         fs::create_dir_all(&folder)?;
         // Whole or not at all; after a loss of power it is written again.
