@@ -12,7 +12,10 @@ use pleach_engine::{
     home::Home,
     run::{Reporter, Status, Stopping},
 };
-use pleach_views::progress::{Line, line};
+use pleach_views::{
+    format::number,
+    progress::{Line, line},
+};
 
 use crate::failures::{Failure, Failures};
 
@@ -92,9 +95,9 @@ impl Reporter for Shown {
 
     fn progress(&mut self, status: &Status) {
         let progress = &status.progress;
-        let best = status
-            .best
-            .map(|(trial, value)| format!("best {} {value:.4} (trial {})", self.metric, trial.0));
+        let best = status.best.map(|(trial, value)| {
+            format!("best {} {} (trial {})", self.metric, number(value, 4), trial.0)
+        });
         let text = line(&Line {
             done: progress.trials - progress.waiting,
             total: progress.trials,

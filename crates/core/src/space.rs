@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     expression::{Expression, round_12},
-    value::Value,
+    value::{Unit, Value},
 };
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -68,9 +68,9 @@ pub enum Points {
     /// Not empty; every row has a value for each name.
     Rows(Vec<Row>),
     /// So many points of a range, both ends included unless a step says otherwise, for the only name.
-    Even { distribution: Distribution, step: Option<f64>, count: usize },
+    Even { distribution: Distribution, unit: Unit, step: Option<f64>, count: usize },
     /// To draw from, for the only name.
-    Range(Distribution),
+    Range { distribution: Distribution, unit: Unit },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -158,11 +158,11 @@ impl Space {
                 Points::Rows(_) | Points::Even { .. } => {
                     dimension.push(stream.index(dimension.count().unwrap_or(0)), &mut values);
                 }
-                Points::Range(distribution) => {
+                Points::Range { distribution, unit } => {
                     values.push((
                         dimension.names[0].as_str(),
                         dimension.choice.as_deref(),
-                        distribution.draw(stream),
+                        unit.value(distribution.draw(stream)),
                     ));
                 }
             }
@@ -185,7 +185,7 @@ impl Dimension {
         match &self.points {
             Points::Rows(rows) => Some(rows.len()),
             Points::Even { count, .. } => Some(*count),
-            Points::Range(_) => None,
+            Points::Range { .. } => None,
         }
     }
 
@@ -198,14 +198,11 @@ impl Dimension {
                     values.push((name, choice, value.clone()));
                 }
             }
-            Points::Even { distribution, step, count } => {
-                values.push((
-                    &self.names[0],
-                    choice,
-                    distribution.point(*step, index as u64, *count as u64),
-                ));
+            Points::Even { distribution, unit, step, count } => {
+                let point = distribution.point(*step, index as u64, *count as u64);
+                values.push((&self.names[0], choice, unit.value(point)));
             }
-            Points::Range(_) => {}
+            Points::Range { .. } => {}
         }
     }
 }

@@ -128,9 +128,10 @@ impl<'a> Check<'a> {
                             self.value(parameter, &row.values[index], &row.span);
                         }
                     }
-                    Points::Range(distribution) | Points::Even { distribution, .. } => {
+                    Points::Range { distribution, unit }
+                    | Points::Even { distribution, unit, .. } => {
                         for end in ends(*distribution) {
-                            self.value(parameter, &end, &dimension.span);
+                            self.value(parameter, &unit.value(end), &dimension.span);
                         }
                     }
                 }

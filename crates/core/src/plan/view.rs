@@ -77,7 +77,7 @@ impl View<'_> {
                     .iter()
                     .find(|row| Some(&row.values[index]) == value)
                     .map(|row| row.span.clone()),
-                Points::Range(_) | Points::Even { .. } => Some(dimension.span.clone()),
+                Points::Range { .. } | Points::Even { .. } => Some(dimension.span.clone()),
             }
         });
         let derived = || {

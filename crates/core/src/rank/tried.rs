@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     rank::Ranked,
-    value::{Parameters, Value},
+    value::{Parameters, Unit, Value},
 };
 
 /// Fewer different values have no inside.
@@ -41,8 +41,8 @@ impl Tried {
         for parameters in configurations {
             let of_branch = ranges.entry(branch(parameters)).or_default();
             for (name, value) in *parameters {
-                if let Some(number) = value.number() {
-                    of_branch.entry(name).or_default().add(number);
+                if let Some(measure) = value.measure() {
+                    of_branch.entry(name).or_default().add(measure);
                 }
             }
         }
@@ -60,9 +60,11 @@ impl Tried {
         let Some(ranges) = self.ranges.get(&branch(&of.row.parameters)) else { return Vec::new() };
         let edge = |(name, value): (&String, &Value)| {
             let [lowest, highest] = *ranges.get(name)?;
-            let side = match value.number()? {
-                number if number == lowest => Side::Lowest,
-                number if number == highest => Side::Highest,
+            let side = match value.measure()? {
+                // What is counted from zero on does not go below it, nor beyond all of a budget.
+                (0.0, _) | (100.0, Unit::Percent) => return None,
+                (number, _) if number == lowest => Side::Lowest,
+                (number, _) if number == highest => Side::Highest,
                 _ => return None,
             };
             Some(Edge { name: name.clone(), value: value.clone(), side })
@@ -71,27 +73,30 @@ impl Tried {
     }
 }
 
-/// A configuration's branch is what has the same texts: choices are texts, and what they bring along.
+/// A configuration's branch is what has the same names: choices are names, and what they bring along.
 fn branch(parameters: &Parameters) -> String {
-    let texts = parameters.iter().filter(|(_, value)| matches!(value, Value::Text(_)));
+    let texts = parameters.iter().filter(|(_, value)| value.is_name());
     // Texts always serialize.
     serde_json::to_string(&texts.collect::<Vec<_>>()).unwrap_or_default()
 }
 
-/// The ends of numbers.
+/// The ends of what is measured alike.
 #[derive(Default)]
 struct Range {
     /// The first few that differ.
     different: Vec<f64>,
     lowest: f64,
     highest: f64,
+    unit: Option<Unit>,
+    has_two_units: bool,
 }
 
 impl Range {
-    fn add(&mut self, number: f64) {
+    fn add(&mut self, (number, unit): (f64, Unit)) {
         if self.different.is_empty() {
             (self.lowest, self.highest) = (number, number);
         }
+        self.has_two_units |= *self.unit.get_or_insert(unit) != unit;
         (self.lowest, self.highest) = (self.lowest.min(number), self.highest.max(number));
         if self.different.len() < LEAST_VALUES && !self.different.contains(&number) {
             self.different.push(number);
@@ -99,7 +104,8 @@ impl Range {
     }
 
     fn ends(&self) -> Option<[f64; 2]> {
-        (LEAST_VALUES <= self.different.len()).then_some([self.lowest, self.highest])
+        let is_range = LEAST_VALUES <= self.different.len() && !self.has_two_units;
+        is_range.then_some([self.lowest, self.highest])
     }
 }
 
@@ -116,7 +122,7 @@ pub fn differing(configurations: &[&Parameters]) -> Vec<String> {
     let is_told = |values: &Values| 1 < values.different.len() || is_partial(values);
     let choices: Vec<&str> = values
         .iter()
-        .filter(|(_, values)| is_told(values) && !is_partial(values) && !values.has_other_than_text)
+        .filter(|(_, values)| is_told(values) && !is_partial(values) && !values.has_measure)
         .map(|(name, _)| *name)
         .collect();
     let mut names: Vec<(bool, bool, &str)> = values
@@ -138,13 +144,14 @@ struct Values {
     count: usize,
     /// Two are enough to differ.
     different: BTreeSet<String>,
-    has_other_than_text: bool,
+    /// Something that is not a name.
+    has_measure: bool,
 }
 
 impl Values {
     fn add(&mut self, value: &Value) {
         self.count += 1;
-        self.has_other_than_text |= !matches!(value, Value::Text(_));
+        self.has_measure |= !value.is_name();
         if self.different.len() < 2 {
             self.different.insert(value.to_string());
         }
@@ -200,6 +207,24 @@ mod tests {
         check([1.0, 2.0, 3.0], Some(Side::Highest));
         check([3.0, 2.0, 1.0], Some(Side::Lowest));
         check([1.0, 3.0, 2.0], None);
+    }
+
+    #[test]
+    fn durations_have_edges_if_they_are_measured_alike_and_nothing_but_nature_ends_there() {
+        let side = |warmups: [&str; 4], best: usize| {
+            let rows = (0..).zip(warmups).map(|(number, warmup)| {
+                let mut row = row(number, "cosine", 1.0, f64::from(number == best as u32));
+                row.parameters.extend([("warmup".to_owned(), Value::Text(warmup.to_owned()))]);
+                row
+            });
+            edges(rows.collect()).first().map(|edge| edge.side)
+        };
+        assert_eq!(side(["2%", "5%", "10%", "20%"], 3), Some(Side::Highest));
+        assert_eq!(side(["2%", "5%", "10%", "20%"], 0), Some(Side::Lowest));
+        assert_eq!(side(["2%", "5%", "10%", "20%"], 2), None);
+        assert_eq!(side(["0%", "5%", "10%", "100%"], 0), None);
+        assert_eq!(side(["0%", "5%", "10%", "100%"], 3), None);
+        assert_eq!(side(["2%", "5%", "10%", "2ep"], 0), None);
     }
 
     #[test]

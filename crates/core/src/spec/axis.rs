@@ -8,7 +8,7 @@ use crate::{
         reader::{Reader, find},
         schedule::{NAMING, spellings},
     },
-    value::Value,
+    value::{Unit, Value},
 };
 
 /// More points than anybody can want of one axis.
@@ -129,7 +129,7 @@ impl Reader {
 
     fn range(&mut self, entry: &Entry, entries: &[Entry], search: Search) -> Option<Points> {
         const KINDS: [&str; 5] = ["log", "uniform", "int", "log_int", "normal"];
-        const FORMS: &str = "write { log = [0.01, 1.0], n = 5 }, { uniform = [0.0, 0.9], n = 4 }, { int = [1, 8] }, { log_int = [16, 512], n = 6 } or { normal = [0.0, 1.0] }";
+        const FORMS: &str = "write { log = [0.01, 1.0], n = 5 }, { uniform = [0.0, 0.9], n = 4 }, { int = [1, 8] }, { log_int = [16, 512], n = 6 } or { normal = [0.0, 1.0] }; of durations { uniform = [\"0%\", \"20%\"], n = 5 }";
         let name = &entry.key;
         let known = KINDS.iter().chain(&["n", "step"]).map(|&key| key.to_owned());
         self.only(entries, &known.collect::<Vec<_>>(), &format!("the range of `{name}`"));
@@ -146,13 +146,13 @@ impl Reader {
             );
             return None;
         };
-        let distribution = self.distribution(kind)?;
+        let (distribution, unit) = self.distribution(kind)?;
         let n = match find(entries, "n") {
             Some(n) => Some(self.whole(n, 2, "the number of points, both ends included")?),
             None => None,
         };
         let step = match find(entries, "step") {
-            Some(step) => Some((step, self.step(step, distribution)?)),
+            Some(step) => Some((step, self.step(step, distribution, unit)?)),
             None => None,
         };
         if let (Some(_), Some((step, _))) = (n, step) {
@@ -170,7 +170,9 @@ impl Reader {
             (Distribution::Int { lo, hi }, ..) if search == Search::Grid => {
                 hi.abs_diff(lo).saturating_add(1)
             }
-            (..) if search != Search::Grid => return Some(Points::Range(distribution)),
+            (..) if search != Search::Grid => {
+                return Some(Points::Range { distribution, unit });
+            }
             (Distribution::Normal { .. }, ..) => {
                 self.error(
                     &entry.node.span,
@@ -212,11 +214,11 @@ impl Reader {
         let is_rounded =
             matches!(distribution, Distribution::Int { .. } | Distribution::LogInt { .. });
         if !is_rounded || n.is_none() {
-            return Some(Points::Even { distribution, step, count: count as usize });
+            return Some(Points::Even { distribution, unit, step, count: count as usize });
         }
         let mut rows: Vec<Row> = Vec::new();
         for index in 0..count {
-            let value = distribution.point(step, index, count);
+            let value = unit.value(distribution.point(step, index, count));
             // Rounded whole numbers may repeat.
             if rows.last().is_none_or(|row| row.values[0] != value) {
                 rows.push(Row { values: vec![value], span: entry.node.span.clone() });
@@ -225,21 +227,39 @@ impl Reader {
         Some(Points::Rows(rows))
     }
 
-    fn distribution(&mut self, kind: &Entry) -> Option<Distribution> {
+    fn distribution(&mut self, kind: &Entry) -> Option<(Distribution, Unit)> {
         let key = kind.key.as_str();
         let is_whole = matches!(key, "int" | "log_int");
         let example = match key {
             "normal" => "normal = [mean, sd], such as [0.0, 1.0]".to_owned(),
-            _ if is_whole => format!("{key} = [low, high], such as [1, 8]"),
-            _ => format!("{key} = [low, high], such as [0.01, 1.0]"),
+            _ if is_whole => {
+                format!("{key} = [low, high], such as [1, 8], or durations: [\"1ep\", \"8ep\"]")
+            }
+            _ => {
+                format!("{key} = [low, high], such as [0.01, 1.0], or durations: [\"1%\", \"20%\"]")
+            }
         };
-        let ends: Option<Vec<f64>> = match &kind.node.kind {
+        let ends: Option<Vec<(f64, Unit)>> = match &kind.node.kind {
             Kind::List(nodes) if nodes.len() == 2 => {
-                nodes.iter().map(|node| number(node, is_whole)).collect()
+                nodes.iter().map(|node| measure(node, is_whole)).collect()
             }
             _ => None,
         };
-        let Some(&[lo, hi]) = ends.as_deref() else {
+        // A duration drawn from a normal distribution could be below zero.
+        let ends =
+            ends.filter(|ends| key != "normal" || ends.iter().all(|(_, unit)| *unit == Unit::None));
+        if let Some(&[(_, one), (_, other)]) = ends.as_deref()
+            && one != other
+        {
+            self.error(
+                &kind.node.span,
+                format!("`{key}` has ends of two units"),
+                "how far apart depends on the trial",
+                format!("write {example}"),
+            );
+            return None;
+        }
+        let Some(&[(lo, unit), (hi, _)]) = ends.as_deref() else {
             let what = if is_whole { "two whole numbers" } else { "two numbers" };
             self.error(
                 &kind.node.span,
@@ -253,7 +273,7 @@ impl Reader {
             self.error(&kind.node.span, format!("`{key}` cannot have these ends"), label, help);
             None
         };
-        match key {
+        let distribution = match key {
             "normal" if hi <= 0.0 => {
                 fail("the deviation must be above zero", &format!("write {example}"))
             }
@@ -270,10 +290,11 @@ impl Reader {
             "uniform" => Some(Distribution::Uniform { lo, hi }),
             "int" => Some(Distribution::Int { lo: lo as i64, hi: hi as i64 }),
             _ => Some(Distribution::LogInt { lo: lo as i64, hi: hi as i64 }),
-        }
+        };
+        Some((distribution?, unit))
     }
 
-    fn step(&mut self, entry: &Entry, distribution: Distribution) -> Option<f64> {
+    fn step(&mut self, entry: &Entry, distribution: Distribution, unit: Unit) -> Option<f64> {
         let is_whole = matches!(distribution, Distribution::Int { .. });
         if !is_whole && !matches!(distribution, Distribution::Uniform { .. }) {
             self.error(
@@ -284,14 +305,15 @@ impl Reader {
             );
             return None;
         }
-        match number(&entry.node, is_whole) {
-            Some(step) if 0.0 < step => Some(step),
+        match measure(&entry.node, is_whole) {
+            Some((step, of)) if 0.0 < step && of == unit => Some(step),
             _ => {
                 let what =
                     if is_whole { "a whole number above zero" } else { "a number above zero" };
+                let unit = if unit == Unit::None { "" } else { " in the unit of the ends" };
                 self.error(
                     &entry.node.span,
-                    format!("`step` must be {what}"),
+                    format!("`step` must be {what}{unit}"),
                     "not that",
                     "the distance between two points",
                 );
@@ -317,13 +339,14 @@ fn is_list_of(nodes: &[Node], item: Item) -> bool {
     }
 }
 
-fn number(node: &Node, is_whole: bool) -> Option<f64> {
-    match node.kind {
-        // Larger whole numbers are not exact.
-        Kind::Scalar(Value::Int(value)) if value.unsigned_abs() < 1 << 53 => Some(value as f64),
-        Kind::Scalar(Value::Float(value)) if !is_whole => Some(value),
-        _ => None,
-    }
+fn measure(node: &Node, is_whole: bool) -> Option<(f64, Unit)> {
+    let Kind::Scalar(value) = &node.kind else { return None };
+    let (number, unit) = value.measure()?;
+    let is_written_whole =
+        matches!(value, Value::Int(_)) || (unit != Unit::None && number.fract() == 0.0);
+    // Larger whole numbers are not exact.
+    let is_exact = !is_written_whole || number.abs() < 2_f64.powi(53);
+    (is_exact && (is_written_whole || !is_whole)).then_some((number, unit))
 }
 
 /// How many points lie a step apart, the lower end included.

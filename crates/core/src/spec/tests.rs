@@ -113,6 +113,35 @@ fn points_come_in_the_order_of_the_file_the_last_axis_fastest() {
 }
 
 #[test]
+fn ranges_of_durations_are_durations() {
+    let space = r#"[space]
+a = { uniform = ["0%", "5%"], step = "2.5%" }
+b = { log = ["1ep", "100ep"], n = 3 }
+"#;
+    insta::assert_snapshot!(points(space), @"
+    a=0% b=1ep
+    a=0% b=10ep
+    a=0% b=100ep
+    a=2.5% b=1ep
+    a=2.5% b=10ep
+    a=2.5% b=100ep
+    a=5% b=1ep
+    a=5% b=10ep
+    a=5% b=100ep
+    ");
+    let space = r#"[space]
+a = { uniform = ["10st", "11.6st"], n = 2 }
+b = { int = ["1ep", "2ep"] }
+"#;
+    insta::assert_snapshot!(points(space), @"
+    a=10st b=1ep
+    a=10st b=2ep
+    a=12st b=1ep
+    a=12st b=2ep
+    ");
+}
+
+#[test]
 fn choices_multiply_and_their_branches_override_shared_axes() {
     let space = "[space]\npeak = [1, 2]\n[space.optimizer.sgd]\nmomentum = [0.0, 0.9]\n[space.optimizer.adam]\npeak = 0.1\n[space.schedule.constant]\n[space.schedule.cosine]\nwarmup = \"5%\"";
     insta::assert_snapshot!(points(space), @"
@@ -233,6 +262,10 @@ fn each_mistake_has_its_place_and_its_remedy() {
         "[space]\nx = { int = [1, 1000000000000] }\n",
         "[space]\nx = { normal = [0, 1] }\n",
         "[space]\nx = { log = [1, 10], step = 2 }\n",
+        "[space]\nx = { uniform = [\"1%\", \"2ep\"], n = 3 }\n",
+        "[space]\nx = { uniform = [\"1%\", \"9%\"], step = 2 }\n",
+        "[space]\nx = { log = [\"0%\", \"9%\"], n = 2 }\n",
+        "[space]\nx = { normal = [\"1%\", \"2%\"] }\n",
         "[space]\nx = 2020-01-01\n",
         "[space]\nx = [[1, 2]]\n",
         "[space]\nx = inf\n",

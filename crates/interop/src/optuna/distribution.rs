@@ -91,7 +91,9 @@ fn ranges(name: &str, spec: Option<&SweepSpec>) -> Vec<Range> {
     dimensions
         .filter(|dimension| dimension.names.iter().any(|other| other == name))
         .filter_map(|dimension| match dimension.points {
-            Points::Even { distribution, .. } | Points::Range(distribution) => Some(distribution),
+            Points::Even { distribution, .. } | Points::Range { distribution, .. } => {
+                Some(distribution)
+            }
             Points::Rows(_) => None,
         })
         .collect()

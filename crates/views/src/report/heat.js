@@ -47,10 +47,13 @@ function heatTable(across, down, what) {
   const sorted = values.flat().filter((value) => value !== null).sort((a, b) => a - b);
   const rank = shades(sorted, what === "tried" || isHigherBetter);
   const digits = what === "tried" ? 0 : Math.max(2, decimals((sorted.at(-1) - sorted[0]) / 20 || null) - 1);
+  // Over orders of magnitude, digits after the point say little.
+  const isWide = 0 < sorted[0] && 100 * sorted[0] < sorted.at(-1) && what !== "tried";
+  const shown = (value) => (isWide ? short(value, 3) : number(value, digits));
   const cell = (value, of, line, column) => {
     if (of.length === 0) return h("td", { class: "empty" });
     const bad = of.filter((row) => board.mean[row] === null).length;
-    const text = value === null ? clipped(board.state[of[0]], 14) : number(value, digits);
+    const text = value === null ? clipped(board.state[of[0]], 14) : shown(value);
     const told = `${down.name} ${line.text}, ${across.name} ${column.text}: ${plural(of.length, "configuration")}${bad ? `, ${bad} without a number` : ""}; best: ${description(of[0])}, ${meanText(of[0])}`;
     const press = () => (filterBy(across, column.filter), filterBy(down, line.filter));
     const depth = value === null ? "bad" : `v${rank(value)}`;
@@ -91,14 +94,14 @@ function placeIn(bins) {
 function bins(axis) {
   const absent = axis.hasAbsent ? [{ text: ABSENT, filter: { values: new Set([null]) }, has: (value) => value === null }] : [];
   if (!axis.isNumber || axis.values.length <= 12) {
-    const bin = (value) => ({ text: axis.isNumber ? short(value) : value, filter: { values: new Set([value]) }, has: (other) => other === value });
+    const bin = (value) => ({ text: axis.shown(value), filter: { values: new Set([value]) }, has: (other) => other === value });
     return [...axis.values.map(bin), ...absent];
   }
   const at = scale(axis.low, axis.high, 0, RANGES, axis.isLog);
   const bin = (_, index) => {
     const [low, high] = [index === 0 ? axis.low : at.invert(index), index === RANGES - 1 ? axis.high : at.invert(index + 1)];
     const has = (value) => value !== null && Math.min(RANGES - 1, Math.floor(at(value))) === index;
-    return { text: `${short(low, 2)} – ${short(high, 2)}`, filter: { low, high }, has };
+    return { text: `${axis.shown(low, 2)} – ${axis.shown(high, 2)}`, filter: { low, high }, has };
   };
   return [...Array.from({ length: RANGES }, bin), ...absent];
 }

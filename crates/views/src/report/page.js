@@ -15,7 +15,7 @@ function bar(titles) {
   function drawChosen() {
     const words = options.get("text");
     chosen.replaceChildren(
-      ...[...filters].map(([name, filter]) => chip(`${name}: ${filterText(filter)}`, () => filterBy(axisNamed(name), null))),
+      ...[...filters].map(([name, filter]) => chip(`${name}: ${filterText(axisNamed(name), filter)}`, () => filterBy(axisNamed(name), null))),
       ...(words ? [chip(`“${words}”`, () => ((document.querySelector("input[type=search]").value = ""), choose("text", "")))] : []),
       ...[...pinned].map((row) => chip(`pinned: ${clipped(description(row), 32)}`, () => pin(row))),
       selected.length < rows.length ? ` ${count(selected.length)} of ${plural(rows.length, "configuration")}` : "",
@@ -26,7 +26,7 @@ function bar(titles) {
     const swatch = (name) => h("i", { class: `swatch ${name}` });
     if (ends) {
       const shades = Array.from({ length: STEPS }, (_, index) => swatch(`v${index}`));
-      legend.replaceChildren(short(ends[0], 3), " ", h("span", { class: "ramp" }, shades), " ", short(ends[1], 3));
+      legend.replaceChildren(axis.shown(ends[0], 3), " ", h("span", { class: "ramp" }, shades), " ", axis.shown(ends[1], 3));
     } else {
       const shown = axis.values.slice(0, KINDS);
       const key = (value, index) => h("button", { type: "button", class: "key", title: `Only ${value}, or not only`, onclick: () => toggleValue(axis, value) }, swatch(`k${index}`), clipped(value, 16));

@@ -111,7 +111,7 @@ function lane(axis, x) {
   const brush = s("rect", { class: "brush", x: x - 9, width: 18, rx: 4 });
   const ground = s("rect", { class: "ground", x: x - 22, width: 44, y: top - 12, height: foot - top + 24 });
   const title = s("text", { x, y: 18, "text-anchor": "middle", class: "title" }, clipped(axis.name, 16));
-  const marks = axis.isNumber && !axis.isFew ? at.ticks(5).map((tick) => tickMark(at(tick), short(tick))) : valueMarks();
+  const marks = axis.isNumber && !axis.isFew ? at.ticks(5).map((tick) => tickMark(at(tick), axis.shown(tick))) : valueMarks();
   if (axis.hasAbsent) marks.push(valueMark(null, foot, axis === outcome ? "none" : ABSENT));
   const element = s("g", { class: "lane", tabindex: 0, role: "group", "aria-label": `${axis.name}: drag, or use the arrow keys, to filter` }, s("path", { d: `M${x} ${top}V${low}`, class: "axis" }), ground, marks, brush, title);
 
@@ -119,7 +119,7 @@ function lane(axis, x) {
     return s("g", {}, s("path", { d: `M${x - 4} ${y}h8`, class: "axis" }), s("text", { x: x + 8, y: y + 4, class: "tick" }, text));
   }
   function valueMarks() {
-    return axis.values.map((value) => valueMark(value, at(value), axis.isNumber ? short(value) : clipped(value, 18)));
+    return axis.values.map((value) => valueMark(value, at(value), clipped(axis.shown(value), 18)));
   }
   function valueMark(value, y, text) {
     const mark = tickMark(y, text);

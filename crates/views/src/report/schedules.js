@@ -35,7 +35,7 @@ function scheduleCard(schedule) {
     h("h3", {}, schedule.name, h("small", {}, ` ${clipped(schedule.profile, 60)}`)),
     schedulePicture(schedule, colors.of(best)),
     h("p", {}, board.mean[best] === null ? board.state[best] : h("b", {}, meanText(best)), ` rank ${rankText(best)}`, isTied && h("span", { class: "tied", title: "cannot be told from the first" }, " ≈ first")),
-    h("p", { class: "dim" }, peak && peak.of(best) !== null ? `at peak ${short(peak.of(best))} of ${plural(schedule.rows.length, "configuration")}; ` : "", schedule.facts),
+    h("p", { class: "dim" }, peak && peak.of(best) !== null ? `at peak ${peak.text(best)} of ${plural(schedule.rows.length, "configuration")}; ` : "", schedule.facts),
   );
 }
 

@@ -111,9 +111,9 @@ function usualColor() {
   return axes.find((axis) => axis.name === "schedule" && isReadable(axis)) ?? outcome;
 }
 
-function filterText({ values, low, high }) {
-  const texts = values && [...values].map((value) => (value === null ? ABSENT : typeof value === "number" ? short(value) : value));
-  return texts ? texts.join(", ") : `${short(low)} … ${short(high)}`;
+function filterText(axis, { values, low, high }) {
+  const texts = values && [...values].map((value) => (value === null ? ABSENT : axis.shown(value)));
+  return texts ? texts.join(", ") : `${axis.shown(low)} … ${axis.shown(high)}`;
 }
 
 function remember() {

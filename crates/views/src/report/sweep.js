@@ -23,9 +23,10 @@ const FEW = 16;
 class Axis {
   constructor(name, told, index) {
     this.name = name;
-    this.isNumber = told.every((value) => typeof value === "number");
-    const values = this.isNumber ? told : told.map(String);
-    this.values = this.isNumber ? values.toSorted((a, b) => a - b) : inOrder(values);
+    this.unit = unitOf(told);
+    this.isNumber = this.unit !== null;
+    const values = told.map(this.isNumber ? parseFloat : String);
+    this.values = this.isNumber ? [...new Set(values)].toSorted((a, b) => a - b) : inOrder(values);
     const places = new Map(this.values.map((value, place) => [value, place]));
     this.index = Int32Array.from(index, (place) => (place < 0 ? -1 : places.get(values[place])));
     this.isFew = !this.isNumber || (this.values.length <= FEW && 2 * this.values.length <= rows.length);
@@ -48,8 +49,19 @@ class Axis {
 
   text(row) {
     const value = this.of(row);
-    return value === null ? ABSENT : this.isNumber ? short(value) : value;
+    return value === null ? ABSENT : this.shown(value);
   }
+
+  shown(value, digits) {
+    return this.isNumber ? short(value, digits) + this.unit : value;
+  }
+}
+
+/** What all values are measured in, nothing for numbers; null if they have no order. */
+function unitOf(values) {
+  const unit = (value) => (typeof value === "number" ? "" : (/^[\d.]+(?:e-?\d+)?(%|ep|st)$/.exec(value)?.[1] ?? null));
+  const units = new Set(values.map(unit));
+  return units.size === 0 ? "" : units.size === 1 ? [...units][0] : null;
 }
 
 /** Texts that begin with numbers by these, others as they come: the best configuration's first. */

@@ -53,7 +53,7 @@ pub fn importance(board: &[Ranked]) -> Vec<Importance> {
     let common = common(&all);
     let mut parts = Vec::from_iter(part(None, &all, &common));
     let choices = common.iter().filter(|name| {
-        all.iter().all(|ranked| matches!(ranked.row.parameters.get(**name), Some(Value::Text(_))))
+        all.iter().all(|ranked| ranked.row.parameters.get(**name).is_some_and(Value::is_name))
     });
     for choice in choices {
         let mut branches: BTreeMap<String, Vec<&Ranked>> = BTreeMap::new();
@@ -134,7 +134,7 @@ fn points(known: &[(&Parameters, f64)], names: &[&str]) -> Points {
     let (mut features, mut columns) = (Vec::new(), Vec::new());
     for name in names {
         let values: Vec<&Value> = known.iter().map(|(parameters, _)| &parameters[*name]).collect();
-        let numbers: Option<Vec<f64>> = values.iter().map(|value| value.number()).collect();
+        let numbers = numbers(&values);
         let column = match &numbers {
             Some(numbers) => levels(numbers),
             None => kinds(&values),
@@ -152,6 +152,13 @@ fn points(known: &[(&Parameters, f64)], names: &[&str]) -> Points {
         levels: levels.collect(),
         values: known.iter().map(|(_, mean)| *mean).collect(),
     }
+}
+
+/// How much each of them is, if all are measured alike.
+fn numbers(values: &[&Value]) -> Option<Vec<f64>> {
+    let (_, unit) = values.first()?.measure()?;
+    let number = |value: &&Value| value.measure().filter(|(_, of)| *of == unit);
+    values.iter().map(|value| Some(number(value)?.0)).collect()
 }
 
 /// A level for each different value; if there are too many, the last ones share one.

@@ -157,6 +157,17 @@ fn what_matters_is_told_over_all_and_inside_of_branches() {
 }
 
 #[test]
+fn durations_that_are_measured_alike_have_an_order() {
+    let ordered = |values: [&str; 3]| {
+        let values = values.map(|value| Value::Text(value.to_owned()));
+        super::numbers(&values.each_ref())
+    };
+    assert_eq!(ordered(["10%", "5%", "0%"]), Some(vec![10.0, 5.0, 0.0]));
+    assert_eq!(ordered(["1ep", "10%", "2ep"]), None);
+    assert_eq!(ordered(["1ep", "constant", "2ep"]), None);
+}
+
+#[test]
 fn little_is_known_of_a_few() {
     let rows = (1..8).map(|n| row(n, &[("peak", Value::Int(n.into()))], 1.0)).collect();
     assert_eq!(importance(&rank(rows, Goal::Max)), []);
