@@ -10,6 +10,7 @@ mod misuse;
 mod outcomes;
 mod programs;
 mod programs_tree;
+mod reference;
 mod report;
 mod results;
 mod shipped;
