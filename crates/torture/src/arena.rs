@@ -76,6 +76,8 @@ pub struct Arena {
     folder: TempDir,
     pleach: PathBuf,
     walker: PathBuf,
+    /// What runs instead of `pleach`, for a shell that knows that as `$0`.
+    bug: Option<String>,
 }
 
 impl Arena {
@@ -84,7 +86,14 @@ impl Arena {
         let folder = TempDir::new()?;
         fs::write(folder.path().join("storm.toml"), sweep)?;
         let (pleach, walker) = (beside("pleach")?, beside("pleach-torture-walker")?);
-        Ok(Self { folder, pleach, walker })
+        Ok(Self { folder, pleach, walker, bug: None })
+    }
+
+    /// One whose `pleach` has a bug: what it does in these cases, of a shell's `case` over the command.
+    #[must_use]
+    pub fn with_bug(self, cases: &str) -> Self {
+        let bug = format!("case $1 in {cases} esac; exec \"$0\" \"$@\"");
+        Self { bug: (!cases.is_empty()).then_some(bug), ..self }
     }
 
     pub fn path(&self) -> &Path {
@@ -102,7 +111,14 @@ impl Arena {
 
     /// `pleach` with these arguments, quiet.
     pub fn pleach(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.pleach);
+        let mut command = match &self.bug {
+            None => Command::new(&self.pleach),
+            Some(bug) => {
+                let mut shell = Command::new("sh");
+                shell.args(["-c", bug]).arg(&self.pleach);
+                shell
+            }
+        };
         command.args(arguments);
         self.prepare(&mut command);
         command
@@ -111,8 +127,9 @@ impl Arena {
     /// `pleach` with these arguments, started by another program, which comes first.
     pub fn pleach_under(&self, program: &[&str], arguments: &[&str]) -> Result<Command> {
         let (first, rest) = program.split_first().context("no program")?;
+        let pleach = self.pleach(arguments);
         let mut command = Command::new(first);
-        command.args(rest).arg(&self.pleach).args(arguments);
+        command.args(rest).arg(pleach.get_program()).args(pleach.get_args());
         self.prepare(&mut command);
         Ok(command)
     }

@@ -58,8 +58,8 @@ fn run() -> Result<ExitCode> {
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [PROGRAM] => return program::run().map(|()| ExitCode::SUCCESS),
         [ECHO, ..] => return echo::run().map(|()| ExitCode::SUCCESS),
-        [disk::INSIDE, seed, rounds] => {
-            return disk::inside(seed.parse()?, rounds.parse()?).map(ExitCode::from);
+        [disk::INSIDE, seed, what] => {
+            return disk::inside(seed.parse()?, what).map(ExitCode::from);
         }
         _ => {}
     }
@@ -78,8 +78,7 @@ fn run() -> Result<ExitCode> {
 impl Arguments {
     /// Whether all laws held.
     fn torture(&self, lane: &Lane, is_planted: bool) -> Result<bool> {
-        let deed = if is_planted { lane.planted } else { Some(lane.run) };
-        let Some(deed) = deed else { return Ok(true) };
+        let deed = if is_planted { lane.planted } else { lane.run };
         let amount = self.amount.unwrap_or(lane.amount * self.times);
         let start = Instant::now();
         let report = deed(Plan { seed: self.seed, amount })?;

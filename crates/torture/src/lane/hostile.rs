@@ -55,10 +55,51 @@ const CODES: [i32; 9] = [0, 1, 2, 3, 65, 66, 69, 75, 130];
 /// So many sweep files and values, and a tenth of so many databases.
 pub fn run(plan: Plan) -> Result<Report> {
     let mut report = Report::default();
-    values(plan, &mut report)?;
-    files(plan, &mut report)?;
-    damage(plan, &mut report)?;
-    names(&mut report)?;
+    for deed in [values, files, damage, names] {
+        deed(plan, "", &mut report)?;
+    }
+    Ok(report)
+}
+
+/// A part of the lane, with a bug of the program: see [`Arena::with_bug`].
+type Deed = fn(Plan, &str, &mut Report) -> Result<()>;
+
+/// Each with words of the law that must notice.
+const BUGS: [(&str, &str, Deed, &str); 9] = [
+    (
+        "a value is trimmed",
+        "did not arrive as it is",
+        values,
+        "run) \"$0\" \"$@\"; sed -i 's/ \\(20\\)\\+/ /g' witness; exit 0 ;;",
+    ),
+    ("a value is obeyed", "should have made: \"pwned\"", values, "run) touch pwned ;;"),
+    ("a panic", "it panicked", files, "plan) echo \"thread 'main' panicked\" >&2; exit 101 ;;"),
+    ("a stack overflow", "ended with signal", files, "plan) kill -KILL $$ ;;"),
+    ("an exit code of its own", "ended with exit status: 4", files, "plan) echo no >&2; exit 4 ;;"),
+    ("no reason", "said nothing", files, "plan) exit 65 ;;"),
+    (
+        "control characters in a message",
+        "gives orders to the terminal",
+        files,
+        "plan) printf '\\033[2J' >&2; exit 65 ;;",
+    ),
+    ("a panic over a database", "it panicked", damage, "show) echo panicked >&2; exit 101 ;;"),
+    (
+        "a name that leads elsewhere",
+        "should have made: \"elsewhere\"",
+        names,
+        "run) mkdir -p runs/elsewhere ;;",
+    ),
+];
+
+/// Little of the lane's part for each bug: they are not hidden.
+pub fn planted(plan: Plan) -> Result<Report> {
+    let mut report = Report::default();
+    for (name, law, deed, bug) in BUGS {
+        let mut found = Report::default();
+        deed(Plan { amount: 10, ..plan }, bug, &mut found)?;
+        report.caught(name, law, &found.violations);
+    }
     Ok(report)
 }
 
@@ -73,7 +114,7 @@ fn text(random: &mut Random) -> String {
 }
 
 /// Every value arrives as it is, as one argument, whatever is in it; and nothing in it is ever obeyed.
-fn values(plan: Plan, report: &mut Report) -> Result<()> {
+fn values(plan: Plan, bug: &str, report: &mut Report) -> Result<()> {
     let mut random = Random::new(plan.seed, 1);
     let mut values: BTreeSet<String> = (0..plan.amount).map(|_| text(&mut random)).collect();
     // No program can be told of these.
@@ -87,7 +128,8 @@ fn values(plan: Plan, report: &mut Report) -> Result<()> {
     let arena = Arena::new(&format!(
         "[sweep]\nname = \"{SWEEP}\"\nobjective = {{ metric = \"value\", goal = \"max\" }}\n[command]\nrun = [\"{}\", {ECHO:?}, \"{{{{ x }}}}\", \"--x={{{{ x }}}}\"]\n[space]\nx = [{axis}]\n",
         program.display()
-    ))?;
+    ))?
+    .with_bug(bug);
     arena.finish()?;
     let told: BTreeSet<String> =
         fs::read_to_string(arena.witness_file())?.lines().map(str::to_owned).collect();
@@ -109,8 +151,8 @@ fn values(plan: Plan, report: &mut Report) -> Result<()> {
 }
 
 /// Sweep files with damage: `plan` explains itself.
-fn files(plan: Plan, report: &mut Report) -> Result<()> {
-    let arena = Arena::new("")?;
+fn files(plan: Plan, bug: &str, report: &mut Report) -> Result<()> {
+    let arena = Arena::new("")?.with_bug(bug);
     for case in 0..plan.amount {
         let mut random = Random::new(plan.seed, 1000 + case);
         let mut file: Vec<char> =
@@ -152,8 +194,8 @@ fn judge(arena: &Arena, arguments: &[&str], place: &str, report: &mut Report) {
 }
 
 /// A sweep's files with damage: whoever reads them explains himself.
-fn damage(plan: Plan, report: &mut Report) -> Result<()> {
-    let arena = Arena::new(&Subject::Walkers.sweep(1, 2)?)?;
+fn damage(plan: Plan, bug: &str, report: &mut Report) -> Result<()> {
+    let arena = Arena::new(&Subject::Walkers.sweep(1, 2)?)?.with_bug(bug);
     arena.finish()?;
     let whole = arena.path().join("whole");
     fs::rename(arena.home(), &whole)?;
@@ -212,14 +254,14 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// Names that lead elsewhere, wherever a person may name a sweep.
-fn names(report: &mut Report) -> Result<()> {
+fn names(_: Plan, bug: &str, report: &mut Report) -> Result<()> {
     let long = "x".repeat(65);
     let evil =
         ["../pwned", "/tmp/pwned", "..", ".", "", "a/b", "A", "-rf", "a b", "é", "con.", &long];
     for name in evil {
         let quoted = serde_json::to_string(name)?;
         let sweep = Subject::Programs.sweep(1, 1)?.replace(&format!("{SWEEP:?}"), &quoted);
-        let arena = Arena::new(&sweep)?;
+        let arena = Arena::new(&sweep)?.with_bug(bug);
         for command in [&["run", "storm.toml"][..], &["board", name], &["rm", "--yes", name]] {
             judge(&arena, command, &format!("the name {name:?}"), report);
         }

@@ -182,6 +182,24 @@ fn census(
 
 /// Processes that are none of ours get the numbers of those that were killed, so many times. Needs to be root.
 pub fn strangers(plan: Plan) -> Result<Report> {
+    meet(plan, |_| Ok(()))
+}
+
+/// The bug: who has such a number is killed.
+pub fn planted_strangers(plan: Plan) -> Result<Report> {
+    let mut found = meet(Plan { amount: 1, ..plan }, |strangers| {
+        strangers.iter_mut().try_for_each(Child::kill)
+    })?;
+    let mut report = Report::default();
+    report.skipped.append(&mut found.skipped);
+    if report.skipped.is_empty() {
+        report.caught("a stranger is killed", "came to harm", &found.violations);
+    }
+    Ok(report)
+}
+
+/// `plant` does to the strangers what a bug would.
+fn meet(plan: Plan, plant: fn(&mut [Child]) -> std::io::Result<()>) -> Result<Report> {
     const LAST: &str = "/proc/sys/kernel/ns_last_pid";
     let mut report = Report::default();
     if fs::OpenOptions::new().write(true).open(LAST).is_err() {
@@ -207,6 +225,7 @@ pub fn strangers(plan: Plan) -> Result<Report> {
             }
             strangers.push(stranger);
         }
+        plant(&mut strangers)?;
         let mut next = arena.pleach(&["run", "storm.toml"]).spawn()?;
         let start = Instant::now();
         // It stops when it is asked to, but may not be ready to be asked yet.

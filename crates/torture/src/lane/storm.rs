@@ -148,21 +148,21 @@ impl Storm<'_> {
 }
 
 /// What would happen if the programs under torture had a bug, done to a sweep from outside.
-struct Bug {
-    name: &'static str,
+pub(super) struct Bug {
+    pub(super) name: &'static str,
     /// Words of the law that must notice.
-    law: &'static str,
-    when: When,
-    plant: fn(&Arena) -> Result<()>,
+    pub(super) law: &'static str,
+    pub(super) when: When,
+    pub(super) plant: fn(&Arena) -> Result<()>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum When {
+pub(super) enum When {
     HalfDone,
     Complete,
 }
 
-const BUGS: [Bug; 6] = [
+pub(super) const BUGS: [Bug; 6] = [
     Bug {
         name: "a result that was shown is lost",
         law: "lost: ",
@@ -257,7 +257,7 @@ pub fn planted(_: Plan) -> Result<Report> {
     Ok(report)
 }
 
-fn change(arena: &Arena, sql: &str) -> Result<()> {
+pub(super) fn change(arena: &Arena, sql: &str) -> Result<()> {
     Ok(Connection::open(arena.database())?.execute_batch(sql)?)
 }
 
