@@ -1,5 +1,7 @@
 //! What happened, as the core learns it.
 
+use std::collections::BTreeMap;
+
 use crate::{
     class::Class,
     life::{AttemptId, TrialId, WorkerId},
@@ -22,8 +24,8 @@ pub enum Event {
         how: String,
         /// Of that failure, if it is that of the one attempt which it ran. Where there were more, nobody knows whose it is.
         class: Class,
-        /// What it ran had finished: it did not live to say so.
-        found: Option<Found>,
+        /// What it was given and had finished: it did not live to say so, or was being killed and not listened to.
+        found: BTreeMap<AttemptId, Found>,
     },
     /// A worker process could not be started, or its greeting was wrong: no worker of this sweep will do better.
     WorkerUnusable {

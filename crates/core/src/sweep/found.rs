@@ -1,5 +1,7 @@
 //! Results that are on disk although nobody was told of them: whoever ran the attempt, or the coordinator, died in between.
 
+use std::collections::BTreeMap;
+
 use super::{Decisions, Sweep, WorkerState};
 use crate::{
     class::Class,
@@ -69,12 +71,12 @@ impl Sweep {
         parent.map(|parent| parent.row.evaluated.clone()).unwrap_or_default()
     }
 
-    /// A worker is dead. What it ran ends so, unless it left a result; what only waited simply runs again.
+    /// A worker is dead. What it ran ends so; what only waited simply runs again. But what left a result has that.
     pub(super) fn died(
         &mut self,
         id: WorkerId,
         (class, how): (Class, &str),
-        found: Option<&Found>,
+        found: &BTreeMap<AttemptId, Found>,
         now: Moment,
         decisions: &mut Decisions,
     ) {
@@ -99,7 +101,7 @@ impl Sweep {
                 place if place < lanes => (ending.clone(), grant.step, ""),
                 _ => (Ending::Lost, grant.from, ""),
             };
-            if let (0, Some(found)) = (place, found)
+            if let Some(found) = found.get(&grant.attempt)
                 && let Some((found_ending, evaluated)) =
                     self.found(grant.stage, grant.attempt, found, decisions)
             {

@@ -23,7 +23,7 @@ impl Sweep {
                 }
             }
             Event::WorkerDied { worker, how, class, found } => {
-                self.died(*worker, (*class, how), found.as_ref(), now, decisions);
+                self.died(*worker, (*class, how), found, now, decisions);
             }
             Event::WorkerUnusable { worker, why } => {
                 self.workers.remove(worker);

@@ -78,6 +78,12 @@ impl Sweep {
         (held + self.ready.len()).div_ceil(self.settings.slots.max(1) as usize)
     }
 
+    /// The attempts that a worker was given and that have not ended.
+    pub fn given(&self, worker: WorkerId) -> impl Iterator<Item = AttemptId> {
+        let worker = self.workers.get(&worker);
+        worker.into_iter().flat_map(|worker| &worker.queue).map(|grant| grant.attempt)
+    }
+
     /// The attempts that a worker may be running.
     pub fn running(&self, worker: WorkerId) -> impl Iterator<Item = AttemptId> {
         let worker = self.workers.get(&worker);

@@ -1,6 +1,6 @@
 //! What was decided and committed, done.
 
-use std::{collections::VecDeque, path::PathBuf, time::Instant};
+use std::{path::PathBuf, time::Instant};
 
 use pleach_core::{
     class::Class,
@@ -43,8 +43,7 @@ impl Run<'_> {
             Place { mark: &self.mark, device, folder, threads, cores, nice: run.nice, gpus };
         match Process::start(worker, &self.job.prepared.runner, &place, self.sender.clone()) {
             Ok(process) => {
-                let handle =
-                    Handle { process, greeted: false, queue: VecDeque::new(), log: Vec::new() };
+                let handle = Handle { process, greeted: false, log: Vec::new() };
                 self.workers.insert(worker, handle);
             }
             Err(error) => {
@@ -69,7 +68,6 @@ impl Run<'_> {
         let Some(handle) = self.workers.get_mut(&worker) else { return };
         match start {
             Some(start) => {
-                handle.queue.push_back(attempt);
                 handle.process.say(&ToWorker::Start(Box::new(start)));
             }
             // Every trial was planned from this very file, so this says that the database is not its.

@@ -81,7 +81,6 @@ impl Run<'_> {
                 .map_or(0, |file| file.len())
         };
         if let FromWorker::Finished(finished) = &message {
-            handle.queue.retain(|attempt| u64::from(attempt.0) != finished.attempt);
             let attempt = AttemptId(u32::try_from(finished.attempt).unwrap_or(0));
             if let Outcome::Failed(why)
             | Outcome::Fault(Fault { why, .. })
@@ -118,7 +117,9 @@ impl Run<'_> {
         if let Some(line) = last {
             how = format!("{how}; it said: {line}");
         }
-        let found = handle.queue.front().and_then(|head| left_by(self.job, *head));
+        let given = self.sweep.given(worker);
+        let found =
+            given.filter_map(|attempt| Some((attempt, left_by(self.job, attempt)?))).collect();
         self.events.push(Event::WorkerDied { worker, how, class, found });
     }
 }

@@ -1,7 +1,7 @@
 //! The loop: take everything that has happened; decide; commit; perform.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     fs, io,
     time::{Duration, Instant},
 };
@@ -10,7 +10,7 @@ use pleach_core::{
     command::{Command, Finish, Message},
     event::{Event, Moment, Request},
     fact::Fact,
-    life::{AttemptId, TrialId, WorkerId},
+    life::{TrialId, WorkerId},
     plan::Planner,
     sweep::{Decisions, Progress, Sweep},
 };
@@ -164,7 +164,6 @@ struct Handle {
     process: Process,
     /// Whether it has answered the greeting.
     greeted: bool,
-    queue: VecDeque<AttemptId>,
     /// The end of what it wrote to standard error.
     log: Vec<u8>,
 }

@@ -52,7 +52,7 @@ fn died() -> Event {
         worker: FIRST,
         how: "killed by signal 9".to_owned(),
         class: Class::Crash,
-        found: None,
+        found: BTreeMap::new(),
     }
 }
 
@@ -364,17 +364,29 @@ fn a_result_that_a_dead_worker_left_is_counted_even_if_it_was_killed() {
         worker: FIRST,
         how: "killed by signal 9".to_owned(),
         class: Class::Crash,
-        found: Some(Found {
-            metrics: vec![(5, vec![("m".to_owned(), 0.25)])],
-            step: 20,
-            outcome,
-            digest: String::new(),
-            state: None,
-            usage: Some(Usage { memory: 5, cpu: 6 }),
-        }),
+        found: BTreeMap::from([(
+            AttemptId(1),
+            Found {
+                metrics: vec![(5, vec![("m".to_owned(), 0.25)])],
+                step: 20,
+                outcome,
+                digest: String::new(),
+                state: None,
+                usage: Some(Usage { memory: 5, cpu: 6 }),
+            },
+        )]),
     };
     let mut sweep = started(settings(1), 1);
     let _killed = step(&mut sweep, 1, &[Event::Asked(Request::Kill)]);
+    // Nobody listens to it any more when it says so.
+    let finished = Event::Finished {
+        worker: FIRST,
+        attempt: AttemptId(1),
+        step: 20,
+        outcome: Outcome::Done,
+        digest: String::new(),
+    };
+    assert!(step(&mut sweep, 2, &[finished]).is_empty());
     insta::assert_debug_snapshot!(step(&mut sweep, 2, &[found(Outcome::Done)]), @r#"
     [
         "attempt 1 took Usage { memory: 5, cpu: 6 }",
@@ -433,8 +445,12 @@ fn a_broken_program_stops_the_sweep_and_what_runs_goes_on() {
         "Dismiss { worker: WorkerId(1) }",
     ]
     "#);
-    let last =
-        [Event::WorkerDied { worker: FIRST, how: String::new(), class: Class::Crash, found: None }];
+    let last = [Event::WorkerDied {
+        worker: FIRST,
+        how: String::new(),
+        class: Class::Crash,
+        found: BTreeMap::new(),
+    }];
     assert!(step(&mut sweep, 2, &last).is_empty());
     insta::assert_debug_snapshot!(step(&mut sweep, 3, &[failed(2, 2, "other")]), @r#"
     [
@@ -449,7 +465,7 @@ fn a_broken_program_stops_the_sweep_and_what_runs_goes_on() {
         worker: WorkerId(2),
         how: String::new(),
         class: Class::Crash,
-        found: None,
+        found: BTreeMap::new(),
     };
     insta::assert_debug_snapshot!(step(&mut sweep, 4, &[last]), @r#"
     [

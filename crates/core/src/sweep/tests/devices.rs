@@ -36,7 +36,7 @@ fn a_device_that_fails_twice_in_a_row_what_runs_elsewhere_is_set_aside() {
             worker: OTHER,
             how: "exit code 0".to_owned(),
             class: Class::Crash,
-            found: None,
+            found: BTreeMap::new(),
         }],
     ));
     decisions.extend(step(&mut sweep, 9, &[ends(cases::FIRST, 3, Outcome::Done)]));

@@ -10,13 +10,14 @@ const SEEDS: u64 = 10_000;
 const ONLY: Option<&str> = option_env!("PLEACH_SEED");
 
 /// What must have happened often, or nothing was shown.
-const SITUATIONS: [&str; 26] = [
+const SITUATIONS: [&str; 27] = [
     "a checkpoint is damaged",
     "a checkpoint is gone",
     "a coordinator finds a result that nobody told",
     "a program fails",
     "a worker dies and leaves a result that it told nobody",
     "a worker dies with several stages",
+    "a worker says that it has finished while it is being killed",
     "a worker talks nonsense",
     "stages run side by side",
     "the coordinator dies and its commit with it",

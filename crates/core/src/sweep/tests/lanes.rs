@@ -84,7 +84,7 @@ fn a_crash_costs_all_that_ran_and_each_runs_again_alone() {
         worker: FIRST,
         how: "killed by signal 9".to_owned(),
         class: Class::Crash,
-        found: None,
+        found: BTreeMap::new(),
     };
     insta::assert_debug_snapshot!(step(&mut sweep, 1, &[died]), @r#"
     [
@@ -113,7 +113,7 @@ fn want_of_memory_is_charged_to_who_ran_alone() {
             worker: FIRST,
             how: "aborted".to_owned(),
             class: Class::OutOfMemory,
-            found: None,
+            found: BTreeMap::new(),
         };
         let ended = step(&mut sweep, 1, &[died]).into_iter();
         ended.filter(|it| it.starts_with("attempt")).collect::<Vec<_>>()

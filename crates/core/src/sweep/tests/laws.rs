@@ -131,12 +131,12 @@ proptest! {
             let text = || "../x".to_owned();
             let event = match kind {
                 0 => Event::WorkerReady { worker, queue: 3 },
-                1 => Event::WorkerDied { worker, how: text(), class: Class::Crash, found: None },
+                1 => Event::WorkerDied { worker, how: text(), class: Class::Crash, found: BTreeMap::new() },
                 8 => Event::WorkerDied {
                     worker,
                     how: text(),
                     class: Class::OutOfMemory,
-                    found: Some(Found { metrics: vec![(step, vec![("m".to_owned(), 1.0)])], step, outcome: Outcome::Done, digest: text(), state: Some((text(), 1)), usage: None }),
+                    found: BTreeMap::from([(attempt, Found { metrics: vec![(step, vec![("m".to_owned(), 1.0)])], step, outcome: Outcome::Done, digest: text(), state: Some((text(), 1)), usage: None })]),
                 },
                 2 => Event::Metrics { worker, attempt, step, values: vec![("m".to_owned(), f64::NAN)] },
                 3 => Event::Checkpoint { worker, attempt, step, file: text(), digest: text(), bytes: 1 },

@@ -138,11 +138,12 @@ impl World {
 
     pub(super) fn die(&mut self, worker: WorkerId, how: &str) {
         if let Some(process) = self.processes.remove(&worker) {
-            let found = process.queue.front().and_then(|(head, ..)| self.results.get(head));
-            let found = found.map(|(_, found)| found.clone());
-            if found.is_some() {
+            if process.queue.front().is_some_and(|(head, ..)| self.results.contains_key(head)) {
                 self.note("a worker dies and leaves a result that it told nobody");
             }
+            // The core knows which of them were this one's.
+            let found = self.results.iter();
+            let found = found.map(|(attempt, (_, found))| (*attempt, found.clone())).collect();
             if 1 < process.queue.len() {
                 self.note("a worker dies with several stages");
             }
@@ -185,6 +186,11 @@ impl World {
         } else if let Some(process) = self.processes.get_mut(&worker) {
             process.queue.pop_front();
             self.training.remove(&stage);
+            if self.faults && self.once_in(20) {
+                self.note("a worker says that it has finished while it is being killed");
+                let what = "a line that is none".to_owned();
+                self.events.push(Event::WorkerTalkedNonsense { worker, what });
+            }
             let (step, of) = (end, digest.clone());
             self.events.push(Event::Checkpoint { worker, attempt, step, file, digest: of, bytes });
             self.events.push(Event::Finished { worker, attempt, step, outcome, digest });
