@@ -88,7 +88,7 @@ pub struct Refusal {
     pub message: String,
 }
 
-/// See [`Finished`].
+/// See [`Finished`](crate::message::Finished).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ending {
     pub step: u64,

@@ -1,4 +1,4 @@
-//! What computes with a model: the same mathematics in two arithmetics. [`reference`] is written in Candle's operations
+//! What computes with a model: the same mathematics in two arithmetics. [`reference`](mod@reference) is written in Candle's operations
 //! and is as plain as it can be; [`fused`] is written for one CPU core, and is what trains unless a sweep says otherwise.
 //! A test keeps them together, step by step. Checkpoints of one can be read by the other. The reference also computes on
 //! NVIDIA's GPUs ([`cuda`]).

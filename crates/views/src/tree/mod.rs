@@ -1,4 +1,4 @@
-//! The tree: as it is planned ([`summary`]), and as it has grown, in a terminal ([`text`]) or as a picture ([`svg`]):
+//! The tree: as it is planned ([`summary`]), and as it has grown, in a terminal ([`text`]) or as a picture ([`svg`](mod@svg)):
 //! trunks and branches over the steps, a line for each trial, the best on top.
 
 mod shapes;

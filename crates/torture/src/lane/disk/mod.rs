@@ -85,7 +85,7 @@ impl Case {
     }
 }
 
-/// The other side of [`run`] and [`planted`]: prints a line for each round, and for whatever is wrong.
+/// The other side of [`run`] and [`planted`](fn@planted): prints a line for each round, and for whatever is wrong.
 pub fn inside(seed: u64, what: &str) -> Result<u8> {
     let folder = tempfile::tempdir()?;
     let disk = folder.path();
