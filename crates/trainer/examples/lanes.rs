@@ -6,6 +6,7 @@ use std::{io::Write, time::Instant};
 use anyhow::{Result, anyhow};
 use pleach_protocol::message::{Parameters, Schedule};
 use pleach_trainer::{
+    network::failure::Failure,
     state::State,
     train::{Common, Flow, Lane, Observer},
     worker::Trainer,
@@ -16,7 +17,7 @@ struct Nobody;
 impl Observer for Nobody {
     fn evaluated(&mut self, _: u64, _: Vec<(String, f64)>) {}
 
-    fn stepped(&mut self, _: &State) -> Result<Flow, String> {
+    fn stepped(&mut self, _: &State) -> Result<Flow, Failure> {
         Ok(Flow::Continue)
     }
 }

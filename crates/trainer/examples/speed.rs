@@ -10,6 +10,7 @@ use pleach_protocol::{
     serve::Refusal,
 };
 use pleach_trainer::{
+    network::failure::Failure,
     state::State,
     train::{Flow, Observer, train},
     worker::Trainer,
@@ -27,7 +28,7 @@ impl Observer for Watch {
         self.accuracy = accuracy.map_or(0.0, |(_, accuracy)| *accuracy);
     }
 
-    fn stepped(&mut self, _: &State) -> Result<Flow, String> {
+    fn stepped(&mut self, _: &State) -> Result<Flow, Failure> {
         Ok(Flow::Continue)
     }
 }

@@ -18,6 +18,7 @@ use pleach_schedule::schedule::Schedule as Written;
 use pleach_trainer::{
     fetch::fetch,
     network::Arithmetic,
+    network::failure::Failure,
     sources::DATA_SETS,
     state::State,
     train::{End, Flow, Observer, train},
@@ -180,7 +181,7 @@ impl Observer for Printer {
         print(format_args!("step {step}: {}", metrics.join(", ")));
     }
 
-    fn stepped(&mut self, _: &State) -> Result<Flow, String> {
+    fn stepped(&mut self, _: &State) -> Result<Flow, Failure> {
         Ok(Flow::Continue)
     }
 }

@@ -55,7 +55,7 @@ pub trait Observer {
     fn evaluated(&mut self, step: u64, metrics: Vec<(String, f64)>);
 
     /// An update was made, and the evaluation after it, if any. `state` may be written.
-    fn stepped(&mut self, state: &State) -> Result<Flow, String>;
+    fn stepped(&mut self, state: &State) -> Result<Flow, Failure>;
 }
 
 /// Whether to go on.
@@ -172,7 +172,7 @@ impl Lane<'_> {
             }
         }
         match observer.stepped(state) {
-            Err(error) => Some(Err(error.into())),
+            Err(error) => Some(Err(error)),
             Ok(_) if state.step == *end => Some(Ok(End::Done)),
             Ok(Flow::Stop) => Some(Ok(End::Stopped)),
             Ok(Flow::Continue) => None,

@@ -8,6 +8,7 @@ use std::sync::{LazyLock, Mutex};
 use pleach_protocol::message::{Parameters, Schedule};
 use pleach_trainer::{
     checkpoint,
+    network::failure::Failure,
     state::State,
     train::{End, Flow, Job, Observer, train},
     worker::Trainer,
@@ -62,7 +63,7 @@ impl Observer for Notes {
         self.metrics.extend(metrics.into_iter().map(|(name, value)| (step, name, value.to_bits())));
     }
 
-    fn stepped(&mut self, state: &State) -> Result<Flow, String> {
+    fn stepped(&mut self, state: &State) -> Result<Flow, Failure> {
         Ok(if self.stop == Some(state.step) { Flow::Stop } else { Flow::Continue })
     }
 }

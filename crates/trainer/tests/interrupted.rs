@@ -5,6 +5,7 @@
 use pleach_protocol::message::Schedule;
 use pleach_trainer::{
     checkpoint,
+    network::failure::Failure,
     state::State,
     train::{End, Flow, Job, Observer, train},
     worker::Trainer,
@@ -43,7 +44,7 @@ impl Observer for Notes {
         self.metrics.extend(metrics.into_iter().map(|(name, value)| (step, name, value.to_bits())));
     }
 
-    fn stepped(&mut self, state: &State) -> Result<Flow, String> {
+    fn stepped(&mut self, state: &State) -> Result<Flow, Failure> {
         if self.keep.contains(&state.step) {
             self.kept.push(state.clone());
         }

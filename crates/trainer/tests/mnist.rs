@@ -8,6 +8,7 @@
 
 use pleach_protocol::message::{Parameters, Schedule};
 use pleach_trainer::{
+    network::failure::Failure,
     state::State,
     train::{Flow, Observer, train},
     worker::Trainer,
@@ -22,7 +23,7 @@ impl Observer for Last {
         self.0 = metrics.iter().find(|(name, _)| name == "test_accuracy").unwrap().1;
     }
 
-    fn stepped(&mut self, _: &State) -> Result<Flow, String> {
+    fn stepped(&mut self, _: &State) -> Result<Flow, Failure> {
         Ok(Flow::Continue)
     }
 }

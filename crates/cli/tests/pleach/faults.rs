@@ -187,3 +187,32 @@ fn without_a_coordinator_a_command_acts_itself() {
     stage.run("rm faults --yes", 0);
     stage.run("board faults", 66);
 }
+
+#[test]
+fn a_trainer_that_cannot_save_its_state_is_tried_again_and_charged_to_nobody() {
+    let stage = Stage::new("pleach-mnist");
+    stage.write(
+        "full.toml",
+        r#"
+[sweep]
+name = "full"
+objective = { metric = "test_accuracy", goal = "max" }
+[trainer]
+data = "digits"
+model = "linear"
+peak = 0.1
+budget = "30st"
+[run]
+slots = 1
+checkpoint = "10st"
+retries = 0
+"#,
+    );
+    // Where its folder should be there is a file; as little can be written on a full disk.
+    fs::create_dir_all(stage.path().join("runs/full/attempts")).unwrap();
+    fs::write(stage.path().join("runs/full/attempts/1"), "").unwrap();
+    let (_, err) = stage.run("run full.toml", 0);
+    assert!(err.contains("trial 1: infrastructure: failed to write the checkpoint"), "{err}");
+    let (shown, _) = stage.run("show full 1", 0);
+    assert!(shown.contains("infrastructure, tried again: 1 of 20"), "{shown}");
+}

@@ -12,7 +12,9 @@ use std::{
 
 use pleach_protocol::{
     describe::{Description, ScheduleForm},
-    message::{Greeting, Interval, Outcome, PROTOCOL, Parameters, Schedule, Start},
+    message::{
+        Fault, FaultClass, Greeting, Interval, Outcome, PROTOCOL, Parameters, Schedule, Start,
+    },
     serve::{Ending, Length, Refusal, Reporter, ServeError, Worker, serve},
 };
 
@@ -58,7 +60,11 @@ impl Worker for Walker {
     fn run(&mut self, start: &Start, reporter: &mut Reporter) -> Ending {
         match self.walk(start, reporter) {
             Ok(ending) => ending,
-            Err(error) => Ending::failed(start.first, error.to_string()),
+            Err(error) => {
+                let (class, why) = (FaultClass::Infrastructure, error.to_string());
+                let outcome = Outcome::Fault(Fault { class, why });
+                Ending { step: start.first, outcome, digest: String::new() }
+            }
         }
     }
 }

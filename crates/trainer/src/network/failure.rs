@@ -7,6 +7,9 @@ pub enum Failure {
     /// There was not enough memory for it.
     #[error("{0}")]
     OutOfMemory(String),
+    /// There was no disk for it.
+    #[error("{0}")]
+    Infrastructure(String),
     #[error("{0}")]
     Other(String),
 }
@@ -17,6 +20,7 @@ impl Failure {
     pub fn told(self, tell: impl FnOnce(String) -> String) -> Self {
         match self {
             Self::OutOfMemory(why) => Self::OutOfMemory(tell(why)),
+            Self::Infrastructure(why) => Self::Infrastructure(tell(why)),
             Self::Other(why) => Self::Other(tell(why)),
         }
     }

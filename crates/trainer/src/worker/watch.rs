@@ -15,7 +15,7 @@ use pleach_protocol::{
 
 use super::explain;
 use crate::{
-    checkpoint,
+    checkpoint::{self, CheckpointError},
     network::failure::Failure,
     state::State,
     train::{Flow, Job, Observer},
@@ -56,7 +56,7 @@ impl<'a> Watch<'a> {
         &mut self,
         state: &State,
         outcome: &Outcome,
-    ) -> Result<String, String> {
+    ) -> Result<String, Failure> {
         match outcome {
             Outcome::Stopped => self.write(state),
             Outcome::Done if self.start.keep => self.write(state),
@@ -71,17 +71,24 @@ impl<'a> Watch<'a> {
                 Failure::OutOfMemory(why) => {
                     Outcome::Fault(Fault { class: FaultClass::OutOfMemory, why })
                 }
+                Failure::Infrastructure(why) => {
+                    Outcome::Fault(Fault { class: FaultClass::Infrastructure, why })
+                }
                 Failure::Other(why) => Outcome::Failed(why),
             };
             Ending { step, outcome, digest: String::new() }
         }));
     }
 
-    fn write(&mut self, state: &State) -> Result<String, String> {
+    fn write(&mut self, state: &State) -> Result<String, Failure> {
         let file = format!("{}.safetensors", state.step);
         let path = Path::new(&self.start.directory).join(&file);
         let digest = checkpoint::write(&path, &self.job.model, self.job.config.optimizer, state)
-            .map_err(|error| explain(&error))?;
+            .map_err(|error| match error {
+                // A full disk, mostly.
+                CheckpointError::Write { .. } => Failure::Infrastructure(explain(&error)),
+                _ => Failure::Other(explain(&error)),
+            })?;
         self.reporter.checkpoint(state.step, file, digest.clone());
         self.last = (Instant::now(), state.step);
         Ok(digest)
@@ -117,7 +124,7 @@ impl Observer for Watch<'_> {
         self.reporter.metrics(step, metrics);
     }
 
-    fn stepped(&mut self, state: &State) -> Result<Flow, String> {
+    fn stepped(&mut self, state: &State) -> Result<Flow, Failure> {
         self.witness(state.step)?;
         // The end is the caller's to write.
         if state.step < self.start.end && self.is_due(state.step) {
