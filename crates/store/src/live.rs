@@ -89,24 +89,48 @@ fn through(
     if stages.is_empty() {
         return Ok(found);
     }
+    index_paths(connection)?;
     let numbers: Vec<String> = stages.iter().map(|stage| stage.0.to_string()).collect();
-    let sql = format!(
+    let mut query = connection.prepare_cached(
         "WITH RECURSIVE below (top, stage) AS (
              SELECT value, value FROM json_each(?)
              UNION ALL
-             SELECT top, stage.id FROM below JOIN stage ON stage.parent = below.stage
+             SELECT top, child.stage FROM below JOIN temp.child ON child.parent = below.stage
          )
-         SELECT top, trial.id, status
-         FROM below JOIN trial ON trial.stage = below.stage
-         LEFT JOIN trial_end ON trial_end.trial = trial.id WHERE {CURRENT}"
-    );
-    let mut query = connection.prepare_cached(&sql)?;
+         SELECT top, leaf.trial, status FROM below JOIN temp.leaf ON leaf.stage = below.stage
+         LEFT JOIN trial_end ON trial_end.trial = leaf.trial",
+    )?;
     let mut rows = query.query([format!("[{}]", numbers.join(","))])?;
     while let Some(row) = rows.next()? {
         let (stage, trial) = (StageId(row.get(0)?), TrialId(row.get(1)?));
         found.entry(stage).or_default().insert(trial, column::status(row, 2)?);
     }
     Ok(found)
+}
+
+/// Which stages lie below another, and which current trials end with one: known to this connection alone, since an index in
+/// the file would cost every trial for what only a screen asks. Found out again when there are other trials.
+fn index_paths(connection: &Connection) -> SqlResult<()> {
+    connection.execute_batch("CREATE TEMP TABLE IF NOT EXISTS indexed (revision, trial)")?;
+    let newest = "(SELECT max(id) FROM revision), (SELECT max(id) FROM trial)";
+    let is_known = connection
+        .prepare_cached(&format!(
+            "SELECT EXISTS (SELECT 1 FROM temp.indexed WHERE (revision, trial) = ({newest}))"
+        ))?
+        .query_row([], |row| row.get(0))?;
+    if is_known {
+        return Ok(());
+    }
+    connection.execute_batch(&format!(
+        "DROP TABLE IF EXISTS temp.child;
+         CREATE TEMP TABLE child (parent, stage, PRIMARY KEY (parent, stage)) WITHOUT ROWID;
+         INSERT INTO child SELECT parent, id FROM stage WHERE parent IS NOT NULL;
+         DROP TABLE IF EXISTS temp.leaf;
+         CREATE TEMP TABLE leaf (stage, trial, PRIMARY KEY (stage, trial)) WITHOUT ROWID;
+         INSERT INTO leaf SELECT stage, id FROM trial WHERE {CURRENT};
+         DELETE FROM temp.indexed;
+         INSERT INTO temp.indexed SELECT {newest};"
+    ))
 }
 
 fn setting(connection: &Connection, trial: TrialId) -> SqlResult<Option<Setting>> {

@@ -82,6 +82,8 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
         }
     })?;
     connection.busy_timeout(PATIENCE).map_err(fail)?;
+    // Who reads needs no disk.
+    connection.pragma_update(None, "temp_store", "MEMORY").map_err(fail)?;
     match version(&connection, path) {
         // An empty file: its writer died, or has only just begun.
         Ok(0) => Err(OpenError::Missing { path: path.to_owned() }),

@@ -130,7 +130,8 @@ impl Reader {
         let answer = || {
             let transaction = self.connection.unchecked_transaction()?;
             let answer = question(&transaction)?;
-            transaction.finish()?;
+            // What a question keeps for the next one is in temporary tables.
+            transaction.commit()?;
             Ok(answer)
         };
         answer().map_err(|source| DatabaseError::new(&self.path, source).into())

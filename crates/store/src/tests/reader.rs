@@ -211,6 +211,12 @@ fn a_screen_learns_whether_there_is_news_and_what_runs() {
     let all = [trial(1, TrialStatus::Done), diverged, trial(3, TrialStatus::Waiting)];
     assert_eq!(through, [(StageId(1), all.into()), (StageId(3), [diverged].into())].into());
     assert_eq!(reader.through(&[]).unwrap(), [].into());
+    // Another generation has stages of its own.
+    let again = store.retry(&[TrialId(2)], NOW).unwrap()[0];
+    let through = reader.through(&[StageId(1), StageId(3)]).unwrap();
+    let all = [trial(1, TrialStatus::Done), trial(3, TrialStatus::Waiting)];
+    let all = all.into_iter().chain([(again, TrialStatus::Waiting)]).collect();
+    assert_eq!(through, [(StageId(1), all)].into());
     let setting = reader.setting(TrialId(2)).unwrap().unwrap();
     assert_eq!((setting.configuration, setting.seed), (ConfigurationId(2), u64::MAX));
     assert_eq!(setting.parameters, trial_parameters());
