@@ -65,7 +65,7 @@ fn open_attempts(connection: &Connection, most: u32) -> SqlResult<Vec<OpenAttemp
     connection
         .prepare_cached(
             "SELECT attempt.id, stage, started, from_step, first_step, end_step
-             FROM attempt JOIN stage ON stage.id = stage
+             FROM attempt INDEXED BY attempt_running JOIN stage ON stage.id = stage
              WHERE ending IS NULL ORDER BY attempt.id LIMIT ?",
         )?
         .query_map([most], |row| {
@@ -95,9 +95,9 @@ fn through(
         "WITH RECURSIVE below (top, stage) AS (
              SELECT value, value FROM json_each(?)
              UNION ALL
-             SELECT top, child.stage FROM below JOIN temp.child ON child.parent = below.stage
+             SELECT top, child.stage FROM below CROSS JOIN temp.child ON child.parent = below.stage
          )
-         SELECT top, leaf.trial, status FROM below JOIN temp.leaf ON leaf.stage = below.stage
+         SELECT top, leaf.trial, status FROM below CROSS JOIN temp.leaf ON leaf.stage = below.stage
          LEFT JOIN trial_end ON trial_end.trial = leaf.trial",
     )?;
     let mut rows = query.query([format!("[{}]", numbers.join(","))])?;
