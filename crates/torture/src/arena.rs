@@ -2,6 +2,7 @@
 
 use std::{
     env, fs,
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::mpsc,
@@ -10,7 +11,9 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open, pidfd_send_signal,
+};
 use tempfile::TempDir;
 
 use crate::{
@@ -130,6 +133,8 @@ impl Arena {
         let pleach = self.pleach(arguments);
         let mut command = Command::new(first);
         command.args(rest).arg(pleach.get_program()).args(pleach.get_args());
+        // So that both can be killed together.
+        command.process_group(0);
         self.prepare(&mut command);
         Ok(command)
     }
@@ -223,12 +228,14 @@ impl Arena {
 /// The exit code of a running program and what it wrote; an error if it takes too long or panics.
 pub fn end(child: Child) -> Result<Output> {
     // Holds on to this very process: its number may soon be another one's.
-    let process = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())?;
+    let pid = Pid::from_child(&child);
+    let process = pidfd_open(pid, PidfdFlags::empty())?;
     let (done, is_done) = mpsc::channel::<()>();
     let watch = thread::spawn(move || {
         let is_late = is_done.recv_timeout(PATIENCE).is_err();
         if is_late {
-            // It may just have ended.
+            // It may just have ended, and mostly leads no group.
+            let _ = kill_process_group(pid, Signal::KILL);
             let _ = pidfd_send_signal(process, Signal::KILL);
         }
         is_late

@@ -1,6 +1,6 @@
 //! What a lane has done and found.
 
-use std::fmt;
+use std::{fmt, io::Write};
 
 /// Counts, in the order in which they were first named, and what was wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +29,16 @@ impl Report {
         let count = self.of(what);
         if count < least && self.skipped.is_empty() {
             self.violations.push(format!("only {count} {what}: at least {least} must happen"));
+        }
+    }
+
+    /// What was wrong in one of many cases; said at once, too, since all of them may take an hour.
+    pub fn wrong(&mut self, case: &str, what: Vec<String>) {
+        for what in what {
+            let what = format!("{case}: {what}");
+            // Nobody may be reading.
+            drop(writeln!(std::io::stderr(), "{what}"));
+            self.violations.push(what);
         }
     }
 

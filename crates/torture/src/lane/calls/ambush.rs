@@ -78,7 +78,7 @@ impl Ambush {
         log: &Path,
     ) -> Result<Command> {
         let log = log.display().to_string();
-        let words = [&["-qq", "-o", &log], words].concat();
+        let words = [&["-qq", "-y", "-o", &log], words].concat();
         if whose == Whose::Coordinator {
             // It has one thread that does something.
             return arena.pleach_under(&[&["strace"], &words[..]].concat(), &RUN);

@@ -29,7 +29,7 @@ pub fn planted(_: Plan) -> Result<Report> {
         n,
     };
     let [killed, failed, ..] = &INJURIES;
-    let last = most.get("fsync").copied().unwrap_or_default();
+    let last = most.get("fsync").map_or(0, Vec::len) as u64;
     for bug in BUGS.iter().filter(|bug| bug.when == When::HalfDone) {
         let mut found = Vec::new();
         for n in (1..=last).rev().take(TRIES as usize) {
