@@ -13,6 +13,7 @@ use pleach_core::{
 };
 use pleach_engine::{
     command::Command,
+    groups::Limits,
     home::Home,
     program::{Runner, WorkerProgram, find},
 };
@@ -52,10 +53,11 @@ pub(crate) struct Place {
 impl Place {
     /// What runs the trials of a sweep.
     pub(crate) fn runner(&self, spec: &SweepSpec) -> Result<Runner> {
+        let limits = Limits { memory: spec.run.memory, cpus: spec.run.cpus };
         Ok(match &spec.program {
             ProgramSpec::Trainer => Runner::Worker(self.worker()?),
             ProgramSpec::Command(command) => Runner::Command {
-                told: Box::new(Command::new(command, &spec.objective.metric, spec.run.memory)?),
+                told: Box::new(Command::new(command, &spec.objective.metric, limits)?),
                 spec: Box::new(command.clone()),
             },
         })

@@ -5,7 +5,6 @@
 //! Both are this same program under hidden commands: `guard PARENT PROGRAM…` and `become PARENT PROGRAM…`.
 
 use std::{
-    env,
     ffi::OsString,
     fs, io,
     os::unix::process::{CommandExt, ExitStatusExt},
@@ -19,7 +18,10 @@ use rustix::process::{
 };
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{command::ENTER, cores};
+use crate::{
+    cores,
+    groups::{self, ENTER, Own},
+};
 
 /// What the program must call itself with.
 pub const GUARD: &str = "__guard";
@@ -36,6 +38,7 @@ pub fn guard(parent: u32, program: &[OsString]) -> io::Result<u8> {
         // A Ctrl-C is for the coordinator.
         setpgid(None, None)?;
         cores::keep_to()?;
+        let _own = Own::enter();
         set_child_subreaper(Some(getpid()))?;
         follow(parent, Signal::TERM)?;
         let mut command = Command::new(std::env::current_exe()?);
@@ -62,10 +65,8 @@ pub fn become_worker(parent: u32, program: &[OsString]) -> io::Result<()> {
     let Some((program, arguments)) = program.split_first() else {
         return Err(io::Error::other("no program"));
     };
-    if let Some(door) = env::var_os(ENTER) {
-        // It may just have been removed with what is left of another guard; not the program's fault.
-        fs::write(door, "0").map_err(|_| io::Error::from(rustix::io::Errno::AGAIN))?;
-    }
+    // Where that fails, it is not the program's fault.
+    groups::enter().map_err(|_| io::Error::from(rustix::io::Errno::AGAIN))?;
     Err(Command::new(program).args(arguments).env_remove(ENTER).exec())
 }
 

@@ -10,6 +10,8 @@ use std::{
 use pleach_core::{life::AttemptId, spec::check_name};
 use thiserror::Error;
 
+use crate::groups;
+
 /// Where one sweep lives. Names inside are numbers and fixed words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home {
@@ -84,6 +86,28 @@ impl Home {
     /// What its coordinator says of itself while it runs.
     pub(crate) fn live(&self) -> PathBuf {
         self.folder.join("live.json")
+    }
+
+    /// The groups in which its guards make theirs, while it runs.
+    fn bases(&self) -> PathBuf {
+        self.folder.join("groups")
+    }
+
+    /// Ends what guards have left of which nothing is left, of this run's place and the last one's, and remembers the place.
+    /// What cannot be remembered is found by its environment.
+    pub(crate) fn end_abandoned(&self) {
+        let here = groups::bases();
+        let before = fs::read_to_string(self.bases()).unwrap_or_default();
+        let all = before.lines().map(PathBuf::from).chain(here.clone()).collect();
+        groups::end_abandoned(&all);
+        let lines: Vec<String> =
+            here.iter().map(|base| base.to_string_lossy().into_owned()).collect();
+        drop(fs::write(self.bases(), lines.join("\n")));
+    }
+
+    /// All guards of this run have ended.
+    pub(crate) fn forget_bases(&self) {
+        drop(fs::remove_file(self.bases()));
     }
 
     pub fn attempt(&self, attempt: AttemptId) -> PathBuf {

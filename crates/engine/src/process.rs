@@ -23,9 +23,10 @@ use tokio::{
 };
 
 use crate::{
-    command::{guard::COMMAND, kills, wanted_memory},
+    command::{guard::COMMAND, wanted_memory},
     cores::{CORES, NICE},
     gpus::VISIBLE,
+    groups::{self, kills},
     guard::{self, GUARD},
     leftovers::{self, Marks, marks},
     program::Runner,
@@ -239,10 +240,15 @@ async fn attend(
         }
     };
     let has_killed = before < kills();
-    if !status.as_ref().is_ok_and(|status| status.code().is_some()) {
-        // The guard itself was killed: what it guarded may still be there.
-        drop(spawn_blocking(move || leftovers::end(&marks, Duration::ZERO)).await);
-    }
+    // If the guard itself was killed, what it guarded may still be there.
+    let is_killed = !status.as_ref().is_ok_and(|status| status.code().is_some());
+    let clean = move || {
+        if is_killed {
+            leftovers::end(&marks, Duration::ZERO);
+        }
+        groups::end_abandoned(&groups::bases());
+    };
+    drop(spawn_blocking(clean).await);
     let how = match &status {
         Ok(status) if wanted_memory(*status, has_killed, None) => {
             "killed for want of memory".to_owned()

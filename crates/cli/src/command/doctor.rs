@@ -4,7 +4,10 @@ use std::{fmt::Write, path::Path};
 
 use anyhow::Result;
 use clap::Args;
-use pleach_engine::{command::can_limit, prepare::describe};
+use pleach_engine::{
+    groups::{Limit, can_limit, can_track},
+    prepare::describe,
+};
 use pleach_store::Store;
 use pleach_views::format::plural;
 
@@ -31,7 +34,9 @@ impl Doctor {
         let checks = [
             ("worker", worker(place)),
             ("cores", cores()),
-            ("memory", memory()),
+            ("memory", limit(Limit::Memory(1 << 40))),
+            ("cpus", limit(Limit::Cpus(0.01))),
+            ("groups", groups()),
             ("gpus", gpus()),
             ("runs", runs(place)),
             ("data", data(place)),
@@ -98,10 +103,21 @@ fn gpus() -> (Health, String) {
 }
 
 /// Only sweeps of a person's own program need it.
-fn memory() -> (Health, String) {
-    match can_limit() {
-        Ok(how) => (Health::Good, format!("programs can be limited by {how} (`[run] memory`)")),
-        Err(why) => (Health::Missing, format!("programs cannot be limited: {why}")),
+fn limit(limit: Limit) -> (Health, String) {
+    let key = limit.key();
+    match can_limit(limit) {
+        Ok(how) => (Health::Good, format!("programs can be limited by {how} (`[run] {key}`)")),
+        Err(why) => (Health::Missing, format!("`[run] {key}` would limit nothing: {why}")),
+    }
+}
+
+fn groups() -> (Health, String) {
+    match can_track() {
+        Ok(how) => (Health::Good, format!("whatever programs leave behind is found by {how}")),
+        Err(why) => (
+            Health::Missing,
+            format!("what programs leave behind is found by its environment alone: {why}"),
+        ),
     }
 }
 

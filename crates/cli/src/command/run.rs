@@ -14,7 +14,7 @@ use pleach_core::{
     spec::{Extension, extensions, read_time},
 };
 use pleach_engine::{
-    command::can_limit,
+    groups::{Limits, can_limit},
     home::Home,
     prepare::{self, Prepared},
     program::Runner,
@@ -145,10 +145,15 @@ pub(crate) fn execute(
 
 /// Says what of the file this machine cannot do.
 pub(crate) fn warn(prepared: &Prepared) {
-    if let (Some(_), Runner::Command { .. }) = (prepared.spec.run.memory, &prepared.runner)
-        && let Err(why) = can_limit()
-    {
-        eprintln!("warning: `[run] memory` limits nothing here: {why}");
+    let run = &prepared.spec.run;
+    for limit in (Limits { memory: run.memory, cpus: run.cpus }).all() {
+        let why = match &prepared.runner {
+            Runner::Command { .. } => can_limit(limit).err(),
+            Runner::Worker(_) => Some("it is for programs of your own, `[command]`".to_owned()),
+        };
+        if let Some(why) = why {
+            eprintln!("warning: `[run] {}` limits nothing here: {why}", limit.key());
+        }
     }
 }
 

@@ -113,19 +113,60 @@ fn what_a_program_took_is_remembered_and_shown() {
 fn a_program_that_takes_more_memory_than_it_may_is_out_of_memory() {
     let script = "test $1 = more && exec tail /dev/zero\necho loss=1";
     let stage = sweep(script, r#"["less", "more"]"#, "memory = \"64MiB\"\nretries = 5");
-    let (out, _) = stage.run("doctor", stage.output("doctor").status.code().unwrap_or(0));
-    if !out.contains("programs can be limited") {
-        for command in ["plan own.toml", "run own.toml --first 1"] {
-            let (_, err) = stage.run(command, 0);
-            assert!(err.contains("warning: `[run] memory` limits nothing here"), "{err}");
-        }
-        eprintln!("SKIPPED: no program can be limited here: {out}");
+    if let Some(why) = unlimited(&stage, "memory") {
+        eprintln!("SKIPPED: {why}");
         return;
     }
     let (_, err) = stage.run("run own.toml", 3);
     assert!(err.contains("out of memory: killed for want of memory; it took 6"), "{err}");
     assert!(err.contains(" MiB, of 64 MiB that `memory` allows; it has failed for good"), "{err}");
     assert!(attempts(&stage, 2).contains("out of memory, which is not tried again"), "{err}");
+}
+
+/// Why no program can be limited here, if so: then that is said, and it runs.
+fn unlimited(stage: &Stage, key: &str) -> Option<String> {
+    let (out, _) = stage.run("doctor", stage.output("doctor").status.code().unwrap_or(0));
+    if out.contains(&format!("(`[run] {key}`)")) {
+        return None;
+    }
+    assert!(out.contains(&format!("`[run] {key}` would limit nothing: ")), "{out}");
+    for command in ["plan own.toml", "run own.toml --first 1"] {
+        let (_, err) = stage.run(command, 0);
+        assert!(err.contains(&format!("warning: `[run] {key}` limits nothing here")), "{err}");
+    }
+    Some(out)
+}
+
+#[test]
+fn a_program_gets_no_more_processor_time_than_it_may() {
+    // Three processes, each until it has had a tenth of a second; then what the kernel counts of the group in which it is.
+    let script = r#"burn() { while read -r stat < /proc/self/stat && set -- $stat && [ $((${14} + ${15})) -lt 10 ]; do :; done; }
+burn & burn & burn & wait
+for count in $(find /sys/fs/cgroup -path "*/pleach-*" -name cpu.stat); do
+grep -qx $$ "${count%cpu.stat}cgroup.procs" && sed -n "s/nr_throttled /loss=/p" "$count"
+done
+echo $OMP_NUM_THREADS > "$PLEACH_DIRECTORY/threads""#;
+    let stage = sweep(script, "[1]", "cpus = 0.1");
+    if let Some(why) = unlimited(&stage, "cpus") {
+        eprintln!("SKIPPED: {why}");
+        return;
+    }
+    stage.run("run own.toml", 0);
+    let (out, _) = stage.run("board own --json", 0);
+    let board: Value = serde_json::from_str(&out).unwrap();
+    let throttled = board[0]["mean"].as_f64().unwrap_or_else(|| panic!("{out}"));
+    assert!(3.0 <= throttled, "{out}");
+    let threads = fs::read_to_string(stage.path().join("runs/own/attempts/1/threads")).unwrap();
+    assert_eq!(threads, "1\n", "more would wait for one another");
+}
+
+#[test]
+fn what_limits_programs_does_not_limit_the_built_in_worker() {
+    let stage = Stage::new("noop");
+    let file = "[sweep]\nname = \"own\"\nobjective = { metric = \"value\", goal = \"min\" }\n[space]\nx = [1]\n[run]\ncpus = 1\n";
+    stage.write("own.toml", file);
+    let (_, err) = stage.run("plan own.toml", 0);
+    insta::assert_snapshot!(err, @"warning: `[run] cpus` limits nothing here: it is for programs of your own, `[command]`");
 }
 
 #[test]

@@ -178,7 +178,8 @@ pub(super) struct RunSection {
     checkpoint: Option<String>,
     /// Disk space for checkpoints that are kept; `"2GiB"` by default.
     keep: Option<String>,
-    /// Threads of each program, told to its libraries (`OMP_NUM_THREADS` and its like); its share of the cores by default.
+    /// Threads of each program, told to its libraries (`OMP_NUM_THREADS` and its like); its share of the cores by default, no more than
+    /// `cpus`.
     threads: Option<u32>,
     /// Whether every slot has cores of its own, which its program cannot leave; `false` by default.
     pin: Option<bool>,
@@ -186,6 +187,9 @@ pub(super) struct RunSection {
     nice: Option<u32>,
     /// Memory that each program of the person's own may take, with all that it starts; no limit by default: `"2GiB"`.
     memory: Option<String>,
+    /// Processor time that each program of the person's own may take, with all that it starts, in cores, as `docker --cpus`
+    /// counts them; no limit by default: `1.5`.
+    cpus: Option<f64>,
     /// Whether trials that begin alike train their common part once; `true` by default. The results are the same.
     share: Option<bool>,
 }

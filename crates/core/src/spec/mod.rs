@@ -167,6 +167,8 @@ pub struct RunSpec {
     pub nice: u32,
     /// Bytes that each program of the person's own may take; no limit if absent.
     pub memory: Option<u64>,
+    /// Cores' worth of processor time that each program of the person's own may take; no limit if absent.
+    pub cpus: Option<f64>,
     pub checkpoint: Interval,
     /// Bytes.
     pub keep: u64,
@@ -197,6 +199,7 @@ impl Default for RunSpec {
             pin: Pin::No,
             nice: 0,
             memory: None,
+            cpus: None,
             checkpoint: Interval::Seconds(60.0),
             keep: 2 << 30,
             share: Share::Yes,

@@ -11,6 +11,12 @@ use crate::{
     value::Value,
 };
 
+/// Less than this no kernel grants.
+const LEAST_CPUS: f64 = 0.01;
+
+/// More cores no machine has.
+const MOST_CPUS: f64 = 4096.0;
+
 impl Reader {
     pub(super) fn run(&mut self, entry: &Entry) -> RunSpec {
         let entries = self.table(entry);
@@ -83,6 +89,7 @@ impl Reader {
             })
             .map(|nice| nice.min(19) as u32);
         let memory = find(entries, "memory").and_then(|entry| self.size(entry));
+        let cpus = find(entries, "cpus").and_then(|entry| self.cpus(entry));
         let checkpoint = find(entries, "checkpoint").and_then(|entry| self.interval(entry));
         let keep = find(entries, "keep").and_then(|entry| self.size(entry));
         let share = find(entries, "share").and_then(|entry| self.share(entry));
@@ -97,6 +104,7 @@ impl Reader {
             pin: pin.unwrap_or(default.pin),
             nice: nice.unwrap_or(default.nice),
             memory,
+            cpus,
             checkpoint: checkpoint.unwrap_or(default.checkpoint),
             keep: keep.unwrap_or(default.keep),
             share: share.unwrap_or(default.share),
@@ -154,6 +162,25 @@ impl Reader {
         }
     }
 
+    fn cpus(&mut self, entry: &Entry) -> Option<f64> {
+        let help = "write how many cores' worth of processor time each program gets: 1.5";
+        let value = match entry.node.kind {
+            Kind::Scalar(Value::Int(value)) => value as f64,
+            Kind::Scalar(Value::Float(value)) => value,
+            _ => return self.wrong_type(entry, "a number of cores", help),
+        };
+        if (LEAST_CPUS..=MOST_CPUS).contains(&value) {
+            return Some(value);
+        }
+        self.error(
+            &entry.node.span,
+            format!("`cpus` must be between {LEAST_CPUS} and {MOST_CPUS}"),
+            format!("this is {}", Value::Float(value)),
+            help,
+        );
+        None
+    }
+
     fn share(&mut self, entry: &Entry) -> Option<Share> {
         match entry.node.kind {
             Kind::Scalar(Value::Bool(true)) => Some(Share::Yes),
@@ -184,5 +211,27 @@ impl Reader {
             };
         }
         self.time(entry).map(Interval::Seconds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::read;
+    use crate::diagnostic::Color;
+
+    const HEAD: &str = "[sweep]\nname = \"x\"\nobjective = { metric = \"a\", goal = \"max\" }\n";
+
+    #[test]
+    fn processor_time_is_a_number_of_cores() {
+        let cpus = |value: &str| {
+            let text = format!("{HEAD}[space]\na = [1]\n[run]\ncpus = {value}\n");
+            read("x.toml", &text).map(|spec| spec.run.cpus)
+        };
+        for (value, expected) in [("1", 1.0), ("0.01", 0.01), ("4096", 4096.0)] {
+            assert_eq!(cpus(value).unwrap(), Some(expected));
+        }
+        let wrong = ["0", "-1.5", "0.009", "nan", "inf", "\"2\"", "true"];
+        let said = wrong.map(|value| cpus(value).unwrap_err().render(Color::Plain));
+        insta::assert_snapshot!(said.join("\n"));
     }
 }

@@ -504,12 +504,13 @@ fn every_class_of_failures_has_a_budget_in_the_file() {
     known.sort();
     expected.sort_unstable();
     assert_eq!(known, expected);
-    let run = "[run]\nretries = 7\nthreads = 3\npin = true\nnice = 30\nmemory = \"2GiB\"\n[run.retry]\ncrash = 5\n";
+    let run = "[run]\nretries = 7\nthreads = 3\npin = true\nnice = 30\nmemory = \"2GiB\"\ncpus = 1.5\n[run.retry]\ncrash = 5\n";
     let spec = read("x.toml", &format!("{HEAD}[space]\na = [1]\n{run}")).unwrap();
     let budgets = Class::ALL.map(|class| spec.run.budgets.of(class));
     assert_eq!(budgets, [7, 0, 0, 20, 0, 5, 1, 0, 1, 20]);
-    let RunSpec { threads, pin, nice, memory, .. } = spec.run;
+    let RunSpec { threads, pin, nice, memory, cpus, .. } = spec.run;
     assert_eq!((threads, pin, nice, memory), (Some(3), Pin::Yes, 19, Some(2 << 30)));
+    assert_eq!(cpus, Some(1.5));
     let spec = |run: &str| read("x.toml", &format!("{HEAD}[space]\na = [1]\n[run]\n{run}"));
     let four = "devices = [\"cuda:0\", \"cuda:1\", \"cuda:2\", \"cuda:3\"]\nper_device = 2\n";
     let slots = spec(&format!("{four}gpus = 2")).unwrap().run.slots;

@@ -29,7 +29,6 @@ use super::{
     Command, cannot,
     ending::{Memory, fault, no_objective},
     guard::Life,
-    memory::{self, Group},
     misconfigured,
     output::{Growing, Lines, Log},
     result,
@@ -37,6 +36,7 @@ use super::{
     told::Told,
 };
 use crate::{
+    groups::Group,
     guard,
     logs::{LOG, last_line},
 };
@@ -69,13 +69,9 @@ pub(super) fn run(
     let form: Form =
         command.metrics.parse().map_err(|error| misconfigured(format!("`metrics`: {error}")))?;
     let log = File::create(folder.join(LOG)).map_err(cannot("write its log"))?;
-    // Where it cannot be limited, whoever started the sweep was told.
-    let limit = command.memory;
-    let group = limit.and_then(|limit| Group::new(&start.attempt.to_string(), limit).ok());
-    // In a group of its own it is known who was killed; elsewhere only that somebody was.
-    let kills = || group.as_ref().map_or_else(memory::kills, Group::kills);
-    let kills_before = kills();
-    let mut child = life.begin(|| told.spawn(group.as_ref()))?;
+    let group = Group::new(&start.attempt.to_string(), command.limits);
+    let kills_before = group.kills();
+    let mut child = life.begin(|| told.spawn(&group))?;
     let steps = (start.budget < OPEN_ENDED).then_some((start.first, start.end));
     let mut attempt = Attempt {
         start,
@@ -104,10 +100,10 @@ pub(super) fn run(
     };
     let ending = used.map_err(cannot("watch it")).and_then(|ResUse { status, rusage }| {
         let memory = Memory {
-            peak: group.as_ref().and_then(Group::peak).unwrap_or(rusage.maxrss),
-            limit,
+            peak: group.peak().unwrap_or(rusage.maxrss),
+            limit: command.limits.memory,
             // A program that ended well has nothing to do with it.
-            has_killed: !status.success() && kills_before < kills(),
+            has_killed: !status.success() && kills_before < group.kills(),
         };
         let cpu = (rusage.utime + rusage.stime).as_millis() as u64;
         let usage = Usage { attempt: start.attempt, memory: memory.peak, cpu };

@@ -21,7 +21,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use wait4::{ResUse, Wait4};
 
 use super::{Command, attempt};
-use crate::{cores, guard::follow};
+use crate::{cores, groups::Own, guard::follow};
 
 /// What the program must call itself with.
 pub const COMMAND: &str = "__command";
@@ -32,6 +32,7 @@ pub fn serve(parent: u32, command: &str) -> io::Result<()> {
     // A Ctrl-C is for the coordinator.
     setpgid(None, None)?;
     cores::keep_to()?;
+    let _own = Own::enter();
     set_child_subreaper(Some(getpid()))?;
     let life = Arc::new(Life::default());
     heed_signals(Arc::clone(&life))?;

@@ -3,14 +3,13 @@
 //! result is on disk before anybody is told. Whatever happens to the coordinator, what finished is not run again.
 //!
 //! Reading order: this file (what is run), [`guard`] (the process), `told` (what a
-//! program is told), `attempt` (one run of it), `ending` (how it came out), `memory` (what it may take), `output` (what it
+//! program is told), `attempt` (one run of it), `ending` (how it came out), `output` (what it
 //! prints and measures), `state` (what the next stage starts from), [`result`] (what stays), [`shown`] (what a person would
 //! type).
 
 mod attempt;
 mod ending;
 pub mod guard;
-mod memory;
 mod output;
 pub mod result;
 pub mod shown;
@@ -36,10 +35,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub(crate) use ending::wanted_memory;
-pub use memory::can_limit;
-pub(crate) use memory::{ENTER, kills};
-
 pub use told::Invocation;
+
+use crate::groups::Limits;
 
 /// Larger files of a command are told apart by their size alone.
 const DIGESTED: u64 = 64 << 20;
@@ -61,8 +59,8 @@ pub struct Command {
     numerics: String,
     /// Whether it saves its state and starts from it.
     checkpoint: bool,
-    /// Bytes that it may take.
-    memory: Option<u64>,
+    /// What it may take.
+    limits: Limits,
 }
 
 #[derive(Debug, Error)]
@@ -75,11 +73,7 @@ pub enum CommandError {
 
 impl Command {
     /// A command whose program and folder exist.
-    pub fn new(
-        spec: &CommandSpec,
-        objective: &str,
-        memory: Option<u64>,
-    ) -> Result<Self, CommandError> {
+    pub fn new(spec: &CommandSpec, objective: &str, limits: Limits) -> Result<Self, CommandError> {
         let relative = spec.directory.as_deref().unwrap_or(".");
         let directory = Path::new(relative)
             .canonicalize()
@@ -101,7 +95,7 @@ impl Command {
             numerics: numerics(spec, &directory),
             directory,
             checkpoint: spec.checkpoint.is_some(),
-            memory,
+            limits,
         })
     }
 

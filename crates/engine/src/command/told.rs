@@ -21,12 +21,11 @@ use pleach_core::{
 use pleach_protocol::message::{Fault, Greeting, Schedule, Start};
 use rustix::process::getpid;
 
-use super::{
-    Command, cannot,
-    memory::{ENTER, Group},
-    misconfigured, state,
+use super::{Command, cannot, misconfigured, state};
+use crate::{
+    groups::{ENTER, Group},
+    guard::{self, BECOME},
 };
-use crate::guard::{self, BECOME};
 
 /// The numbers of threads that libraries ask the environment for.
 const THREADS: [&str; 5] = [
@@ -157,14 +156,14 @@ impl Told {
 
     /// Through a process of this program, which asks the kernel to be killed with the guard and becomes the person's. Its
     /// process group is there before anybody may want to kill it.
-    pub(super) fn spawn(&self, group: Option<&Group>) -> Result<Child, Fault> {
+    pub(super) fn spawn(&self, group: &Group) -> Result<Child, Fault> {
         // The file of this program may have been replaced since.
         std::process::Command::new("/proc/self/exe")
             .arg(BECOME)
             .arg(getpid().as_raw_nonzero().to_string())
             .args(&self.0.arguments)
             .envs(&self.0.environment)
-            .envs(group.map(|group| (ENTER, group.door())))
+            .envs(group.doors().map(|doors| (ENTER, doors)))
             .current_dir(&self.0.directory)
             .process_group(0)
             .stdin(Stdio::null())

@@ -31,7 +31,11 @@ impl Run<'_> {
         let threads = run.threads.unwrap_or(match self.job.prepared.runner {
             // One worker, one core: more threads on busy cores are slower than one.
             Runner::Worker(_) => 1,
-            Runner::Command { .. } => (cores() / self.devices.len() as u32).max(1),
+            Runner::Command { .. } => {
+                let share = cores() / self.devices.len() as u32;
+                // More than may run at a time would wait for one another.
+                share.min(run.cpus.map_or(u32::MAX, |cpus| cpus.ceil() as u32)).max(1)
+            }
         });
         let cores = match run.pin {
             // Where nobody says which cores there are, nobody can be kept to some.

@@ -123,6 +123,7 @@ pub async fn run(
 ) -> Result<Finish, RunError> {
     let mark = job.home.mark()?;
     leftovers::end(&leftovers::sweep_marks(&mark), leftovers::GRACE);
+    job.home.end_abandoned();
     let devices = devices(job)?;
     let (sender, inputs) = mpsc::channel(256);
     listen(&sender)?;
@@ -156,6 +157,7 @@ pub async fn run(
     let finish = run.run(reporter).await;
     run.bury().await;
     Live::remove(job.home);
+    job.home.forget_bases();
     finish
 }
 
