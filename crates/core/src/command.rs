@@ -28,6 +28,8 @@ pub enum Command {
     Kill { worker: WorkerId },
     /// Remove a checkpoint's file.
     Remove { attempt: AttemptId, file: String },
+    /// Plan trials that ended again, and tell what they are now.
+    Renew { trials: Vec<TrialId> },
     /// Tell the person (progress, a silent worker, a failure); nothing depends on it.
     Say(Message),
     /// Nothing runs and nothing will: the loop ends.

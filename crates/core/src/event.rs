@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::{
     class::Class,
-    life::{AttemptId, TrialId, WorkerId},
+    life::{AttemptId, Lanes, Trial, TrialId, WorkerId},
+    sweep::StageRow,
 };
 
 /// Microseconds of the coordinator's own monotonic clock, which stands still while the machine sleeps. Never wall time.
@@ -74,6 +75,8 @@ pub enum Event {
     },
     /// A person asked.
     Asked(Request),
+    /// Trials that ended were planned again, which is remembered.
+    Renewed(Renewed),
     /// Time passed; nothing else.
     Tick,
 }
@@ -111,6 +114,17 @@ pub struct Found {
     pub usage: Option<Usage>,
 }
 
+/// A new generation of trials that ended.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Renewed {
+    pub instead_of: Vec<TrialId>,
+    pub trials: Vec<Trial>,
+    /// Those on their paths, known ones among them or not.
+    pub stages: Vec<StageRow>,
+    /// Of those that have company.
+    pub lanes: BTreeMap<TrialId, Lanes>,
+}
+
 /// What a person can ask of a running sweep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
@@ -124,4 +138,6 @@ pub enum Request {
     Continue,
     /// Take one trial out.
     StopTrial(TrialId),
+    /// Run trials that ended again, beside what they were.
+    Retry(Vec<TrialId>),
 }

@@ -1,21 +1,47 @@
-//! Requests to a running sweep are files, renamed into its inbox; their names say everything.
+//! Requests to a running sweep are files, renamed into its inbox; their names say everything, but for the trials of a retry,
+//! which may be many: they stand inside, a number on each line.
 
 use std::{
-    fs::{self, File},
-    io,
+    fs, io,
+    path::{Path, PathBuf},
+    thread::sleep,
+    time::Duration,
 };
 
 use pleach_core::{event::Request, life::TrialId};
 
 use crate::home::Home;
 
-/// Leaves a request for whoever runs the sweep.
-pub fn put(home: &Home, request: &Request) -> io::Result<()> {
+/// Leaves a request for whoever runs the sweep; where it lies.
+pub fn put(home: &Home, request: &Request) -> io::Result<PathBuf> {
     let inbox = home.inbox();
     fs::create_dir_all(&inbox)?;
     let part = inbox.join(format!(".{}", std::process::id()));
-    drop(File::create(&part)?);
-    fs::rename(part, inbox.join(word(request)))
+    let inside: Vec<String> = match request {
+        Request::Retry(trials) => trials.iter().map(|trial| trial.0.to_string()).collect(),
+        _ => Vec::new(),
+    };
+    fs::write(&part, inside.join("\n"))?;
+    let path = inbox.join(word(request));
+    fs::rename(part, &path)?;
+    Ok(path)
+}
+
+/// Whether a request reaches whoever runs the sweep; not if that has just ended, and nobody will take it.
+pub fn reaches(home: &Home, request: &Request) -> io::Result<bool> {
+    /// One that takes nothing for so long stands still, and takes it when it goes on.
+    const TURNS: u32 = 100;
+    let path = put(home, request)?;
+    for _ in 0..TURNS {
+        if !path.exists() {
+            return Ok(true);
+        }
+        if !home.is_running() {
+            return Ok(fs::remove_file(path).is_err());
+        }
+        sleep(Duration::from_millis(20));
+    }
+    Ok(true)
 }
 
 /// Takes every request that is there, in the order in which they came. What is no request is removed.
@@ -30,8 +56,10 @@ pub(crate) fn take(home: &Home) -> Vec<Request> {
         })
         .collect();
     found.sort();
-    let taken =
-        found.into_iter().filter_map(|(_, name, path)| fs::remove_file(path).ok().and(read(&name)));
+    let taken = found.into_iter().filter_map(|(_, name, path)| {
+        let request = read(&name, &path);
+        fs::remove_file(path).ok().and(request)
+    });
     taken.collect()
 }
 
@@ -42,15 +70,21 @@ fn word(request: &Request) -> String {
         Request::Pause => "pause".to_owned(),
         Request::Continue => "continue".to_owned(),
         Request::StopTrial(trial) => format!("stop-{}", trial.0),
+        // Another one asks for others.
+        Request::Retry(_) => format!("retry-{}", std::process::id()),
     }
 }
 
-fn read(word: &str) -> Option<Request> {
+fn read(word: &str, path: &Path) -> Option<Request> {
     Some(match word {
         "stop" => Request::Stop,
         "kill" => Request::Kill,
         "pause" => Request::Pause,
         "continue" => Request::Continue,
+        _ if word.starts_with("retry-") => {
+            let inside = fs::read_to_string(path).ok()?;
+            Request::Retry(inside.lines().filter_map(|it| it.parse().ok().map(TrialId)).collect())
+        }
         _ => Request::StopTrial(TrialId(word.strip_prefix("stop-")?.parse().ok()?)),
     })
 }
@@ -70,11 +104,12 @@ mod tests {
             Request::Pause,
             Request::Continue,
             Request::StopTrial(TrialId(7)),
+            Request::Retry(vec![TrialId(8), TrialId(70_000)]),
         ];
         for request in &requests {
             put(&home, request).unwrap();
         }
-        File::create(home.inbox().join("nonsense")).unwrap();
+        fs::write(home.inbox().join("nonsense"), "").unwrap();
         let mut taken = take(&home);
         taken.sort_by_key(word);
         let mut expected = requests.to_vec();

@@ -38,7 +38,7 @@ impl Store {
         };
         let path = self.path.clone();
         let fail = |source| DatabaseError::new(&path, source);
-        let chosen = choose(&loaded, trials, &path)?;
+        let chosen = loaded.ended(trials, &path)?;
         let transaction = self.connection.transaction().map_err(fail)?;
         let stages = loaded.stages.iter().map(|stage| (stage.id, stage)).collect();
         let mut renewal = Renewal {
@@ -65,24 +65,23 @@ impl Store {
     }
 }
 
-fn choose<'a>(
-    loaded: &'a Loaded,
-    trials: &[TrialId],
-    path: &Path,
-) -> Result<Vec<&'a Trial>, WriteError> {
-    let mut chosen = Vec::with_capacity(trials.len());
-    let once: BTreeSet<&TrialId> = trials.iter().collect();
-    for id in once {
-        let found = loaded.trials.binary_search_by_key(id, |trial| trial.id);
-        match found.ok().and_then(|index| loaded.trials.get(index)) {
-            None => return Err(WriteError::NoTrial { path: path.to_owned(), trial: id.0 }),
-            Some(trial) if !trial.status.is_terminal() => {
-                return Err(WriteError::NotEnded { path: path.to_owned(), trial: id.0 });
+impl Loaded {
+    /// These trials, each once; all of them must have ended. `path` is the database's, for the message.
+    pub fn ended(&self, trials: &[TrialId], path: &Path) -> Result<Vec<&Trial>, WriteError> {
+        let mut chosen = Vec::with_capacity(trials.len());
+        let once: BTreeSet<&TrialId> = trials.iter().collect();
+        for id in once {
+            let found = self.trials.binary_search_by_key(id, |trial| trial.id);
+            match found.ok().and_then(|index| self.trials.get(index)) {
+                None => return Err(WriteError::NoTrial { path: path.to_owned(), trial: id.0 }),
+                Some(trial) if !trial.status.is_terminal() => {
+                    return Err(WriteError::NotEnded { path: path.to_owned(), trial: id.0 });
+                }
+                Some(trial) => chosen.push(trial),
             }
-            Some(trial) => chosen.push(trial),
         }
+        Ok(chosen)
     }
-    Ok(chosen)
 }
 
 struct Renewal<'a> {

@@ -5,13 +5,17 @@ use std::collections::BTreeSet;
 use crate::say::eprintln;
 use anyhow::Result;
 use clap::Args;
-use pleach_core::life::{Trial, TrialId, TrialStatus};
+use pleach_core::{
+    event::Request,
+    life::{Trial, TrialId, TrialStatus},
+};
 use pleach_engine::{
     home::Home,
+    inbox,
     provenance::{PROGRAM, program},
     run::wall_time,
 };
-use pleach_store::Store;
+use pleach_store::{Reader, Store};
 
 use crate::{
     exit::{Ending, Failure},
@@ -21,7 +25,7 @@ use crate::{
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub(crate) struct Retry {
-    /// The name of the sweep; it must not be running
+    /// The name of the sweep; it may be running
     sweep: String,
     /// Numbers of trials, or the beginnings of their keys
     #[arg(required_unless_present_any = ["failed", "diverged", "stopped", "changed"])]
@@ -71,19 +75,24 @@ impl Retry {
     }
 }
 
-/// Makes new generations of those that are chosen of all trials, while nobody can run them; what is to be said of it.
+/// Makes new generations of those that are chosen of all trials, or has whoever runs the sweep make them; what is to be said of
+/// it.
 pub(super) fn retry(
     home: &Home,
     choose: impl FnOnce(&[Trial]) -> Result<Vec<TrialId>>,
 ) -> Result<String> {
-    let _lock = home.lock()?;
-    let mut store = Store::open(&home.database())?;
-    let trials = choose(&store.load()?.trials)?;
+    let database = home.database();
+    let loaded = Reader::open(&database)?.load()?;
+    let trials = choose(&loaded.trials)?;
     if trials.is_empty() {
         return Err(Failure::NotFound("there are no such trials".to_owned()).into());
     }
-    let new = store.retry(&trials, wall_time())?;
-    let (n, name) = (new.len(), home.name());
+    let n = loaded.ended(&trials, &database)?.len();
     let will = if n == 1 { "trial will" } else { "trials will" };
-    Ok(format!("{n} {will} run again: go on with `pleach resume {name}`"))
+    if home.is_running() && inbox::reaches(home, &Request::Retry(trials.clone()))? {
+        return Ok(format!("asked: {n} {will} run again"));
+    }
+    let _lock = home.lock()?;
+    Store::open(&database)?.retry(&trials, wall_time())?;
+    Ok(format!("{n} {will} run again: go on with `pleach resume {}`", home.name()))
 }

@@ -173,6 +173,32 @@ fn a_second_coordinator_is_refused_and_requests_reach_the_first() {
 }
 
 #[test]
+fn what_failed_runs_again_while_the_sweep_goes_on() {
+    let stage = Stage::new("faulty");
+    let faults = "fault = [\"once-crash\", \"slow\"]\nx = [1]\nlength = 1000";
+    stage.write("faults.toml", &sweep(faults, "retry = { crash = 0 }"));
+    let mut coordinator = stage.start("run faults.toml");
+    wait_until("it runs", || 2 <= stage.processes().len());
+    let is = |status: &str| statuses(&stage).contains(&format!("once-crash 1 {status}"));
+    wait_until("it has failed", || is("failed"));
+    let (_, err) = stage.run("retry faults 2", 1);
+    assert!(err.contains("trial 2 has not ended"), "{err}");
+    // The program is repaired: it has crashed the first time already.
+    fs::write(stage.path().join("runs/faults/attempts/crashed-3-0"), "").unwrap();
+    let (_, err) = stage.run("retry faults --failed", 0);
+    assert_eq!(err, "asked: 1 trial will run again\n");
+    wait_until("it is done", || is("done"));
+    stage.run("retry faults --failed", 66);
+    // What is done may run again as well, and every generation is remembered.
+    stage.run("retry faults 3", 0);
+    wait_until("it runs again", || stage.run("show faults 4", 0).0.contains("1 attempt"));
+    assert!(coordinator.try_wait().unwrap().is_none(), "it has gone on all the time");
+    stage.run("stop faults", 0);
+    assert_eq!(coordinator.wait().unwrap().code(), Some(130));
+    assert_eq!(fs::read_dir(stage.path().join("runs/faults/inbox")).unwrap().count(), 0);
+}
+
+#[test]
 fn without_a_coordinator_a_command_acts_itself() {
     let stage = Stage::new("faulty");
     stage.write("faults.toml", &sweep("x = [1, 2]\nfault = \"none\"", ""));

@@ -31,6 +31,7 @@ impl Sweep {
             (Request::StopTrial(trial), Mode::Running | Mode::Paused) => {
                 self.stop_trial(*trial, decisions);
             }
+            (Request::Retry(trials), _) => self.ask_renewal(trials, decisions),
             _ => {}
         }
     }

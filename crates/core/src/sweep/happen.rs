@@ -76,6 +76,7 @@ impl Sweep {
                 }
             }
             Event::Asked(request) => self.asked(request, decisions),
+            Event::Renewed(renewed) => self.renewed(renewed),
             Event::Tick => {}
         }
     }

@@ -2,7 +2,7 @@
 //! decides everything; it is built from the rows of the database and from nothing else, so a fresh sweep and a resumed
 //! one are the same thing.
 //!
-//! `happen` takes events in, `asked` requests and limits, `device` sets broken devices aside, `lanes` says which stages may be side by side, `found` results that nobody reported, `place` decides who runs what, `tree` which stages can be placed, `keep` which checkpoints
+//! `happen` takes events in, `asked` requests and limits, `device` sets broken devices aside, `lanes` says which stages may be side by side, `found` results that nobody reported, `renew` trials that run again, `place` decides who runs what, `tree` which stages can be placed, `keep` which checkpoints
 //! stay, `wait` what a trial waits for.
 
 mod asked;
@@ -13,6 +13,7 @@ mod keep;
 mod lanes;
 mod place;
 mod progress;
+mod renew;
 mod repeat;
 mod tree;
 mod wait;
@@ -101,7 +102,7 @@ pub struct Rows {
 }
 
 /// A stage, and what is remembered with it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StageRow {
     pub stage: Stage,
     /// Reduced evaluations at its end.
@@ -145,6 +146,8 @@ pub struct Sweep {
     counts: progress::Counts,
     /// What was found at the start and is not yet said.
     recovery: Decisions,
+    /// Whether trials are being planned again.
+    is_renewing: bool,
 }
 
 /// A stage in the tree.
@@ -272,6 +275,7 @@ impl Sweep {
             repeats: repeat::Repeats::default(),
             counts: progress::Counts::default(),
             recovery: Decisions::default(),
+            is_renewing: false,
         };
         // Their workers have died under another coordinator.
         let is_suspicious = |(_, node): &(_, &Node)| node.row.stage.tally.is_suspicious();

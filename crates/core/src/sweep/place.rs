@@ -34,7 +34,7 @@ impl Sweep {
             Mode::Stopping | Mode::Killing | Mode::Broken => true,
             Mode::Finished => false,
         };
-        if is_over && self.workers.is_empty() {
+        if is_over && self.workers.is_empty() && !self.is_renewing {
             let finish = match self.mode {
                 _ if self.counts.waiting == 0 => Finish::Complete,
                 Mode::Broken => {

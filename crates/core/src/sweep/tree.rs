@@ -35,7 +35,7 @@ impl Sweep {
 
     /// Depth first, so that few states are waited for at once; where stages part the longest way goes first, so that
     /// it is not what everything waits for at the end.
-    fn number_turns(&mut self) {
+    pub(super) fn number_turns(&mut self) {
         let mut downwards = self.roots();
         let mut next = 0;
         while let Some(&stage) = downwards.get(next) {

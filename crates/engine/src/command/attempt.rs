@@ -50,7 +50,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// More evaluations than this are a mistake.
 const MAX_EVALUATIONS: usize = 1_000_000;
 
-/// Runs the program to its end. Its result is on disk when this returns, unless it was stopped.
+/// Runs the program to its end. Its result is on disk when this returns, unless it was stopped or the disk will not have it.
 pub(super) fn run(
     command: &Command,
     greeting: &Greeting,
@@ -98,7 +98,7 @@ pub(super) fn run(
         // Not even then is it left to itself.
         Err(error) => life.bury(&mut child).and(Err(error)),
     };
-    let ending = used.map_err(cannot("watch it")).and_then(|ResUse { status, rusage }| {
+    let ending = used.map_err(cannot("watch it")).map(|ResUse { status, rusage }| {
         let memory = Memory {
             peak: group.peak().unwrap_or(rusage.maxrss),
             limit: command.limits.memory,
@@ -287,7 +287,7 @@ impl Attempt<'_> {
         memory: Memory,
         usage: Usage,
         reporter: &mut Reporter,
-    ) -> Result<Ending, Fault> {
+    ) -> Ending {
         let judged = self.judge(status, memory);
         let Self { start, measured, step, wrong, is_asked_to_stop, folder, .. } = self;
         let (outcome, saved) = match (wrong, judged) {
@@ -302,14 +302,14 @@ impl Attempt<'_> {
         let ending = Ending { step, outcome, digest };
         if ending.outcome != Outcome::Stopped {
             let saved = saved.as_ref();
-            result::write(folder, &measured, Some(usage), saved, &ending, start.attempt)
-                .map_err(cannot("keep its result"))?;
+            // Where that fails, whoever hears of it now may still keep it.
+            drop(result::write(folder, &measured, Some(usage), saved, &ending, start.attempt));
         }
         reporter.usage(usage.memory, usage.cpu);
         if let Some(Saved { file, digest }) = saved {
             reporter.checkpoint(step, file, digest);
         }
-        Ok(ending)
+        ending
     }
 
     /// Whether it has done what it was to do, and the state that it has saved; else how it has failed.

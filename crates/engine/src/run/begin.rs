@@ -58,7 +58,7 @@ pub(super) fn state(
 }
 
 /// What the database holds, and the disk still has.
-fn rows(home: &Home, loaded: Loaded) -> (Rows, BTreeMap<TrialId, u64>) {
+pub(super) fn rows(home: &Home, loaded: Loaded) -> (Rows, BTreeMap<TrialId, u64>) {
     let Loaded { trials, points, stages, mut checkpoints, mut ends, next_attempt, .. } = loaded;
     let stages = stages.into_iter().map(|stage| {
         let (evaluated, digest) =
@@ -99,7 +99,7 @@ pub(super) fn left_by(job: &Job, attempt: AttemptId) -> Option<Found> {
 }
 
 /// What the plan says of the trials that can be trained side by side.
-fn lanes(job: &Job, trials: &[Trial]) -> BTreeMap<TrialId, Lanes> {
+pub(super) fn lanes(job: &Job, trials: &[Trial]) -> BTreeMap<TrialId, Lanes> {
     let planned = job.prepared.plan.trials.iter();
     let planned: BTreeMap<Key, Lanes> =
         planned.filter_map(|planned| Some((planned.key, planned.lanes?))).collect();

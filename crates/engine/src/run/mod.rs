@@ -23,6 +23,7 @@ use tokio::{sync::mpsc, time::timeout};
 mod act;
 mod begin;
 mod hear;
+mod renew;
 
 use begin::{Device, devices, listen, state};
 pub use begin::{cores, waits_for};
@@ -277,6 +278,12 @@ impl Run<'_> {
                     let folder = self.job.home.attempt(attempt);
                     // What cannot be removed only takes space; the folder goes when nothing is left in it.
                     drop(fs::remove_file(folder.join(file)).and_then(|()| fs::remove_dir(folder)));
+                }
+                Command::Renew { trials } => {
+                    if let Err(error) = self.renew(trials) {
+                        self.begin_again(error).await?;
+                        return Ok(None);
+                    }
                 }
                 Command::Say(message) => reporter.message(&message),
                 Command::Finish(how) => finish = Some(how),

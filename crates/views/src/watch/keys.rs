@@ -154,10 +154,6 @@ fn retry(mut screen: Screen) -> Screen {
     let Some(ask) = ask else {
         return screen.saying("nothing to retry: no trial failed for good".to_owned());
     };
-    if screen.is_running() {
-        let said = "a retry needs the sweep stopped: `s` stops it, then `r`";
-        return screen.saying(said.to_owned());
-    }
     screen.over = Over::Question(ask);
     screen
 }

@@ -256,7 +256,7 @@ fn keys_ask_only_for_what_can_be_done() {
         (failed(), &[r, y], Some(Ask::RetryFailed), ""),
         (failed(), &[Key::Tab, Key::Down, r, y], Some(Ask::Retry(vec![TrialId(5)])), ""),
         (failed(), &[r, s], None, "nothing was done"),
-        (failing, &[r], None, "a retry needs the sweep stopped: `s` stops it, then `r`"),
+        (failing, &[r, y], Some(Ask::RetryFailed), ""),
         (finished(), &[r], None, nothing),
     ];
     for (index, (seen, keys, ask, said)) in cases.into_iter().enumerate() {

@@ -29,7 +29,7 @@ pub(super) fn step(sweep: &mut Sweep, seconds: u64, events: &[Event]) -> Vec<Str
 }
 
 /// Trials of one stage of 20 steps.
-fn alone(trials: usize) -> Rows {
+pub(super) fn alone(trials: usize) -> Rows {
     let mut rows = forest(&vec![0; trials]);
     for row in &mut rows.stages {
         row.stage.end = 20;
@@ -39,7 +39,7 @@ fn alone(trials: usize) -> Rows {
 
 pub(super) const FIRST: WorkerId = WorkerId(1);
 
-fn started(settings: Settings, single: usize) -> Sweep {
+pub(super) fn started(settings: Settings, single: usize) -> Sweep {
     let mut sweep = Sweep::new(settings, alone(single));
     let _spawned = step(&mut sweep, 0, &[]);
     let granted = step(&mut sweep, 0, &[Event::WorkerReady { worker: FIRST, queue: 2 }]);
@@ -47,7 +47,7 @@ fn started(settings: Settings, single: usize) -> Sweep {
     sweep
 }
 
-fn died() -> Event {
+pub(super) fn died() -> Event {
     Event::WorkerDied {
         worker: FIRST,
         how: "killed by signal 9".to_owned(),

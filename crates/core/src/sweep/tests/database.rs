@@ -10,11 +10,49 @@ pub(super) struct Database {
     pub(super) objectives: BTreeMap<TrialId, f64>,
     pub(super) counted: BTreeMap<StageId, u32>,
     pub(super) granted: BTreeMap<AttemptId, StageId>,
+    /// How many trials were planned again.
+    pub(super) renewals: u32,
 }
 
 impl Database {
     pub(super) fn stage(&mut self, id: StageId) -> &mut StageRow {
         self.rows.stages.iter_mut().find(|row| row.stage.id == id).unwrap()
+    }
+
+    /// Plans trials again, as the store does: from the first stage on that ended badly, or, of what has a result, all of it.
+    pub(super) fn renew(&mut self, old: &[TrialId]) -> Renewed {
+        let mut renewed = Renewed { instead_of: old.to_vec(), ..Renewed::default() };
+        let mut instead = BTreeMap::<StageId, StageId>::new();
+        for id in old {
+            let index = self.rows.trials.iter().position(|trial| trial.id == *id).unwrap();
+            let mut trial = self.rows.trials.remove(index);
+            assert!(trial.status.is_terminal(), "only what ended runs again");
+            let mut is_new = trial.status == TrialStatus::Done;
+            let mut parent = None;
+            for stage in &mut trial.path {
+                let row = self.stage(*stage).clone();
+                is_new |= matches!(row.stage.status, StageStatus::Failed | StageStatus::Diverged);
+                if is_new {
+                    *stage = *instead.entry(*stage).or_insert_with(|| {
+                        let id = StageId(self.rows.stages.len() as u32 + 1);
+                        let mut stage = Stage { id, parent, tally: Tally::default(), ..row.stage };
+                        stage.status = StageStatus::Waiting;
+                        let (evaluated, digest) = (Evaluated::default(), String::new());
+                        let row = StageRow { stage, evaluated, digest, checkpoints: Vec::new() };
+                        self.rows.stages.push(row);
+                        id
+                    });
+                }
+                parent = Some(*stage);
+            }
+            self.renewals += 1;
+            (trial.id, trial.status) = (TrialId(1000 + self.renewals), TrialStatus::Waiting);
+            let path = trial.path.iter();
+            renewed.stages.extend(path.map(|stage| self.rows.stages[stage.0 as usize - 1].clone()));
+            self.rows.trials.push(trial.clone());
+            renewed.trials.push(trial);
+        }
+        renewed
     }
 
     pub(super) fn commit(&mut self, facts: &[Fact]) {

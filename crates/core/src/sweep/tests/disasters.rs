@@ -10,7 +10,7 @@ const SEEDS: u64 = 10_000;
 const ONLY: Option<&str> = option_env!("PLEACH_SEED");
 
 /// What must have happened often, or nothing was shown.
-const SITUATIONS: [&str; 27] = [
+const SITUATIONS: [&str; 28] = [
     "a checkpoint is damaged",
     "a checkpoint is gone",
     "a coordinator finds a result that nobody told",
@@ -21,6 +21,7 @@ const SITUATIONS: [&str; 27] = [
     "a worker talks nonsense",
     "stages run side by side",
     "the coordinator dies and its commit with it",
+    "trials run again while others run",
     "the coordinator dies between its commit and its acts",
     "ended: done",
     "ended: diverged",

@@ -13,6 +13,7 @@ mod forest;
 mod lanes;
 mod laws;
 mod rebuild;
+mod renew;
 mod waits;
 mod world;
 
@@ -24,7 +25,7 @@ use super::*;
 use crate::{
     class::Tally,
     command::Finish,
-    event::{Found, Outcome, Request, Usage},
+    event::{Found, Outcome, Renewed, Request, Usage},
     key::Key,
     life::{ConfigurationId, Lanes},
     objective::{Goal, Reduce},
@@ -106,6 +107,11 @@ impl Simulation {
         if self.world.faults && self.world.once_in(30) {
             self.world.damage();
         }
+        if self.world.faults && self.world.once_in(50) && self.database.renewals < 10 {
+            // Some of them have not ended, some do not exist.
+            let trials = (1..8).filter(|_| self.world.once_in(3)).map(TrialId).collect();
+            self.world.events.push(Event::Asked(Request::Retry(trials)));
+        }
         let events = std::mem::take(&mut self.world.events);
         let decisions = self.sweep.step(&events, self.world.now);
         let dies = self.world.faults && self.world.once_in(25);
@@ -123,7 +129,10 @@ impl Simulation {
             commands.truncate(if is_committed { commands.len() / 2 } else { 0 });
         }
         for command in commands {
-            self.world.perform(command, &self.database);
+            match command {
+                Command::Renew { trials } => self.renew(&trials),
+                command => self.world.perform(command, &self.database),
+            }
         }
         if dies && self.world.finish.is_none() {
             self.world.note(if is_committed {
@@ -142,6 +151,14 @@ impl Simulation {
             }
             self.begin();
         }
+    }
+
+    /// Plans trials again.
+    fn renew(&mut self, trials: &[TrialId]) {
+        self.world.note("trials run again while others run");
+        let renewed = self.database.renew(trials);
+        self.ends.extend(renewed.stages.iter().map(|row| (row.stage.id, row.stage.end)));
+        self.world.events.push(Event::Renewed(renewed));
     }
 
     /// A new coordinator, which finds those checkpoints that are still there.

@@ -120,7 +120,7 @@ impl World {
             Command::Remove { attempt, file } => {
                 self.files.remove(&(attempt, file));
             }
-            Command::Say(_) => {}
+            Command::Say(_) | Command::Renew { .. } => {}
             Command::Finish(finish) => self.finish = Some(finish),
         }
     }
