@@ -1,7 +1,5 @@
-use pleach_schedule::{duration::Horizon, schedule::Schedule};
-
 use super::*;
-use crate::diagnostic::{Color, Diagnostics};
+use crate::diagnostic::Color;
 
 const HEAD: &str = "[sweep]\nname = \"x\"\nobjective = { metric = \"loss\", goal = \"min\" }\n";
 
@@ -315,96 +313,6 @@ fn a_sweep_has_a_name_and_an_objective() {
 }
 
 #[test]
-fn one_schedule_is_read_from_whatever_a_person_types() {
-    for text in [
-        "cosine",
-        "{ use = \"cosine\" }",
-        "1: > 0 cosine",
-        "peak = 3\n[schedule]\nuse = \"cosine\"\npeak = 1.0",
-        "{ phases = [{ to = 0, shape = \"cosine\" }] }",
-    ] {
-        assert_eq!(alone(text).unwrap().to_string(), "1: > 0 cosine", "{text}");
-    }
-    let texts = [
-        "cosin",
-        "{ use = \"cosin\" }",
-        "{ use = \"cosine\", gamma = 3 }",
-        "{ use = ",
-        "0.1: 0 > 1 linear for 60%, > 0 cosine for 60%",
-        "{ use = \"wsd\", warmup = \"60%\", cooldown = \"50%\" }",
-        "{ use = \"sgdr\", len = \"0%\" }",
-        "{ phases = \"> 0.5 cosine, > 0\" }",
-        "{ use = \"step\", every = 3 }",
-    ];
-    let texts: Vec<String> =
-        texts.iter().map(|text| alone(text).unwrap_err().to_string()).collect();
-    insta::assert_snapshot!(texts.join("\n--------\n"));
-}
-
-#[test]
-fn a_schedule_is_read_in_a_librarys_own_words() {
-    let texts = [
-        "torch.StepLR(step_size = 30, peak = 0.1)",
-        "torch.StepLR(step_size = 30, peak = 0.1, per = \"1ep\")",
-        "torch.MultiStepLR(milestones = [30, 60], gamma = 0.5)",
-        "torch.MultiStepLR(milestones = [\"50%\", \"75%\"])",
-        "torch.OneCycleLR(max_lr = 0.1, total_steps = 101, div_factor = 10)",
-        "torch.OneCycleLR(peak = 0.1, epochs = 10, steps_per_epoch = 5, three_phase = true)",
-        "torch.CosineAnnealingLR(T_max = 50, compat = true)",
-        "torch.CyclicLR(base_lr = 0.1, max_lr = 1.0, step_size_up = 4, mode = \"exp_range\", gamma = 0.9)",
-        "torch.LambdaLR(lr_lambda = [1.0, 0.5, 0.1])",
-        "torch.ReduceLROnPlateau(mode = \"max\", monitor = \"val_accuracy\", min_lr = 0.01, peak = 0.1)",
-        "keras.CosineDecay(initial_learning_rate = 0.0, decay_steps = 90, warmup_target = 0.1, warmup_steps = 10)",
-        "optax.piecewise_constant_schedule(init_value = 1.0, boundaries = [20, 10], scales = [0.5, 0.1])",
-        "hf.cosine(num_warmup_steps = \"5%\", peak = 5e-5)",
-        "timm.CosineLRScheduler(t_initial = 10, warmup_t = 3, lr_min = 0.1)",
-        "fastai.fit_one_cycle(lr_max = 0.01)",
-        "sklearn.optimal()",
-        "mxnet.FactorScheduler(step = 10, factor = 0.5, base_lr = 1.0, warmup_steps = 3)",
-        "d2l.SquareRootScheduler(per = \"1ep\")",
-        "papers.noam(d_model = 512)",
-    ];
-    let read = |text: &str| {
-        let (name, arguments) = text.trim_end_matches(')').split_once('(').unwrap();
-        let comma = if arguments.is_empty() { "" } else { ", " };
-        let schedule = alone(&format!("{{ use = \"{name}\"{comma}{arguments} }}")).unwrap();
-        is_its_line_and_its_phases(&schedule);
-        schedule.to_string()
-    };
-    let texts: Vec<String> =
-        texts.iter().map(|text| format!("{text}\n    {}", read(text))).collect();
-    insta::assert_snapshot!(texts.join("\n"));
-}
-
-#[track_caller]
-fn alone(text: &str) -> Result<Schedule, Diagnostics> {
-    let horizon = Horizon { steps: 100_000, steps_per_epoch: 100 };
-    read_schedule(text, horizon).map(|scheduled| scheduled.written.parse().unwrap())
-}
-
-fn is_its_line_and_its_phases(schedule: &Schedule) {
-    let line = schedule.to_string();
-    assert_eq!(&alone(&line).unwrap(), schedule);
-    let (peak, phases) = line.split_once(": ").unwrap();
-    let peak: f64 = peak.parse().unwrap();
-    let table = format!("{{ phases = \"{phases}\", peak = {peak:?} }}");
-    assert_eq!(&alone(&table).unwrap(), schedule);
-}
-
-#[test]
-fn a_preset_is_its_line_and_its_phases() {
-    for info in pleach_schedule::preset::PRESETS {
-        let arguments = match info.name {
-            "table" => "table = [1.0, 0.5]",
-            "phases" => "phases = \"> 0 cosine\"",
-            "noam" => "use = \"noam\", warmup = \"10%\"",
-            name => &format!("use = \"{name}\""),
-        };
-        is_its_line_and_its_phases(&alone(&format!("{{ {arguments} }}")).unwrap());
-    }
-}
-
-#[test]
 fn an_argument_of_a_library_is_swept_and_its_rate_overrides_the_peak() {
     let space = "[space]\npeak = [1, 2]\n[space.schedule.a]\nuse = \"torch.StepLR\"\nstep_size = [10, \"50%\"]\n[space.schedule.b]\nuse = \"torch.OneCycleLR\"\nmax_lr = [3, 4]\ntotal_steps = 100\n[space.schedule.\"torch.MultiStepLR\"]\nmilestones = [[5], [5, 10]]\npeak = 5";
     insta::assert_snapshot!(points(space), @"
@@ -417,40 +325,6 @@ fn an_argument_of_a_library_is_swept_and_its_rate_overrides_the_peak() {
     torch.MultiStepLR milestones=[5] peak=5
     torch.MultiStepLR milestones=[5, 10] peak=5
     ");
-}
-
-#[test]
-fn what_a_library_does_not_take_is_said_with_what_it_takes() {
-    let texts = [
-        "OneCycleLR",
-        "torch.StepLr",
-        "torch.Foo",
-        "hugging_face.cosine",
-        "{ use = \"torch.SequentialLR\" }",
-        "{ use = \"torch.StepLR\" }",
-        "{ use = \"torch.StepLR\", step = 3 }",
-        "{ use = \"torch.StepLR\", step_size = 0 }",
-        "{ use = \"torch.StepLR\", step_size = -1 }",
-        "{ use = \"torch.StepLR\", step_size = \"130%\" }",
-        "{ use = \"torch.StepLR\", step_size = true }",
-        "{ use = \"torch.MultiStepLR\", milestones = [1, \"5ep\"] }",
-        "{ use = \"torch.OneCycleLR\", max_lr = 0.1, peak = 0.1, total_steps = 9 }",
-        "{ use = \"torch.OneCycleLR\", max_lr = 0.1, total_steps = 9, pct_start = 1.5 }",
-        "{ use = \"torch.OneCycleLR\", max_lr = 0.1, anneal_strategy = \"cosine\" }",
-        "{ use = \"torch.OneCycleLR\", max_lr = 0.1, total_steps = 9, base_momentum = 0.8, last_epoch = 3 }",
-        "{ use = \"keras.PolynomialDecay\", initial_learning_rate = 0.1, decay_steps = 3, cycle = true }",
-        "{ use = \"hf.linear\", num_warmup_steps = 20, num_training_steps = 10 }",
-        "{ use = \"hf.linear\", num_warmup_steps = \"5%\", num_training_steps = 10 }",
-        "{ use = \"hf.cosine\", warmup = \"5%\" }",
-        "{ use = \"torch.CosineAnnealingLR\", T_max = 9, eta_min = 0.1, peak = 0 }",
-    ];
-    let texts: Vec<String> = texts
-        .iter()
-        .map(|text| {
-            alone(text).map_or_else(|error| error.to_string(), |schedule| schedule.to_string())
-        })
-        .collect();
-    insta::assert_snapshot!(texts.join("\n--------\n"));
 }
 
 #[test]
