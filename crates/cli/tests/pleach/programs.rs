@@ -287,3 +287,13 @@ while :; do sleep 0.01; done"#;
     assert_eq!(coordinator.wait().unwrap().code(), Some(130));
     assert!(own.0.canonical("own").contains("waiting"));
 }
+
+#[test]
+fn a_result_that_its_disk_will_not_have_is_told_all_the_same() {
+    let script = "mkdir \"$PLEACH_DIRECTORY/result.jsonl\"; echo >> ran
+echo '{\"loss\": 1}' >> \"$PLEACH_METRICS\"";
+    let own = Own::new(script, "]", "x = [1]", "");
+    own.0.run("run own.toml", 0);
+    assert!(own.0.canonical("own").contains("\"status\":\"done\""));
+    assert_eq!(fs::read_to_string(own.0.path().join("ran")).unwrap(), "\n", "it ran once");
+}
