@@ -182,6 +182,28 @@ fn keys_do_what_commands_do() {
 }
 
 #[test]
+fn a_key_runs_what_failed_again_while_the_sweep_goes_on() {
+    let stage = Stage::new("faulty");
+    let sweep = SWEEP.replace("fault = \"slow\"", "fault = [\"fail\", \"slow\"]");
+    let sweep = sweep.replace("[1, 2, 3, 4]", "[1]").replace("length = 150", "length = 1000");
+    stage.write("slow.toml", &format!("{sweep}retries = 0\n"));
+    let mut coordinator = stage.start("run slow.toml");
+    wait_until("it runs", || 2 <= stage.processes().len());
+    let mut watcher = Watcher::new(&stage, "slow");
+    watcher.sees("told");
+    watcher.press("ry");
+    wait_until("it has failed again", || {
+        let shown = stage.output("show slow 3").stdout;
+        String::from_utf8_lossy(&shown).contains("as it was told")
+    });
+    assert!(coordinator.try_wait().unwrap().is_none(), "it has gone on all the time");
+    watcher.press("sy");
+    assert_eq!(coordinator.wait().unwrap().code(), Some(130));
+    watcher.press("\u{3}");
+    watcher.leaves();
+}
+
+#[test]
 fn without_a_terminal_it_is_refused() {
     let stage = Stage::new("noop");
     stage.write(

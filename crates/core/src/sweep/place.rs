@@ -70,11 +70,14 @@ impl Sweep {
     }
 
     fn grant_all(&mut self, now: Moment, decisions: &mut Decisions) {
-        let workers: Vec<WorkerId> = self.workers.keys().copied().collect();
+        let mut workers: Vec<(bool, WorkerId)> =
+            self.workers.iter().map(|(id, worker)| (!worker.queue.is_empty(), *id)).collect();
+        // Whoever has nothing to do comes first.
+        workers.sort_unstable();
         // Round by round, so that what is left is shared out evenly.
         loop {
             let mut has_granted = false;
-            for &worker in &workers {
+            for &(_, worker) in &workers {
                 has_granted |= self.grant_one(worker, now, decisions);
             }
             if !has_granted {

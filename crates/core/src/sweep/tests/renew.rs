@@ -1,7 +1,7 @@
 //! Trials that run again while the sweep goes on.
 
 use super::{
-    cases::{alone, died, started, step},
+    cases::{FIRST, alone, died, started, step},
     *,
 };
 
@@ -39,4 +39,36 @@ fn what_has_failed_runs_again_before_the_sweep_ends() {
     "#);
     let progress = sweep.progress();
     assert_eq!((progress.trials, progress.waiting, progress.failed), (1, 1, 0));
+}
+
+#[test]
+fn what_runs_again_goes_to_a_worker_that_has_nothing_to_do() {
+    let ready = |worker| Event::WorkerReady { worker: WorkerId(worker), queue: 2 };
+    let finished = |attempt| Event::Finished {
+        worker: FIRST,
+        attempt: AttemptId(attempt),
+        step: 20,
+        outcome: Outcome::Done,
+        digest: String::new(),
+    };
+    let mut sweep = Sweep::new(settings(2), alone(2));
+    let _spawned = step(&mut sweep, 0, &[]);
+    assert_eq!(step(&mut sweep, 0, &[ready(1)]), ["stage 1 is attempt 1"]);
+    // It is so fast that it could take some ahead.
+    let second = step(&mut sweep, 0, &[finished(1)]);
+    assert_eq!(second.last().unwrap(), "Say(TrialEnded { trial: TrialId(1) })");
+    assert!(second.contains(&"stage 2 is attempt 2".to_owned()), "{second:?}");
+    assert!(step(&mut sweep, 0, &[ready(2)]).is_empty());
+    let mut rows = alone(3);
+    let again = Renewed {
+        instead_of: vec![TrialId(1)],
+        trials: rows.trials.split_off(2),
+        stages: rows.stages.split_off(2),
+        lanes: BTreeMap::new(),
+    };
+    let decisions = sweep.step(&[Event::Renewed(again)], Moment(0));
+    let [Command::Grant { worker, trial, .. }] = &decisions.commands[..] else {
+        panic!("{decisions:?}")
+    };
+    assert_eq!((*worker, *trial), (WorkerId(2), TrialId(3)));
 }
