@@ -3,12 +3,13 @@
 
 use std::{
     fs,
+    path::PathBuf,
     process::{Child, Command, Stdio},
     thread::sleep,
     time::{Duration, Instant},
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use rustix::process::Pid;
 
 use super::Plan;
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// How a program hides what it starts; `NAP` stands for a command that sleeps for an hour.
-const HABITS: [(&str, &str); 8] = [
+const HABITS: [(&str, &str); 9] = [
     ("it waits for one", "NAP"),
     ("it starts some", "NAP & NAP & wait"),
     ("in a session of its own", "setsid NAP"),
@@ -28,7 +29,11 @@ const HABITS: [(&str, &str); 8] = [
     ("stopped", "NAP & kill -STOP $!; kill -STOP $$; NAP"),
     ("without files", "exec <&- >&- 2>&-; NAP"),
     ("many", "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do NAP & done; wait"),
+    (FORGETFUL, "(env -i setsid sh -c 'NAP &' &) ; NAP"),
 ];
+
+/// Where the kernel's groups are not ours to make, nobody finds it once its guard is gone.
+const FORGETFUL: &str = "in a session of its own, forked twice, with nothing in its environment";
 
 /// How long a nap is, in seconds; its arena's number behind the point, so that it can be found by its arguments.
 const HOUR: &str = "3600";
@@ -36,22 +41,33 @@ const HOUR: &str = "3600";
 /// How long what is orphaned may live.
 const GRACE: Duration = Duration::from_secs(5);
 
-struct Nap(String);
+struct Nap {
+    /// How long; nobody else sleeps just so long.
+    seconds: String,
+    habits: Vec<&'static str>,
+}
 
 impl Nap {
     fn new(seed: u64, round: u64) -> Self {
-        Self(format!("{HOUR}.{}{seed:03}{round:03}", std::process::id()))
+        let seconds = format!("{HOUR}.{}{seed:03}{round:03}", std::process::id());
+        Self { seconds, habits: HABITS.map(|(_, habit)| habit).to_vec() }
+    }
+
+    fn without_the_forgetful(mut self) -> Self {
+        let hidden = HABITS.iter().filter(|(name, _)| *name == FORGETFUL);
+        let hidden: Vec<&str> = hidden.map(|(_, habit)| *habit).collect();
+        self.habits.retain(|habit| !hidden.contains(habit));
+        self
     }
 
     fn sweep(&self) -> String {
-        let habits: Vec<String> = HABITS
-            .iter()
-            .map(|(_, habit)| format!("{:?}", habit.replace("NAP", &format!("sleep {}", self.0))))
-            .collect();
+        let nap = format!("sleep {}", self.seconds);
+        let habits: Vec<String> =
+            self.habits.iter().map(|habit| format!("{:?}", habit.replace("NAP", &nap))).collect();
         format!(
             "[sweep]\nname = \"{SWEEP}\"\nobjective = {{ metric = \"value\", goal = \"max\" }}\n[command]\nrun = [\"sh\", \"-c\", \"{{{{ habit }}}}\"]\n[space]\nhabit = [{}]\n[run]\nslots = {}\n",
             habits.join(", "),
-            HABITS.len()
+            self.habits.len()
         )
     }
 
@@ -61,9 +77,18 @@ impl Nap {
         let pid = |entry: fs::DirEntry| {
             let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
             let command = fs::read_to_string(entry.path().join("cmdline")).ok()?;
-            (command.contains(&self.0) && !command.contains("__command")).then_some(pid)
+            (command.contains(&self.seconds) && !command.contains("__command")).then_some(pid)
         };
         entries.flatten().filter_map(pid).collect()
+    }
+
+    /// Whether somebody sleeps with nothing in its environment.
+    fn has_forgotten(&self) -> bool {
+        self.sleepers().into_iter().any(|pid| {
+            let read = |file| fs::read(format!("/proc/{}/{file}", pid.as_raw_nonzero()));
+            read("cmdline").is_ok_and(|it| it.starts_with(b"sleep\0"))
+                && read("environ").is_ok_and(|it| !it.starts_with(b"PLEACH") && it.len() < 100)
+        })
     }
 
     fn wait(&self, patience: Duration, is_enough: impl Fn(usize) -> bool) -> bool {
@@ -89,11 +114,19 @@ enum Victim {
 /// So many rounds, each with every victim.
 pub fn run(plan: Plan) -> Result<Report> {
     let mut report = Report::default();
+    let can_track = can_track()?;
+    if !can_track {
+        report
+            .skipped
+            .push(format!("no program hid something {FORGETFUL}: no group may be made here"));
+    }
     for round in 0..plan.amount {
         for victim in [Victim::Coordinator, Victim::Guards, Victim::Both] {
             let place = format!("seed {} round {round}, {victim:?}", plan.seed);
             let nap = Nap::new(plan.seed, round * 10 + victim as u64);
-            let wrong = census(&nap, victim, &mut Random::new(plan.seed, round), &mut report);
+            let nap = if can_track { nap } else { nap.without_the_forgetful() };
+            let mut random = Random::new(plan.seed, round);
+            let wrong = census(&nap, victim, || Ok(()), &mut random, &mut report);
             // Whatever the outcome, the machine is clean after it.
             kill_all(nap.sleepers());
             report.violations.extend(wrong?.into_iter().map(|what| format!("{place}: {what}")));
@@ -103,13 +136,31 @@ pub fn run(plan: Plan) -> Result<Report> {
     Ok(report)
 }
 
-/// The bug: a process that nobody knows to be the sweep's.
+/// Whether groups may be made here.
+fn can_track() -> Result<bool> {
+    let arena = Arena::new("")?;
+    let output = arena.output(&mut arena.pleach(&["doctor"]))?;
+    Ok(String::from_utf8_lossy(&output.stdout).contains("is found by cgroup v2"))
+}
+
+/// The bugs: a process that nobody knows to be the sweep's, and one that is in no group of a guard's.
 pub fn planted(plan: Plan) -> Result<Report> {
     let mut report = Report::default();
+    if can_track()? {
+        let nap = Nap::new(plan.seed, 998);
+        let mut random = Random::new(plan.seed, 0);
+        let (bug, both) = (|| nap.sleepers().into_iter().try_for_each(leave_group), Victim::Both);
+        let wrong = census(&nap, both, bug, &mut random, &mut Report::default());
+        kill_all(nap.sleepers());
+        report.caught("a process in no group", "processes are left", &wrong?);
+    } else {
+        report.skipped.push("no process left its group: none may be made here".to_owned());
+    }
     let nap = Nap::new(plan.seed, 999);
-    let mut unknown = Command::new("sleep").arg(&nap.0).stdin(Stdio::null()).spawn()?;
+    let mut unknown = Command::new("sleep").arg(&nap.seconds).stdin(Stdio::null()).spawn()?;
     let mut random = Random::new(plan.seed, 0);
-    let wrong = census(&nap, Victim::Coordinator, &mut random, &mut Report::default());
+    let victim = Victim::Coordinator;
+    let wrong = census(&nap, victim, || Ok(()), &mut random, &mut Report::default());
     kill(&mut unknown)?;
     kill_all(nap.sleepers());
     report.caught(
@@ -120,23 +171,46 @@ pub fn planted(plan: Plan) -> Result<Report> {
     Ok(report)
 }
 
+/// Takes a process out of its guard's group into the one around that.
+fn leave_group(process: Pid) -> Result<()> {
+    let mounts = fs::read_to_string("/proc/mounts")?;
+    let mut mounts = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    let mount = mounts.find_map(|it| match it[..] {
+        [_, place, "cgroup2", ..] => Some(PathBuf::from(place)),
+        _ => None,
+    });
+    let number = process.as_raw_nonzero().to_string();
+    let Ok(groups) = fs::read_to_string(format!("/proc/{number}/cgroup")) else { return Ok(()) };
+    let group = groups.lines().find_map(|line| line.strip_prefix("0::/"));
+    let (mount, group) = (mount.context("no cgroup v2")?, group.context("no group")?);
+    let around = mount.join(group).parent().unwrap_or(&mount).join("cgroup.procs");
+    Ok(fs::write(around, number)?)
+}
+
+/// `bug` is planted before anybody is killed.
 fn census(
     nap: &Nap,
     victim: Victim,
+    bug: impl FnOnce() -> Result<()>,
     random: &mut Random,
     report: &mut Report,
 ) -> Result<Vec<String>> {
     let arena = Arena::new(&nap.sweep())?;
     let mut wrong = Vec::new();
     let mut coordinator = arena.pleach(&["run", "storm.toml"]).spawn()?;
-    let all = HABITS.len() * 2 + 16;
+    let all = nap.habits.len() * 2 + 16;
     if !nap.wait(PATIENCE, |sleepers| all <= sleepers) {
         wrong.push(format!("only {} of at least {all} came to life", nap.sleepers().len()));
+    }
+    let start = Instant::now();
+    while nap.habits.len() == HABITS.len() && !nap.has_forgotten() && start.elapsed() < PATIENCE {
+        sleep(Duration::from_millis(10));
     }
     report.count("processes were to be orphaned", nap.sleepers().len() as u64);
     let before = nap.sleepers();
     let guards = arena.processes().into_iter().filter(|(_, is_guard)| *is_guard);
     let guards: Vec<Pid> = guards.map(|(pid, _)| pid).collect();
+    bug()?;
     match victim {
         Victim::Coordinator => kill(&mut coordinator)?,
         Victim::Guards => kill_all(guards),
