@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::{io::Errno, process::Pid};
+use rustix::process::Pid;
 
 use super::owner::Owner;
 
@@ -72,8 +72,9 @@ impl Hierarchy {
         }
     }
 
-    /// Lets the groups in the base have a controller. In the second interface one in which processes are cannot give it to
-    /// others; so if this process is alone in it, it goes into one of its own.
+    /// Lets the groups in the base have a controller. In the second interface one in which processes are cannot give memory to
+    /// others; it can give processor time, but then nobody can enter those. So if this process is alone in it, it goes into one
+    /// of its own.
     pub(super) fn enable(&self, controller: &str) -> io::Result<()> {
         let base = self.base();
         let control = base.join("cgroup.subtree_control");
@@ -88,20 +89,17 @@ impl Hierarchy {
                 "its controller `{controller}` is not given to it"
             )));
         }
-        let enable = || fs::write(&control, format!("+{controller}"));
-        let this = Pid::from_raw(std::process::id() as i32);
-        match enable() {
-            Err(error) if Errno::from_io_error(&error) == Some(Errno::BUSY) => {
-                if !processes(base).into_iter().eq(this) {
-                    return Err(io::Error::other("other processes are in it, too"));
-                }
-                let room = base.join(ROOM);
-                fs::create_dir_all(&room)?;
-                fs::write(room.join("cgroup.procs"), "0")?;
-                enable()
+        // That at the top alone may hold processes all the same; it has no type.
+        if base.join("cgroup.type").exists() && !processes(base).is_empty() {
+            let this = Pid::from_raw(std::process::id() as i32);
+            if !processes(base).into_iter().eq(this) {
+                return Err(io::Error::other("other processes are in it, too"));
             }
-            result => result,
+            let room = base.join(ROOM);
+            fs::create_dir_all(&room)?;
+            fs::write(room.join("cgroup.procs"), "0")?;
         }
+        fs::write(&control, format!("+{controller}"))
     }
 }
 
