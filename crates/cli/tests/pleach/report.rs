@@ -43,8 +43,30 @@ objective = { metric = "value", goal = "max" }
 x = { int = [1, 3000] }
 "#;
 
-/// The page as its scripts leave it, or what another option makes of it, and what they said.
+/// The page as its scripts leave it, or what another option makes of it, and what they said. On a busy machine a browser may
+/// end before it has told the page how wide it is.
 fn opened(
+    browser: &Path,
+    stage: &Stage,
+    sweep: &str,
+    fragment: &str,
+    option: &str,
+) -> (String, String) {
+    let is_drawn = |page: &str| {
+        let mut places = page.split("class=\"drawing ").skip(1);
+        places.all(|place| place.split_once('>').is_some_and(|(_, it)| !it.starts_with("</div>")))
+    };
+    let mut opened = open(browser, stage, sweep, fragment, option);
+    for _ in 1..5 {
+        if is_drawn(&opened.0) {
+            break;
+        }
+        opened = open(browser, stage, sweep, fragment, option);
+    }
+    opened
+}
+
+fn open(
     browser: &Path,
     stage: &Stage,
     sweep: &str,
@@ -55,7 +77,8 @@ fn opened(
     let output = Command::new(browser)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
         .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
-        .args(["--enable-logging=stderr", "--window-size=1400,2000", "--virtual-time-budget=5000"])
+        .args(["--enable-logging=stderr", "--window-size=1400,2000", "--virtual-time-budget=20000"])
+        .arg("--run-all-compositor-stages-before-draw")
         .arg(format!("--user-data-dir={}", stage.path().join("browser").display()))
         .args([option, &format!("file://{}{fragment}", page.display())])
         .output()
