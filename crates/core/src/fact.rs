@@ -1,11 +1,14 @@
 //! What is remembered: every change of state, in the order of its happening. One transaction holds the facts of
 //! what happened and of what was decided; only then is anything done.
 
+use std::rc::Rc;
+
 use crate::{
     event::Usage,
     key::Key,
     life::{AttemptId, Ending, Purpose, StageId, StageStatus, TrialId, TrialStatus, WorkerId},
     objective::Evaluated,
+    stop::{Rungs, Verdict},
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +30,10 @@ pub enum Fact {
     },
     /// A trial's status, after a change; `objective` when it has one (it may be NaN).
     Trial { trial: TrialId, status: TrialStatus, objective: Option<f64> },
+    /// The objective that a trial had, as reduced until then, at a rung inside of a stage.
+    Reached { trial: TrialId, step: u64, value: f64 },
+    /// What was decided of a configuration at a rung.
+    Judged(Verdict),
     /// One evaluation, after `step` updates. A second one at the same step of the same stage replaces the first.
     Metrics { stage: StageId, step: u64, values: Vec<(String, f64)> },
     /// A checkpoint of a stage is on disk in the attempt's folder.
@@ -63,6 +70,8 @@ pub struct NewTrial {
     pub key: Key,
     /// From the root; never empty.
     pub path: Vec<NewStage>,
+    /// Absent if it is never judged.
+    pub rungs: Option<Rc<Rungs>>,
 }
 
 /// A stage as planned. Stages of equal key are one.

@@ -4,7 +4,7 @@
 //! Reading order: [`value`] and [`key`] (the smallest things), [`objective`] (what is good), [`program`] (what a worker
 //! program can do), [`template`] and [`output`] (a person's own program: its arguments, what it measures), [`life`] (trials, stages, attempts and how their status changes), [`class`] (how attempts fail), [`fact`] (what is remembered),
 //! [`event`] and [`command`] (what happened, what to do), [`spec`] and [`plan`] (from a file to trials), [`sweep`] (what to do
-//! next), [`rank`] and [`statistics`] (who is best, and how surely).
+//! next, with [`stop`], which stops early what is bad), [`rank`] and [`statistics`] (who is best, and how surely).
 
 pub mod class;
 pub mod command;
@@ -23,6 +23,7 @@ pub mod rank;
 pub mod space;
 pub mod spec;
 pub mod statistics;
+pub mod stop;
 pub mod sweep;
 pub mod template;
 pub mod value;

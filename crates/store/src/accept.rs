@@ -21,7 +21,7 @@ use crate::{
     fault::DatabaseError,
     plan::{Planner, known_trials},
     read::{ReadError, Reader},
-    results,
+    results, stop,
     store::{Store, Time},
 };
 
@@ -105,6 +105,7 @@ impl Store {
         let transaction = self.connection.transaction().map_err(fail)?;
         let id = insert_revision(&transaction, revision, difference, now).map_err(fail)?;
         lose_attempts(&transaction, now).map_err(fail)?;
+        stop::forget_rungs(&transaction).map_err(fail)?;
         let mut planner = Planner::new(&transaction, &revision.objective, id).map_err(fail)?;
         let mut seen = HashSet::with_capacity(trials.len());
         for planned in trials {

@@ -3,7 +3,8 @@
 
 use pleach_core::{
     key::Key,
-    life::{StageId, TrialStatus},
+    life::{ConfigurationId, StageId, TrialStatus},
+    stop::Saying,
     value::Parameters,
 };
 use rusqlite::{Connection, OptionalExtension, Result as SqlResult};
@@ -12,6 +13,7 @@ use crate::{
     column::{self, DigestColumn},
     detail,
     read::{CURRENT, ReadError, Reader},
+    stop,
 };
 
 /// One current trial.
@@ -36,20 +38,31 @@ impl Reader {
 
 fn canonical(connection: &Connection, each: &mut dyn FnMut(CanonicalTrial)) -> SqlResult<()> {
     let mut query = connection.prepare(&format!(
-        "SELECT key, parameters, seed, trial_end.status, stage
+        "SELECT key, parameters, seed, trial_end.status, stage, configuration
          FROM trial
          JOIN configuration ON configuration.id = configuration
          LEFT JOIN trial_end ON trial = trial.id
          WHERE {CURRENT} ORDER BY key"
     ))?;
     let mut ends = connection.prepare("SELECT digest FROM stage_end WHERE stage = ?")?;
+    let mut firsts = connection.prepare("SELECT first_step FROM stage WHERE id = ?")?;
     let mut trials = query.query([])?;
     while let Some(row) = trials.next()? {
         let last = StageId(row.get(4)?);
         let status = column::status(row, 3)?;
         let mut metrics = Vec::new();
         let mut digest = None;
+        // What others have trained after the rung where it was stopped is not its own.
+        let stopped = match status {
+            TrialStatus::Stopped => stop::verdicts(connection, ConfigurationId(row.get(5)?))?,
+            _ => Vec::new(),
+        };
+        let stopped = stopped.into_iter().rev().find(|verdict| verdict.saying == Saying::Stop);
         for stage in detail::path(connection, last)? {
+            let first = firsts.query_row([stage.0], |row| column::unsigned(row, 0))?;
+            if stopped.as_ref().is_some_and(|verdict| verdict.step <= first) {
+                break;
+            }
             metrics.append(&mut detail::stage_metrics(connection, stage)?);
             let end: Option<DigestColumn> =
                 ends.query_row([stage.0], |row| row.get(0)).optional()?;

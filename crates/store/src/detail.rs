@@ -7,6 +7,7 @@ use pleach_core::{
     fact::Checkpoint,
     key::Key,
     life::{AttemptId, ConfigurationId, Ending, StageId, StageStatus, TrialId, TrialStatus},
+    stop::{Saying, Verdict},
     value::Parameters,
 };
 use rusqlite::{Connection, OptionalExtension, Result as SqlResult, Row, params};
@@ -15,6 +16,7 @@ use crate::{
     column::{self, DigestColumn, ObjectiveColumn},
     load::checkpoint,
     read::{CURRENT, ReadError, Reader},
+    stop,
     store::Time,
 };
 
@@ -34,9 +36,18 @@ pub struct TrialDetail {
     pub path: Vec<StageDetail>,
     /// Evaluations of the whole path, by step; names in alphabetical order.
     pub metrics: Vec<(u64, Vec<(String, f64)>)>,
+    /// On its configuration, by step.
+    pub verdicts: Vec<Verdict>,
 }
 
 impl TrialDetail {
+    /// The verdict that has stopped it, if it was not a person.
+    pub fn stopped_by(&self) -> Option<&Verdict> {
+        let is_stopped = self.status == TrialStatus::Stopped;
+        let stops = self.verdicts.iter().rev().filter(|it| it.saying == Saying::Stop);
+        stops.take(usize::from(is_stopped)).next()
+    }
+
     /// A metric's values by step.
     pub fn curve(&self, metric: &str) -> Vec<(f64, f64)> {
         let value = |(step, values): &(u64, Vec<(String, f64)>)| {
@@ -169,6 +180,7 @@ fn trial(
                 standing,
                 path: Vec::new(),
                 metrics: Vec::new(),
+                verdicts: Vec::new(),
             };
             Ok((detail, row.get(8)?))
         })
@@ -177,6 +189,7 @@ fn trial(
     for id in path(connection, StageId(last))? {
         detail.path.push(stage(connection, id, sharing(id)?)?);
     }
+    detail.verdicts = stop::verdicts(connection, detail.configuration)?;
     let mut metrics: BTreeMap<u64, Vec<(String, f64)>> = BTreeMap::new();
     for (step, name, value) in metrics_of(connection, &detail.path)? {
         metrics.entry(step).or_default().push((name, value));

@@ -21,6 +21,7 @@ pub mod provenance;
 pub mod read;
 pub mod results;
 pub mod retry;
+mod stop;
 pub mod store;
 pub mod tree;
 

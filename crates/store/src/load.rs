@@ -7,6 +7,7 @@ use pleach_core::{
     fact::{Checkpoint, NewStage},
     life::{AttemptId, ConfigurationId, Stage, StageId, Trial, TrialId},
     objective::Evaluated,
+    stop::Record,
 };
 use rusqlite::{Connection, OptionalExtension, Result as SqlResult, Row};
 
@@ -14,6 +15,7 @@ use crate::{
     accept::Revision,
     column::{self, DigestColumn, EvaluatedColumn},
     read::{ReadError, Reader},
+    stop,
     store::Store,
 };
 
@@ -33,6 +35,8 @@ pub struct Loaded {
     pub ends: BTreeMap<StageId, StageEnd>,
     /// The first number that no attempt ever had.
     pub next_attempt: AttemptId,
+    /// Of rungs.
+    pub record: Record,
 }
 
 /// What a stage's successors need of it.
@@ -107,7 +111,8 @@ fn load(connection: &Connection) -> SqlResult<Option<Loaded>> {
         [],
         |row| row.get(0),
     )?);
-    Ok(Some(Loaded { revision, trials, points, stages, checkpoints, ends, next_attempt }))
+    let record = stop::record(connection)?;
+    Ok(Some(Loaded { revision, trials, points, stages, checkpoints, ends, next_attempt, record }))
 }
 
 pub(crate) fn revision(connection: &Connection) -> SqlResult<Option<Revision>> {

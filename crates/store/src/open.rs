@@ -27,9 +27,10 @@ static VERSIONS: LazyLock<[M; VERSION as usize]> = LazyLock::new(|| {
         M::up_with_hook(include_str!("schema-7.sql"), |transaction: &Transaction| {
             Ok(results::pack_first(transaction)?)
         }),
+        M::up(include_str!("schema-8.sql")),
     ]
 });
-const VERSION: i64 = 7;
+const VERSION: i64 = 8;
 /// Marks the file as ours for `file(1)` and for us: "plea" in ASCII.
 const APPLICATION: i64 = 0x706c_6561;
 /// A person may hold the file open in another client for a moment.

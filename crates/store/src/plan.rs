@@ -14,6 +14,7 @@ use rusqlite::{Connection, OptionalExtension, Result as SqlResult, Transaction, 
 use crate::{
     accept::Planned,
     column::{self, EvaluatedColumn, ObjectiveColumn, status_number},
+    stop,
 };
 
 pub(crate) struct KnownTrial {
@@ -111,6 +112,9 @@ impl<'a> Planner<'a> {
     pub(crate) fn plan(&mut self, planned: &Planned) -> SqlResult<()> {
         let trial = planned.trial;
         let configuration = self.configuration(planned.parameters, trial.point)?;
+        if let Some(rungs) = &trial.rungs {
+            stop::insert_rungs(self.transaction, configuration, rungs)?;
+        }
         let known = self.trials.get(&trial.key).map(|known| (known.id, known.ended));
         if let Some((id, true)) = known {
             return self
@@ -221,13 +225,16 @@ pub(crate) fn replace_stage(
         .map(drop)
 }
 
-/// Ends a new trial at once when stages of its path, trained for others, have ended so.
+/// Ends a new trial at once when stages of its path, trained for others, have ended so; but not before its verdicts.
 pub(crate) fn settle(
     transaction: &Transaction,
     trial: TrialId,
     path: &[StageId],
     objective: &Objective,
 ) -> SqlResult<()> {
+    if stop::is_held(transaction, trial)? {
+        return Ok(());
+    }
     let mut query =
         transaction.prepare_cached("SELECT status, evaluated FROM stage_end WHERE stage = ?")?;
     let mut status = TrialStatus::Waiting;

@@ -11,6 +11,7 @@ use pleach_core::{
     life::{AttemptId, Ending, Purpose, StageId, StageStatus, TrialId, TrialStatus},
     objective::Evaluated,
     rank::Cell,
+    stop::{Saying, Verdict},
 };
 use rusqlite::{Connection, ErrorCode, Transaction, params};
 use thiserror::Error;
@@ -153,6 +154,13 @@ impl Writer<'_> {
                 )
                 .map(drop),
             Fact::Trial { trial, status, objective } => self.trial(*trial, *status, *objective),
+            Fact::Reached { trial, step, value } => self
+                .execute(
+                    "INSERT INTO reached (trial, step, value) VALUES (?, ?, ?)",
+                    params![trial.0, *step as i64, ObjectiveColumn(Some(*value))],
+                )
+                .map(drop),
+            Fact::Judged(verdict) => self.judged(verdict),
             Fact::Metrics { stage, step, values } => self.metrics(*stage, *step, values),
             Fact::Checkpoint { stage, checkpoint } => self.checkpoint(*stage, checkpoint),
             Fact::Forgotten { stage, step } => {
@@ -258,6 +266,24 @@ impl Writer<'_> {
         )?;
         self.ended.push((trial, Cell::new(status, objective)));
         Ok(())
+    }
+
+    fn judged(&self, verdict: &Verdict) -> Result<(), Refusal> {
+        let Verdict { configuration, step, value, place, of, kept, saying } = *verdict;
+        self.execute(
+            "INSERT INTO verdict (configuration, step, value, place, among, kept, goes_on)
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
+            params![
+                configuration.0,
+                step as i64,
+                ObjectiveColumn(value),
+                place as i64,
+                of as i64,
+                kept as i64,
+                saying == Saying::GoOn
+            ],
+        )
+        .map(drop)
     }
 
     fn metrics(

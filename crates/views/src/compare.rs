@@ -106,6 +106,7 @@ mod tests {
             (10 * n, vec![("acc".to_owned(), value), ("loss".to_owned(), 1.0 - value)])
         };
         TrialDetail {
+            verdicts: Vec::new(),
             trial: TrialId(number),
             configuration: ConfigurationId(number),
             parameters: [

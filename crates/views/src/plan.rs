@@ -74,6 +74,7 @@ pub fn text(
             writeln!(text, "{} removed by `where`", plural(plan.removed, "configuration"));
     }
     text.push_str(&merged(plan, extent.configurations));
+    text.push_str(&rungs(spec, plan, tree));
     text.push_str(&tree::summary(plan, tree, extent.configurations, style.charset));
     if let Some(Existing { difference: Difference { added, kept, removed }, pace, at_once }) =
         existing
@@ -102,6 +103,32 @@ pub fn headline(spec: &SweepSpec, plan: &Plan) -> String {
         plural(plan.configurations.len() as u64, "configuration"),
         plural(spec.seeds.len() as u64, "seed")
     )
+}
+
+/// Where configurations are judged, and what that cannot save less than.
+fn rungs(spec: &SweepSpec, plan: &Plan, tree: &Tree) -> String {
+    let Some(stop) = &spec.stop else { return String::new() };
+    let judged: Vec<_> = plan.configurations.iter().filter_map(|it| it.rungs.as_ref()).collect();
+    let lists: BTreeSet<&Vec<u64>> = judged.iter().map(|rungs| &rungs.steps).collect();
+    let list = |rungs: &Vec<u64>| rungs.iter().map(|&step| count(step)).collect::<Vec<_>>();
+    let longest = lists.iter().max_by_key(|rungs| rungs.len());
+    let Some(longest) = longest else {
+        return "nothing is stopped early: every trial ends before the first rung\n".to_owned();
+    };
+    let (keep, least) = (stop.rule.keep * 100.0, plural(stop.rule.least, "other"));
+    let others = if lists.len() == 1 { "" } else { " (other steps for some)" };
+    let mut text = format!(
+        "judged after steps {}{others}: at each the best {keep:.0}% go on, once {least} were seen; {} without that\n",
+        list(longest).join(", "),
+        plural(tree.steps(), "step"),
+    );
+    let is_within = stop.within.iter().any(|within| within.name == "schedule");
+    if plan.differing().contains("schedule") && !is_within {
+        text.push_str(
+            "warning: schedules differ, and one that keeps the rate high is worse early, whatever comes of it: compare equal ones with `within = [\"schedule\"]` under [stop]\n",
+        );
+    }
+    text
 }
 
 /// Which configurations are the same computation as another.

@@ -6,6 +6,7 @@ use pleach_core::{
     class::{Budgets, Tally},
     life::{Ending, TrialStatus},
     objective::Objective,
+    stop::{Saying, Verdict},
 };
 use pleach_schedule::draw::{Curve, Floor, Picture, terminal};
 use pleach_store::{Provenance, TrialDetail};
@@ -31,8 +32,11 @@ pub fn text(
         detail.trial.0,
         detail.key,
         detail.seed,
-        status(detail.status)
+        if detail.stopped_by().is_some() { "stopped early" } else { status(detail.status) }
     );
+    for given in &detail.verdicts {
+        let _infallible = writeln!(text, "    {}", verdict(given, objective));
+    }
     if let Some(value) = detail.objective {
         let _infallible = writeln!(text, "{} {}", objective.metric, number(value, 6));
     }
@@ -171,6 +175,28 @@ pub(crate) fn status(status: TrialStatus) -> &'static str {
     }
 }
 
+/// `was stopped at the rung after step 938: 7th of 9 by val_accuracy (0.91), of which the best 5 go on`.
+pub(crate) fn verdict(verdict: &Verdict, objective: &Objective) -> String {
+    let Verdict { step, value, place, of, kept, saying, .. } = verdict;
+    let value = value.map_or(String::new(), |value| format!(" ({})", number(value, 4)));
+    let metric = &objective.metric;
+    let ending = match (place % 10, place % 100) {
+        (1, hundred) if hundred != 11 => "st",
+        (2, hundred) if hundred != 12 => "nd",
+        (3, hundred) if hundred != 13 => "rd",
+        _ => "th",
+    };
+    let how = format!("{place}{ending} of {of} by {metric}{value}, of which the best {kept} go on");
+    match saying {
+        Saying::Stop => format!("was stopped at the rung after step {step}: {how}"),
+        Saying::GoOn if *place == 0 => format!("went on after step {step}: it has no {metric}"),
+        Saying::GoOn if kept == of => {
+            format!("went on after step {step}, as one of the first {of}: {metric}{value}")
+        }
+        Saying::GoOn => format!("went on after step {step}: {how}"),
+    }
+}
+
 pub(crate) fn ending(ending: &Ending) -> String {
     match ending {
         Ending::Done => "done".to_owned(),
@@ -239,6 +265,7 @@ mod tests {
             ending: Some(ending),
         };
         let detail = TrialDetail {
+            verdicts: Vec::new(),
             trial: TrialId(3),
             configuration: ConfigurationId(1),
             parameters: [("peak".to_owned(), Value::Float(0.1))].into(),

@@ -143,6 +143,7 @@ mod tests {
 
     fn check(again: &[f64], digest: &str, numerics: &str) -> String {
         let trial = TrialDetail {
+            verdicts: Vec::new(),
             trial: TrialId(3),
             configuration: ConfigurationId(1),
             parameters: [].into(),

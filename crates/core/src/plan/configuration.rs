@@ -9,7 +9,7 @@ use crate::{
     expression::{Evaluation, Unknown},
     key::Key,
     plan::{
-        Length, Lengths, Outcome, Refused, command,
+        Length, Lengths, Outcome, Refused, command, rungs::rungs,
         schedule::{Origin, Scheduled, Wrong, follow, is_argument, preset_of, scheduled},
         values::fitting,
         view::{View, list},
@@ -17,6 +17,7 @@ use crate::{
     program::{Kind, Parameter, Program, Role, Takes},
     space::{Placed, Point, Stream},
     spec::{Block, ProgramSpec, Search, SweepSpec, inside},
+    stop::Rungs,
     value::{Parameters, Value},
 };
 
@@ -41,6 +42,8 @@ pub struct Configuration {
     pub length: Rc<Length>,
     /// Of everything that trials side by side have in common, their seed apart; absent if it is trained alone.
     pub shape: Option<Key>,
+    /// Where it is judged; absent if it never is.
+    pub rungs: Option<Rc<Rungs>>,
 }
 
 /// Makes configurations of points.
@@ -194,6 +197,7 @@ impl<'a> Planner<'a> {
             None => None,
         };
         let (worker, profiles) = self.profiles(view, worker, schedule.as_deref(), &length)?;
+        let rungs = rungs(self.spec, self.program, view, &worker, (number, &length))?;
         Ok(Configuration {
             point: number,
             parameters: view.swept(),
@@ -202,6 +206,7 @@ impl<'a> Planner<'a> {
             profiles,
             length,
             shape,
+            rungs,
         })
     }
 
@@ -459,6 +464,6 @@ impl<'a> Planner<'a> {
     }
 }
 
-fn horizon(length: &Length) -> Horizon {
+pub(super) fn horizon(length: &Length) -> Horizon {
     Horizon { steps: length.steps, steps_per_epoch: length.steps_per_epoch }
 }

@@ -78,14 +78,17 @@ fn course(configuration: &Configuration, program: &Program) -> Rc<Course> {
     if is_evaluated_anyway(configuration, program) { course } else { Rc::new(course.ending()) }
 }
 
+/// How often a trial is evaluated, if its program says so.
+pub(super) fn every(program: &Program, worker: &Parameters) -> Option<Duration> {
+    let mut parameters = program.parameters.iter();
+    let every = parameters.find(|parameter| parameter.role == Some(Role::Evaluations))?;
+    duration(every, worker)
+}
+
 /// Whether the evaluation after the last step would come there in a longer trial, too.
 fn is_evaluated_anyway(configuration: &Configuration, program: &Program) -> bool {
     let Configuration { length, worker, .. } = configuration;
-    let mut parameters = program.parameters.iter();
-    let every = parameters
-        .find(|parameter| parameter.role == Some(Role::Evaluations))
-        .and_then(|parameter| duration(parameter, worker));
-    every.is_some_and(|every| {
+    every(program, worker).is_some_and(|every| {
         let horizon = Horizon { steps: length.steps, steps_per_epoch: length.steps_per_epoch };
         let every = every.in_steps(horizon).max(1.0);
         let reached = |steps: u64| (steps as f64 / every).floor();
@@ -111,5 +114,6 @@ pub(super) fn trial(
             shape: Key::of(&format!("{shape} seed {seed}")),
             most: configuration.length.lanes,
         }),
+        rungs: configuration.rungs.clone(),
     }
 }

@@ -8,6 +8,7 @@ mod configuration;
 mod course;
 mod identity;
 mod names;
+mod rungs;
 mod schedule;
 mod single;
 mod tree;
@@ -25,6 +26,7 @@ use crate::{
     life::Lanes,
     program::{Program, Takes},
     spec::{Extension, RunSpec, Search, Share, SweepSpec},
+    stop::Rungs,
     value::Parameters,
 };
 
@@ -129,6 +131,8 @@ pub struct TrialPlan {
     pub course: Rc<Course>,
     /// Absent if it is trained alone.
     pub lanes: Option<Lanes>,
+    /// Absent if it is never judged.
+    pub rungs: Option<Rc<Rungs>>,
 }
 
 /// Plans all of a sweep.

@@ -16,7 +16,7 @@ use crate::{
     },
     program::{Parameter, Program, Takes},
     space::{Combination, Distribution, Points},
-    spec::{Block, CommandSpec, ProgramSpec, SweepSpec, inside, unknown_argument},
+    spec::{Block, CommandSpec, ProgramSpec, SweepSpec, Within, inside, unknown_argument},
     value::Value,
 };
 
@@ -24,6 +24,7 @@ use crate::{
 pub(super) fn check(spec: &SweepSpec, program: &Program) -> Vec<Diagnostic> {
     let mut check = Check { program, mistakes: BTreeMap::new() };
     check.objective(spec);
+    check.within(spec);
     for block in &spec.blocks {
         for combination in &block.space.combinations {
             check.combination(block, combination);
@@ -68,6 +69,19 @@ impl<'a> Check<'a> {
             let message = format!("`{}` does not measure `{metric}`", self.program.name);
             let help = suggest(metric, metrics.iter().map(String::as_str));
             self.note(&spec.objective_span, message, "no such metric", help);
+        }
+    }
+
+    /// What configurations that are compared at rungs are to be equal in.
+    fn within(&mut self, spec: &SweepSpec) {
+        let swept = spec.blocks.iter().flat_map(Block::names);
+        let own = self.program.parameters.iter().map(|parameter| parameter.name.as_str());
+        let known: BTreeSet<&str> = swept.chain(own).chain(["schedule"]).collect();
+        for Within { name, span } in spec.stop.iter().flat_map(|stop| &stop.within) {
+            if !known.contains(name.as_str()) {
+                let message = format!("no configuration has a parameter `{name}`");
+                self.note(span, message, "unknown", suggest(name, known.iter().copied()));
+            }
         }
     }
 

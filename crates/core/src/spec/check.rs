@@ -80,6 +80,7 @@ impl Reader {
         let (name, objective, seeds) = self.sweep(root)?;
         let search = find(root, "search").map_or(Search::Grid, |entry| self.search(entry));
         let run = find(root, "run").map_or_else(RunSpec::default, |entry| self.run(entry));
+        let stop = find(root, "stop").and_then(|entry| self.stop(entry));
         let program = self.program(root);
         let command = |key| find(root, "command").and_then(|entry| find(entry.node.table()?, key));
         let trainer = match find(root, "trainer").or_else(|| command("parameters")) {
@@ -99,6 +100,7 @@ impl Reader {
             search,
             program,
             run,
+            stop,
             blocks,
             extensions: node::extensions(&source.text),
             only: node::only(&source.text),

@@ -20,6 +20,7 @@ pub(super) struct SweepFile {
     /// Parts with a space and a trainer section of their own, one after the other.
     block: Option<Vec<BlockSection>>,
     run: Option<RunSection>,
+    stop: Option<StopSection>,
 }
 
 /// What the sweep is and what it is after.
@@ -192,6 +193,22 @@ pub(super) struct RunSection {
     cpus: Option<f64>,
     /// Whether trials that begin alike train their common part once; `true` by default. The results are the same.
     share: Option<bool>,
+}
+
+/// Stops early what is bad: configurations are compared at rungs, steps of their training, and who is not among the best goes
+/// no further. Nothing is stopped without this section.
+#[derive(JsonSchema, Serialize)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct StopSection {
+    /// Where they are judged: `["1ep", "2ep"]`, after steps at which every trial is evaluated.
+    rungs: Vec<String>,
+    /// The share of the best, by the objective as reduced until there, that goes on: above 0 and below 1. A configuration is
+    /// compared with those of smaller numbers.
+    keep: f64,
+    /// Nobody stops at a rung before so many others were seen there; 4 by default.
+    least: Option<u64>,
+    /// Parameters in which configurations must be equal to be compared: `["schedule"]`.
+    within: Option<Vec<String>>,
 }
 
 /// Retries by what happened.

@@ -13,6 +13,7 @@ mod run;
 mod schedule;
 mod single;
 mod space;
+mod stop;
 
 pub use check::{check_name, read, with_extension, with_overrides, with_retest};
 pub use file::schema;
@@ -25,14 +26,14 @@ use std::{
     ops::Range,
 };
 
-use pleach_schedule::preset::PresetInfo;
+use pleach_schedule::{duration::Duration, preset::PresetInfo};
 
 pub(crate) use schedule::unknown_argument;
 pub(crate) use space::inside;
 
 use crate::{
-    class::Budgets, diagnostic::Source, objective::Objective, space::Space, template::Template,
-    value::Value,
+    class::Budgets, diagnostic::Source, objective::Objective, space::Space, stop::Rule,
+    template::Template, value::Value,
 };
 
 /// A sweep as meant: checked, complete, defaults filled in.
@@ -46,6 +47,8 @@ pub struct SweepSpec {
     pub search: Search,
     pub program: ProgramSpec,
     pub run: RunSpec,
+    /// Whether and where what is bad is stopped.
+    pub stop: Option<StopSpec>,
     /// At least one; their points follow each other.
     pub blocks: Vec<Block>,
     /// What was asked for beside the file.
@@ -80,6 +83,25 @@ pub enum ProgramSpec {
     Trainer,
     /// A program of the person's own.
     Command(CommandSpec),
+}
+
+/// Where configurations are judged, and who goes on.
+#[derive(Clone, Debug)]
+pub struct StopSpec {
+    /// With their places in the file.
+    pub rungs: Vec<(Duration, Range<usize>)>,
+    pub rule: Rule,
+    /// Only configurations that are equal in these are compared.
+    pub within: Vec<Within>,
+    /// Where the section begins.
+    pub span: Range<usize>,
+}
+
+/// The name of a parameter, and where it stands.
+#[derive(Clone, Debug)]
+pub struct Within {
+    pub name: String,
+    pub span: Range<usize>,
 }
 
 /// How a program of the person's own is run.

@@ -30,6 +30,7 @@ impl Sweep {
             (Request::Continue, Mode::Paused) => self.mode = Mode::Running,
             (Request::StopTrial(trial), Mode::Running | Mode::Paused) => {
                 self.stop_trial(*trial, decisions);
+                self.judge(&[*trial], decisions);
             }
             (Request::Retry(trials), _) => self.ask_renewal(trials, decisions),
             _ => {}
@@ -46,7 +47,7 @@ impl Sweep {
         }
     }
 
-    fn stop_trial(&mut self, id: TrialId, decisions: &mut Decisions) {
+    pub(super) fn stop_trial(&mut self, id: TrialId, decisions: &mut Decisions) {
         let Some(trial) = self.trials.get_mut(&id) else { return };
         if trial.status.is_terminal() {
             return;
@@ -64,6 +65,9 @@ impl Sweep {
             let Some(node) = self.stages.get(&stage) else { continue };
             if self.is_wanted(node) {
                 continue;
+            }
+            if !node.row.stage.status.is_terminal() {
+                self.counts.stage_ended(&node.row.stage);
             }
             for (&worker, state) in &mut self.workers {
                 for grant in state.queue.iter_mut().filter(|grant| grant.stage == stage) {

@@ -76,7 +76,7 @@ impl Sweep {
                 }
             }
             Event::Asked(request) => self.asked(request, decisions),
-            Event::Renewed(renewed) => self.renewed(renewed),
+            Event::Renewed(renewed) => self.renewed(renewed, decisions),
             Event::Tick => {}
         }
     }
@@ -148,6 +148,7 @@ impl Sweep {
         decisions: &mut Decisions,
     ) {
         let objective = self.settings.objective.clone();
+        let mut reduced = None;
         let Some(head) = self.head(worker) else { return };
         if let Some((_, value)) = values.iter().find(|(name, _)| *name == objective.metric) {
             if head.judged == Some(step) {
@@ -157,10 +158,12 @@ impl Sweep {
             }
             head.judged = Some(step);
             objective.add(&mut head.evaluated, *value);
+            reduced = objective.value(&head.evaluated);
         }
         // What is measured again is known.
         if head.purpose == Purpose::Train {
             decisions.facts.push(Fact::Metrics { stage, step, values: values.to_vec() });
+            self.reach(stage, step, reduced, decisions);
         }
     }
 

@@ -3,12 +3,13 @@
 //! one are the same thing.
 //!
 //! `happen` takes events in, `asked` requests and limits, `device` sets broken devices aside, `lanes` says which stages may be side by side, `found` results that nobody reported, `renew` trials that run again, `place` decides who runs what, `tree` which stages can be placed, `keep` which checkpoints
-//! stay, `wait` what a trial waits for.
+//! stay, `judge` who is stopped at a rung, `wait` what a trial waits for.
 
 mod asked;
 mod device;
 mod found;
 mod happen;
+mod judge;
 mod keep;
 mod lanes;
 mod place;
@@ -26,10 +27,11 @@ use crate::{
     event::{Event, Found, Moment},
     fact::{Checkpoint, Fact},
     life::{
-        AttemptId, Charge, Ending, Lanes, Place, Purpose, Stage, StageChange, StageId, StageStatus,
+        AttemptId, Charge, ConfigurationId, Ending, Lanes, Place, Purpose, Stage, StageChange, StageId, StageStatus,
         Trial, TrialId, TrialStatus, WorkerId,
     },
     objective::{Evaluated, Objective},
+    stop::{Ladder, Record, Rule},
 };
 
 pub use progress::{Progress, Running};
@@ -59,6 +61,8 @@ pub struct Settings {
     /// Bytes of checkpoints at the ends of stages that are kept.
     pub keep: u64,
     pub exactness: Exactness,
+    /// Of no account without rungs.
+    pub stop: Rule,
 }
 
 impl Settings {
@@ -76,6 +80,7 @@ impl Settings {
             limit: None,
             keep: 0,
             exactness: Exactness::Exact,
+            stop: Rule::NONE,
         }
     }
 }
@@ -97,6 +102,8 @@ pub struct Rows {
     /// Of the trials that have company.
     pub lanes: BTreeMap<TrialId, Lanes>,
     pub next_attempt: AttemptId,
+    /// Of rungs; empty if nothing is stopped early.
+    pub record: Record,
     /// The durable results of attempts that were running when the last coordinator ended.
     pub found: BTreeMap<AttemptId, Found>,
 }
@@ -125,6 +132,9 @@ pub struct Decisions {
 pub struct Sweep {
     settings: Settings,
     trials: BTreeMap<TrialId, Trial>,
+    /// The trials of each configuration that is judged.
+    configurations: BTreeMap<ConfigurationId, Vec<TrialId>>,
+    ladder: Ladder,
     stages: BTreeMap<StageId, Node>,
     workers: BTreeMap<WorkerId, Worker>,
     /// Stages that may be placed, by their turn.
@@ -257,7 +267,14 @@ impl Sweep {
 
     /// The rows as they are, as a tree.
     fn linked(settings: Settings, rows: Rows) -> Self {
+        let mut configurations: BTreeMap<ConfigurationId, Vec<TrialId>> = BTreeMap::new();
+        let is_judged = |it: &&Trial| rows.record.rungs.contains_key(&it.configuration);
+        for trial in rows.trials.iter().filter(is_judged) {
+            configurations.entry(trial.configuration).or_default().push(trial.id);
+        }
         let mut sweep = Self {
+            configurations,
+            ladder: Ladder::new(rows.record),
             devices: device::Devices::default(),
             kept: keep::Kept::default(),
             settings,
@@ -346,6 +363,7 @@ impl Sweep {
             self.note_ready(id);
             self.note_kept(id);
         }
+        self.judge_all(&mut decisions);
         self.counts = self.count();
         self.recovery = decisions;
     }
@@ -360,6 +378,8 @@ impl Sweep {
         digest: &str,
         decisions: &mut Decisions,
     ) {
+        // Otherwise it does not count any more.
+        let is_wanted = self.stages.get(&id).is_some_and(|node| self.is_wanted(node));
         let Some(node) = self.stages.get_mut(&id) else { return };
         let stage = &mut node.row.stage;
         let was_done = stage.status == StageStatus::Rebuilding(attempt);
@@ -378,7 +398,7 @@ impl Sweep {
                 digest: digest.to_owned(),
                 evaluated: node.row.evaluated.clone(),
             });
-            if stage.status.is_terminal() {
+            if stage.status.is_terminal() && is_wanted {
                 self.counts.stage_ended(stage);
             }
         }
@@ -435,28 +455,38 @@ impl Sweep {
         if !status.is_terminal() {
             return;
         }
-        for trial in node.trials.clone() {
-            let Some(trial) = self.trials.get_mut(&trial) else { continue };
-            let place = if trial.path.last() == Some(&id) { Place::Last } else { Place::Inside };
-            let before = trial.status;
-            trial.status = before.after_stage(status, place);
-            if trial.status == before {
-                continue;
-            }
-            let objective = match trial.status {
-                TrialStatus::Done => self.settings.objective.value(&node.row.evaluated),
-                TrialStatus::Diverged => Some(f64::NAN),
-                _ => None,
-            };
-            let (trial, status) = (trial.id, trial.status);
-            self.counts.trial_changed(before, status);
-            decisions.facts.push(Fact::Trial { trial, status, objective });
-            decisions.commands.push(Command::Say(Message::TrialEnded { trial }));
+        let trials = node.trials.clone();
+        for &trial in &trials {
+            self.settle_trial(trial, id, decisions);
         }
         if status != StageStatus::Done {
             self.give_up_below(id);
         }
         self.note_ready_below(id);
+        self.judge(&trials, decisions);
+    }
+
+    /// Brings a trial in line with a stage of its path, unless the verdict whether it goes on to that is still to come.
+    fn settle_trial(&mut self, trial: TrialId, id: StageId, decisions: &mut Decisions) {
+        let Some(node) = self.stages.get(&id) else { return };
+        let Some(trial) = self.trials.get_mut(&trial) else { return };
+        let place = if trial.path.last() == Some(&id) { Place::Last } else { Place::Inside };
+        let before = trial.status;
+        let after = before.after_stage(node.row.stage.status, place);
+        let is_held = self.ladder.held(trial.configuration, node.row.stage.first).is_some();
+        if after == before || is_held {
+            return;
+        }
+        trial.status = after;
+        let objective = match after {
+            TrialStatus::Done => self.settings.objective.value(&node.row.evaluated),
+            TrialStatus::Diverged => Some(f64::NAN),
+            _ => None,
+        };
+        let (trial, status) = (trial.id, after);
+        self.counts.trial_changed(before, status);
+        decisions.facts.push(Fact::Trial { trial, status, objective });
+        decisions.commands.push(Command::Say(Message::TrialEnded { trial }));
     }
 }
 

@@ -22,11 +22,14 @@ impl Sweep {
     }
 
     /// The old generation is forgotten here. Stages that nobody needs any more stay, and are never placed.
-    pub(super) fn renewed(&mut self, renewed: &Renewed) {
+    pub(super) fn renewed(&mut self, renewed: &Renewed, decisions: &mut Decisions) {
         self.is_renewing = false;
         for id in &renewed.instead_of {
-            let path = self.trials.remove(id).map(|trial| trial.path).unwrap_or_default();
-            for stage in path {
+            let Some(trial) = self.trials.remove(id) else { continue };
+            if let Some(trials) = self.configurations.get_mut(&trial.configuration) {
+                trials.retain(|trial| trial != id);
+            }
+            for stage in trial.path {
                 if let Some(node) = self.stages.get_mut(&stage) {
                     node.trials.retain(|trial| trial != id);
                 }
@@ -43,6 +46,9 @@ impl Sweep {
         for trial in &renewed.trials {
             self.join(trial, renewed.lanes.get(&trial.id).copied());
             self.trials.insert(trial.id, trial.clone());
+            if let Some(trials) = self.configurations.get_mut(&trial.configuration) {
+                trials.push(trial.id);
+            }
         }
         self.number_turns();
         self.ready = Ready::default();
@@ -50,7 +56,13 @@ impl Sweep {
         for stage in stages {
             self.note_ready(stage);
         }
+        // What was trained for others while no verdict was given is theirs, too, as far as they may go on.
+        let trials: Vec<TrialId> = renewed.trials.iter().map(|trial| trial.id).collect();
+        for &trial in &trials {
+            self.let_on(trial, 0, decisions);
+        }
         self.counts = self.count();
+        self.judge(&trials, decisions);
         // Whoever asks for it has repaired something.
         self.repeats = Repeats::default();
     }

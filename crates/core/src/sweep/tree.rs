@@ -34,7 +34,7 @@ impl Sweep {
     }
 
     /// Depth first, so that few states are waited for at once; where stages part the longest way goes first, so that
-    /// it is not what everything waits for at the end.
+    /// it is not what everything waits for at the end. Verdicts wait for smaller numbers: then these go first.
     pub(super) fn number_turns(&mut self) {
         let mut downwards = self.roots();
         let mut next = 0;
@@ -62,7 +62,8 @@ impl Sweep {
 
     fn longest_last(&self, mut stages: Vec<StageId>) -> Vec<StageId> {
         let way = |id: &StageId| self.stages.get(id).map_or(0, |node| node.way);
-        stages.sort_by_key(|id| (way(id), Reverse(*id)));
+        let by_way = self.ladder.is_empty();
+        stages.sort_by_key(|id| (if by_way { way(id) } else { 0 }, Reverse(*id)));
         stages
     }
 
@@ -84,7 +85,7 @@ impl Sweep {
         while let Some(id) = next.take() {
             let Some(node) = self.stages.get(&id) else { return };
             let is_asked_for = match node.row.stage.status {
-                StageStatus::Waiting => self.is_wanted(node),
+                StageStatus::Waiting => self.is_allowed(node),
                 StageStatus::Done => self.is_missed(node),
                 _ => false,
             };
@@ -124,7 +125,7 @@ impl Sweep {
         let misses = |child: &Node| {
             child.row.checkpoints.is_empty()
                 && match child.row.stage.status {
-                    StageStatus::Waiting => self.is_wanted(child),
+                    StageStatus::Waiting => self.is_allowed(child),
                     StageStatus::Done => self.is_missed(child),
                     _ => false,
                 }

@@ -1,8 +1,8 @@
 //! What a trial waits for, told from rows alone: by the very order in which whoever runs the sweep would place its stages.
 
-use super::{Rows, Settings, Sweep};
+use super::{Rows, Settings, Sweep, judge::At};
 use crate::{
-    life::{AttemptId, StageId, StageStatus, TrialId},
+    life::{AttemptId, ConfigurationId, StageId, StageStatus, TrialId},
     objective::Objective,
 };
 
@@ -15,6 +15,8 @@ pub enum Wait {
     Turn { stage: StageId, ahead: usize },
     /// The same, of a stage whose worker died: it runs when nothing else waits.
     Apart { stage: StageId, ahead: usize },
+    /// For the verdict at the rung after `step`, which waits for that configuration, perhaps its own, to come there.
+    Verdict { step: u64, on: Option<ConfigurationId> },
     /// For the state that `stage` starts from, which is not on disk: it is made again by training `missing`, of which
     /// that attempt runs, or which so many are taken before.
     State { stage: StageId, missing: StageId, attempt: Option<AttemptId>, ahead: usize },
@@ -37,6 +39,15 @@ pub fn wait(objective: Objective, rows: Rows, trial: TrialId) -> Option<Wait> {
     let stage = *trial.path.get(place)?;
     if let Some(StageStatus::Running(attempt)) = status(&stage) {
         return Some(Wait::Trains { stage, attempt });
+    }
+    let first = sweep.stages.get(&stage).map_or(0, |node| node.row.stage.first);
+    if let Some(step) = sweep.ladder.held(trial.configuration, first)
+        && sweep.ready.place(stage).is_none()
+    {
+        let own = (trial.configuration, step);
+        let mut before = sweep.ladder.before(trial.configuration, step).iter().chain([&own]);
+        let on = before.find(|(other, step)| sweep.at(*other, *step) == At::Pending);
+        return Some(Wait::Verdict { step, on: on.map(|(other, _)| *other) });
     }
     if let Some(ahead) = sweep.ready.place(stage) {
         return Some(Wait::Turn { stage, ahead });

@@ -10,6 +10,7 @@ use pleach_core::{
     key::Key,
     life::{AttemptId, Lanes, StageStatus, Trial, TrialId},
     spec::Slots,
+    stop,
     sweep::{Exactness, Rows, Settings, StageRow, Sweep, Wait, wait},
 };
 use pleach_store::Loaded;
@@ -47,6 +48,7 @@ pub(super) fn state(
         // Counted from the start of the run, also when the state was read again.
         limit: job.limit.or(spec.run.limit).map(|limit| Moment(micros(limit))),
         keep: spec.run.keep,
+        stop: spec.stop.as_ref().map_or(stop::Rule::NONE, |stop| stop.rule),
         exactness: if job.prepared.description.exact { Exactness::Exact } else { Exactness::Loose },
     };
     let (mut rows, points) = rows(job.home, loaded);
@@ -59,7 +61,7 @@ pub(super) fn state(
 
 /// What the database holds, and the disk still has.
 pub(super) fn rows(home: &Home, loaded: Loaded) -> (Rows, BTreeMap<TrialId, u64>) {
-    let Loaded { trials, points, stages, mut checkpoints, mut ends, next_attempt, .. } = loaded;
+    let Loaded { trials, points, stages, mut checkpoints, mut ends, next_attempt, record, .. } = loaded;
     let stages = stages.into_iter().map(|stage| {
         let (evaluated, digest) =
             ends.remove(&stage.id).map(|end| (end.evaluated, end.digest)).unwrap_or_default();
@@ -70,7 +72,7 @@ pub(super) fn rows(home: &Home, loaded: Loaded) -> (Rows, BTreeMap<TrialId, u64>
         StageRow { stage, evaluated, digest, checkpoints }
     });
     let stages = stages.collect();
-    (Rows { trials, stages, next_attempt, ..Rows::default() }, points)
+    (Rows { trials, stages, next_attempt, record, ..Rows::default() }, points)
 }
 
 /// What a trial that has not ended waits for.

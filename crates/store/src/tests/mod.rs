@@ -41,7 +41,7 @@ fn trial(point: u64, seed: u64, path: &[&str]) -> (NewTrial, Parameters) {
     });
     let key = Key::of(&format!("{path:?} {seed}"));
     let parameters = Parameters::from([("x".to_owned(), Value::Int(point as i64))]);
-    (NewTrial { point, seed, key, path: stages.collect() }, parameters)
+    (NewTrial { point, seed, key, path: stages.collect(), rungs: None }, parameters)
 }
 
 fn planned(trials: &[(NewTrial, Parameters)]) -> Vec<Planned<'_>> {

@@ -2,7 +2,7 @@
 
 use pleach_core::{
     class::{Budgets, Tally},
-    life::{AttemptId, Ending, StageId, StageStatus, TrialStatus},
+    life::{AttemptId, ConfigurationId, Ending, StageId, StageStatus, TrialStatus},
     objective::Objective,
     sweep::{Progress, Wait},
 };
@@ -41,7 +41,7 @@ pub enum Coordinator {
 pub struct Explanation {
     pub trial: u32,
     /// One word for programs: `done`, `diverged`, `failed`, `stopped`, `removed`, `retried`, `running`, `stage` (its beginning
-    /// is being trained), `turn`, `apart`, `state`, `paused`, `stopping`, `nobody`.
+    /// is being trained), `turn`, `apart`, `state`, `verdict`, `paused`, `stopping`, `nobody`.
     pub because: &'static str,
     pub text: String,
     /// What to do, with the command.
@@ -87,7 +87,11 @@ pub fn explain(known: &Known) -> Explanation {
             ("diverged", text.to_owned(), Some(again(sweep, trial)))
         }
         (Standing::Current, TrialStatus::Stopped) => {
-            ("stopped", "was stopped by a person".to_owned(), Some(again(sweep, trial)))
+            let text = match detail.stopped_by() {
+                Some(verdict) => show::verdict(verdict, known.objective),
+                None => "was stopped by a person".to_owned(),
+            };
+            ("stopped", text, Some(again(sweep, trial)))
         }
         (Standing::Current, TrialStatus::Failed) => {
             let advice = format!(
@@ -202,6 +206,18 @@ fn next(detail: &TrialDetail, wait: Wait, coordinator: &Coordinator) -> (&'stati
                 "for everything else: a worker died while it trained {part}, so that runs again by itself when nothing else waits, {line}"
             );
             ("apart", text)
+        }
+        Wait::Verdict { step, on } => {
+            let who = match on {
+                Some(on) if on == detail.configuration => {
+                    ": its other seeds are still to come there".to_owned()
+                }
+                Some(ConfigurationId(on)) => format!(
+                    ": it is compared with configurations of smaller numbers, and configuration {on} is still to come there"
+                ),
+                None => String::new(),
+            };
+            ("verdict", format!("for its verdict at the rung after step {step}{who}"))
         }
         Wait::State { stage, missing, attempt, ahead } => {
             let from = detail.path.iter().find(|other| other.stage == stage);

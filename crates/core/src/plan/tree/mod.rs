@@ -14,6 +14,7 @@ use crate::{
     fact::{NewStage, NewTrial},
     key::Key,
     spec::Share,
+    stop::Rungs,
 };
 
 /// What writing or reading a checkpoint costs, in steps: the most that `scripts/bench/tree --checkpoints` measures with the
@@ -64,10 +65,20 @@ impl FromIterator<NewStage> for Known {
 impl Known {
     /// The longest stage from step `first` that is the trial's own training.
     fn next(&self, trial: &TrialPlan, first: u64) -> Option<NewStage> {
-        let ends = self.ends.get(&first)?.range(..=trial.course.steps());
+        // Nobody runs past a rung unseen.
+        let rung = trial.cuts().iter().copied().find(|rung| first < *rung);
+        let longest = rung.unwrap_or(trial.course.steps());
+        let ends = self.ends.get(&first)?.range(..=longest);
         ends.rev()
             .map(|&end| stage(&trial.kin, &trial.course, first, end))
             .find(|stage| self.keys.contains(&stage.key))
+    }
+}
+
+impl TrialPlan {
+    /// Where its stages must end.
+    fn cuts(&self) -> &[u64] {
+        self.rungs.as_ref().filter(|rungs| rungs.cut).map_or(&[], |rungs| &rungs.steps)
     }
 }
 
@@ -83,9 +94,18 @@ pub(super) fn tree(trials: &[TrialPlan], known: &Known, share: Share, cost: u64)
     let mut tree = Tree { stages: Vec::new(), leaves: vec![0; trials.len()] };
     if share == Share::No {
         for (leaf, trial) in tree.leaves.iter_mut().zip(trials) {
-            *leaf = tree.stages.len();
-            let stage = stage(&trial.kin, &trial.course, 0, trial.course.steps());
-            tree.stages.push(TreeStage { stage, parent: None, trials: 1 });
+            let TrialPlan { kin, key, course, .. } = trial;
+            let (mut first, mut parent, mut kin) = (0, None, *kin);
+            if !trial.cuts().is_empty() {
+                // Those that end at a rung may be equal to others'.
+                kin = Key::of(&format!("{kin} of {key} alone"));
+            }
+            for &end in trial.cuts().iter().chain([&course.steps()]) {
+                let stage = stage(&kin, course, first, end);
+                tree.stages.push(TreeStage { stage, parent, trials: 1 });
+                (first, parent) = (end, Some(tree.stages.len() - 1));
+            }
+            *leaf = tree.stages.len() - 1;
         }
         return tree;
     }
@@ -197,6 +217,7 @@ impl Tree {
             seed: trial.seed,
             key: trial.key,
             path: self.path(index),
+            rungs: trial.rungs.clone(),
         };
         trials.iter().enumerate().map(trial).collect()
     }
@@ -222,12 +243,22 @@ struct Fork {
     end: u64,
     /// One of the trials through it.
     trial: usize,
-    /// Whether a trial ends here.
+    /// Whether a trial ends here, or is judged.
     ends: bool,
 }
 
 impl Forks {
     fn new(trials: &[TrialPlan], group: &[usize], start: u64) -> Self {
+        // Of everyone here: where one is judged, stages of all end.
+        let mut cuts = BTreeSet::new();
+        let mut before: Option<&Rc<Rungs>> = None;
+        for &trial in group {
+            let rungs = trials[trial].rungs.as_ref();
+            if rungs.is_some() && rungs != before {
+                cuts.extend(trials[trial].cuts().iter().copied());
+                before = rungs;
+            }
+        }
         let mut forks: Vec<Fork> = Vec::new();
         let mut leaves = Vec::with_capacity(group.len());
         // The forks that the trial at hand goes through.
@@ -248,8 +279,9 @@ impl Forks {
                 path.push(forks.len() - 1);
                 forks[beyond].parent = path.last().copied();
             }
-            if shared < course.steps() {
-                let end = course.steps();
+            let ends = cuts.iter().copied().filter(|cut| (shared + 1..course.steps()).contains(cut));
+            let last = (shared < course.steps()).then(|| course.steps());
+            for end in ends.chain(last) {
                 forks.push(Fork { parent: path.last().copied(), end, trial, ends: true });
                 path.push(forks.len() - 1);
             }

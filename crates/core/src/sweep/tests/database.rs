@@ -1,6 +1,7 @@
 //! What is remembered, and the laws that hold of it after every commit.
 
 use super::*;
+use crate::stop::Verdict;
 
 /// The truth on disk: rows and metrics, changed by facts alone.
 #[derive(Clone, Default)]
@@ -113,6 +114,16 @@ impl Database {
                 }
                 Fact::Forgotten { stage, step } => {
                     self.stage(*stage).checkpoints.retain(|other| other.step != *step);
+                }
+                Fact::Reached { trial, step, value } => {
+                    let reached = &mut self.rows.record.reached;
+                    assert!(reached.insert((*trial, *step), *value).is_none(), "reached once");
+                }
+                Fact::Judged(verdict) => {
+                    let verdicts = &mut self.rows.record.verdicts;
+                    let rung = |it: &Verdict| (it.configuration, it.step);
+                    assert!(verdicts.iter().all(|it| rung(it) != rung(verdict)), "judged once");
+                    verdicts.push(*verdict);
                 }
                 Fact::Used { .. } | Fact::Halted { .. } | Fact::Note { .. } => {}
             }

@@ -14,6 +14,7 @@ mod lanes;
 mod laws;
 mod rebuild;
 mod renew;
+mod rungs;
 mod waits;
 mod world;
 
@@ -43,6 +44,7 @@ fn settings(slots: u32) -> Settings {
         limit: None,
         keep: 1000,
         exactness: Exactness::Exact,
+        stop: Rule { keep: 0.5, least: 2 },
     }
 }
 

@@ -19,6 +19,7 @@ fn check(change: impl FnOnce(&mut Rows), expected: &str) {
         }
         Some(Wait::Turn { stage, ahead }) => format!("{}: turn of {}, {ahead}", trial.0, stage.0),
         Some(Wait::Apart { stage, ahead }) => format!("{}: apart {}, {ahead}", trial.0, stage.0),
+        Some(Wait::Verdict { step, on }) => format!("{}: verdict at {step}, {on:?}", trial.0),
         Some(Wait::State { stage, missing, attempt, ahead }) => {
             let attempt = attempt.map(|attempt| attempt.0);
             format!("{}: {} needs {}, {attempt:?}, {ahead}", trial.0, stage.0, missing.0)
