@@ -104,6 +104,7 @@ impl Reporter for Shown {
             running: progress.running.len() as u64,
             failed: progress.failed,
             diverged: progress.diverged,
+            stopped: progress.stopped,
             elapsed: Some(status.elapsed.as_secs_f64()),
             remaining: status.remaining.map(|remaining| remaining.as_secs_f64()),
             best,

@@ -127,6 +127,11 @@ impl Ladder {
         self.rungs.is_empty()
     }
 
+    /// Whether stages run on past rungs until verdicts arrive.
+    pub(crate) fn is_uncut(&self) -> bool {
+        self.rungs.values().next().is_some_and(|rungs| !rungs.cut)
+    }
+
     pub(crate) fn company(&self, configuration: ConfigurationId) -> Option<Key> {
         self.rungs.get(&configuration).map(|rungs| rungs.company)
     }
@@ -237,7 +242,8 @@ mod tests {
 
     #[test]
     fn equal_ones_have_one_place_and_who_has_no_value_is_not_seen() {
-        let rungs = |steps: &[u64]| Rungs { steps: steps.to_vec(), company: Key::of("x"), cut: true };
+        let rungs =
+            |steps: &[u64]| Rungs { steps: steps.to_vec(), company: Key::of("x"), cut: true };
         let all = (1..6).map(|number| (ConfigurationId(number), rungs(&[10, 20])));
         let mut ladder = Ladder::new(Record { rungs: all.collect(), ..Record::default() });
         let merits = [Some(5), None, Some(3), Some(5), Some(u64::MAX)];

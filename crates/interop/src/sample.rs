@@ -26,7 +26,7 @@ pub(crate) fn trial(number: u32, status: TrialStatus, objective: Option<f64>) ->
         (20, vec![("acc =\"1\"".to_owned(), 0.2), ("loss".to_owned(), last)]),
     ];
     TrialDetail {
-            verdicts: Vec::new(),
+        verdicts: Vec::new(),
         trial: TrialId(number),
         configuration: ConfigurationId(1),
         parameters: parameters(),

@@ -10,6 +10,7 @@ pub struct Line {
     pub running: u64,
     pub failed: u64,
     pub diverged: u64,
+    pub stopped: u64,
     /// Seconds; absent if nobody runs it.
     pub elapsed: Option<f64>,
     /// Seconds; absent while nothing can be said.
@@ -23,9 +24,12 @@ pub struct Line {
 /// `12/90 trials · 2 running · 1 failed · best 0.973 · 45s, 1m 20s left`.
 pub fn line(line: &Line) -> String {
     let mut parts = vec![format!("{}/{} trials", count(line.done), count(line.total))];
-    for (number, word) in
-        [(line.running, "running"), (line.failed, "failed"), (line.diverged, "diverged")]
-    {
+    for (number, word) in [
+        (line.running, "running"),
+        (line.failed, "failed"),
+        (line.diverged, "diverged"),
+        (line.stopped, "stopped"),
+    ] {
         if 0 < number {
             parts.push(format!("{} {word}", count(number)));
         }
@@ -57,6 +61,7 @@ mod tests {
             running: 2,
             failed: 1,
             diverged: 3,
+            stopped: 2,
             elapsed: Some(45.0),
             remaining: Some(80.0),
             best: Some("best 0.973".to_owned()),
@@ -64,7 +69,7 @@ mod tests {
         };
         assert_eq!(
             line(&busy),
-            "12/1 090 trials · 2 running · 1 failed · 3 diverged · best 0.973 · 45s, 1m 20s left · stopping"
+            "12/1 090 trials · 2 running · 1 failed · 3 diverged · 2 stopped · best 0.973 · 45s, 1m 20s left · stopping"
         );
     }
 }

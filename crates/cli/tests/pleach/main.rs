@@ -13,6 +13,7 @@ mod programs_tree;
 mod reference;
 mod report;
 mod results;
+mod rungs;
 mod shipped;
 mod stage;
 mod storm;

@@ -38,20 +38,25 @@ checkpoint = "{INTERVAL}st"
     )
 }
 
-struct Storm {
-    stage: Stage,
+pub(crate) struct Storm {
+    pub(crate) stage: Stage,
     witness: PathBuf,
 }
 
 impl Storm {
     fn new(peaks: &str) -> Self {
+        Self::of(&sweep(peaks))
+    }
+
+    /// Its name is `storm`.
+    pub(crate) fn of(sweep: &str) -> Self {
         let stage = Stage::new("pleach-mnist");
-        stage.write("storm.toml", &sweep(peaks));
+        stage.write("storm.toml", sweep);
         let witness = stage.path().join("witness");
         Self { stage, witness }
     }
 
-    fn run(&self, arguments: &str) {
+    pub(crate) fn run(&self, arguments: &str) {
         let status = self
             .stage
             .command(arguments)
@@ -63,20 +68,20 @@ impl Storm {
     }
 
     /// Training steps that were really made, counted by the workers themselves.
-    fn steps(&self) -> usize {
+    pub(crate) fn steps(&self) -> usize {
         // Absent until a worker has begun.
         fs::read_to_string(&self.witness).map_or(0, |witness| witness.lines().count())
     }
 
     /// What a query of the database finds.
-    fn count(&self, query: &str) -> u32 {
+    pub(crate) fn count(&self, query: &str) -> u32 {
         let database = self.stage.path().join("runs/storm/pleach.db");
         let database = rusqlite::Connection::open(database).unwrap();
         database.query_row(query, [], |row| row.get(0)).unwrap()
     }
 
     /// A coordinator whose workers have made so many steps.
-    fn run_for(&self, steps: usize) -> Child {
+    pub(crate) fn run_for(&self, steps: usize) -> Child {
         let begin = self.steps();
         let mut coordinator = self
             .stage

@@ -9,7 +9,8 @@ use crate::{
     expression::{Evaluation, Unknown},
     key::Key,
     plan::{
-        Length, Lengths, Outcome, Refused, command, rungs::rungs,
+        Length, Lengths, Outcome, Refused, command,
+        rungs::rungs,
         schedule::{Origin, Scheduled, Wrong, follow, is_argument, preset_of, scheduled},
         values::fitting,
         view::{View, list},

@@ -29,7 +29,8 @@ impl Sweep {
         if self.ladder.is_empty() {
             return;
         }
-        let configurations = trials.iter().filter_map(|id| Some(self.trials.get(id)?.configuration));
+        let configurations =
+            trials.iter().filter_map(|id| Some(self.trials.get(id)?.configuration));
         let companies: BTreeSet<Key> =
             configurations.filter_map(|it| self.ladder.company(it)).collect();
         for company in companies {

@@ -27,8 +27,8 @@ use crate::{
     event::{Event, Found, Moment},
     fact::{Checkpoint, Fact},
     life::{
-        AttemptId, Charge, ConfigurationId, Ending, Lanes, Place, Purpose, Stage, StageChange, StageId, StageStatus,
-        Trial, TrialId, TrialStatus, WorkerId,
+        AttemptId, Charge, ConfigurationId, Ending, Lanes, Place, Purpose, Stage, StageChange,
+        StageId, StageStatus, Trial, TrialId, TrialStatus, WorkerId,
     },
     objective::{Evaluated, Objective},
     stop::{Ladder, Record, Rule},

@@ -101,6 +101,8 @@ impl Sweep {
                 let group = head.group();
                 let is_behind = |grant: &&Grant| group.is_none() || grant.group() != group;
                 let n_behind = worker.queue.iter().skip(1).filter(is_behind).count();
+                // What waits behind one that waits for its verdict would be waited for.
+                let queue = if self.ladder.is_uncut() { 0 } else { queue };
                 let (has_lane, n_ahead) = (self.has_lane(worker), worker.n_ahead(queue));
                 let beside = group.filter(|_| has_lane);
                 let beside = beside.and_then(|group| self.ready.pop_beside(group));

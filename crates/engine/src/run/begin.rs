@@ -61,7 +61,8 @@ pub(super) fn state(
 
 /// What the database holds, and the disk still has.
 pub(super) fn rows(home: &Home, loaded: Loaded) -> (Rows, BTreeMap<TrialId, u64>) {
-    let Loaded { trials, points, stages, mut checkpoints, mut ends, next_attempt, record, .. } = loaded;
+    let Loaded { trials, points, stages, mut checkpoints, mut ends, next_attempt, record, .. } =
+        loaded;
     let stages = stages.into_iter().map(|stage| {
         let (evaluated, digest) =
             ends.remove(&stage.id).map(|end| (end.evaluated, end.digest)).unwrap_or_default();

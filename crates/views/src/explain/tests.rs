@@ -38,7 +38,7 @@ fn stage(id: u32, first: u64, status: StageStatus, attempts: Vec<AttemptDetail>)
 
 fn detail(status: TrialStatus, path: Vec<StageDetail>) -> TrialDetail {
     TrialDetail {
-            verdicts: Vec::new(),
+        verdicts: Vec::new(),
         trial: TrialId(7),
         configuration: ConfigurationId(1),
         parameters: [].into(),

@@ -77,6 +77,7 @@ pub(super) fn progress(seen: &Seen, now: Time) -> String {
         running: live.map_or(0, |live| live.progress.running.len() as u64),
         failed: live.map_or(seen.trials(TrialStatus::Failed), |live| live.progress.failed),
         diverged: live.map_or(seen.trials(TrialStatus::Diverged), |live| live.progress.diverged),
+        stopped: live.map_or(seen.trials(TrialStatus::Stopped), |live| live.progress.stopped),
         elapsed: live.map(|live| seconds(live.since)),
         remaining: live.and_then(|live| live.remaining),
         best: best.map(|best| format!("best {metric} {best}")),

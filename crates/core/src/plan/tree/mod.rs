@@ -279,7 +279,8 @@ impl Forks {
                 path.push(forks.len() - 1);
                 forks[beyond].parent = path.last().copied();
             }
-            let ends = cuts.iter().copied().filter(|cut| (shared + 1..course.steps()).contains(cut));
+            let ends =
+                cuts.iter().copied().filter(|cut| (shared + 1..course.steps()).contains(cut));
             let last = (shared < course.steps()).then(|| course.steps());
             for end in ends.chain(last) {
                 forks.push(Fork { parent: path.last().copied(), end, trial, ends: true });
