@@ -404,3 +404,45 @@ fn what_only_the_worker_program_knows_is_said_with_its_place() {
     texts.push(format!("{diagnostics}\n"));
     insta::assert_snapshot!(texts.join("--------\n"));
 }
+
+#[test]
+fn rungs_are_evaluations_of_every_trial() {
+    let stop = |rungs: &str| format!("[stop]\nkeep = 0.5\nrungs = {rungs}\n");
+    let files = [
+        stop("[\"15st\", \"2ep\"]"),
+        stop("[\"2ep\", \"1ep\"]"),
+        stop("[\"5ep\", \"50%\"]"),
+        format!("{}[trainer]\neval = \"25%\"\n", stop("[\"10%\"]")),
+        format!("{}within = [\"shedule\"]\n", stop("[\"1ep\"]")),
+    ];
+    let text = |file: &String| match planned(&format!("{file}[space]\npeak = 1\n")) {
+        Ok(_) => "nothing is wrong\n".to_owned(),
+        Err(diagnostics) => format!("{diagnostics}\n"),
+    };
+    let texts: Vec<String> = files.iter().map(text).collect();
+    insta::assert_snapshot!(texts.join("--------\n"));
+}
+
+#[test]
+fn stages_end_at_rungs_and_are_shared_until_they_part() {
+    let file = "[stop]\nkeep = 0.5\nrungs = [\"1ep\", \"6ep\"]\n[space]\npeak = 0.1\n[space.schedule.wsd]\nwarmup = \"0%\"\ncooldown = [\"20%\", \"80%\"]\n";
+    let paths = |plan: &Plan| -> Vec<Vec<(u64, u64)>> {
+        let tree = plan.tree(&Known::default());
+        let path = |trial| tree.path(trial).iter().map(|it| (it.first, it.end)).collect();
+        (0..plan.trials.len()).map(path).collect()
+    };
+    // Of 100 steps; the second begins its cooldown after 20.
+    let shared = planned(file).unwrap();
+    let expected = [vec![(0, 10), (10, 60), (60, 100)], vec![(0, 10), (10, 60), (60, 100)]];
+    assert_eq!(paths(&shared), expected);
+    let tree = shared.tree(&Known::default());
+    assert_eq!(tree.stages.iter().filter(|stage| stage.trials == 2).count(), 1);
+    let alone = planned(&format!("{file}[run]\nshare = false\n")).unwrap();
+    assert_eq!(paths(&alone), expected);
+    let keys: BTreeSet<Key> =
+        alone.tree(&Known::default()).stages.iter().map(|stage| stage.stage.key).collect();
+    assert_eq!(keys.len(), 6, "each has its own");
+    // A rung at the end of a trial does not apply to it.
+    let short = planned(&format!("{file}[trainer]\nbudget = \"10st\"\n")).unwrap();
+    assert!(short.trials.iter().all(|trial| trial.rungs.is_none()));
+}

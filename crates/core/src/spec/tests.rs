@@ -300,6 +300,20 @@ fn each_mistake_has_its_place_and_its_remedy() {
 }
 
 #[test]
+fn what_stops_trials_early_must_make_sense() {
+    let files = [
+        "[stop]\nkeep = 0.5\n",
+        "[stop]\nrungs = [\"1ep\"]\n",
+        "[stop]\nrungs = []\nkeep = 1\nleast = 0\n",
+        "[stop]\nrungs = [\"1 epoch\", \"0ep\"]\nkeep = \"half\"\nwithin = \"schedule\"\n",
+        "[stop]\nrung = [\"1ep\"]\nrungs = \"1ep\"\nkeep = 0.5\n",
+        "[stop]\nrungs = [\"1ep\", \"100st\"]\nkeep = 0.5\nwithin = [\"schedule\"]\n",
+    ];
+    let texts: Vec<String> = files.iter().map(|file| mistakes(file)).collect();
+    insta::assert_snapshot!(texts.join("--------\n"));
+}
+
+#[test]
 fn a_sweep_has_a_name_and_an_objective() {
     let texts = [
         "",

@@ -74,10 +74,12 @@ fn said(verdicts: &[Verdict]) -> BTreeMap<(ConfigurationId, u64), (u64, u64, Say
     verdicts.iter().map(said).collect()
 }
 
-/// A run of this to its end; nobody goes on without a verdict.
+/// A run of this to its end, without retries; nobody goes on without a verdict.
 fn run(rows: Rows, slots: u32, random: u64, faults: bool, diverge: u32) -> Simulation {
     let mut simulation = Simulation::new(rows, slots, random, faults);
     simulation.world.diverge.insert(StageId(diverge));
+    // As many as there can be.
+    simulation.database.renewals = 10;
     for turn in 0.. {
         simulation.turn();
         let rows = &simulation.database.rows;
@@ -117,6 +119,14 @@ fn verdicts_are_the_same_in_thousands_of_disasters() {
         let (seeds, mix) = (1 + below(2) as u32, below(u64::MAX));
         let (diverge, random) = (below(30) as u32, below(u64::MAX));
         let rows = judged(beside(&parents, lanes), seeds, mix);
+        if seed % 4 == 0 {
+            // Retries are a person's, who decides when.
+            let mut retried = Simulation::new(rows, slots, random, true);
+            retried.run();
+            assert_eq!(retried.world.finish, Some(Finish::Complete), "seed {seed}");
+            assert!(retried.status().iter().all(|status| status.is_terminal()));
+            continue;
+        }
         let calm = run(rows.clone(), 1, 1, false, diverge);
         let wild = run(rows, slots, random, true, diverge);
         for simulation in [&calm, &wild] {
@@ -140,7 +150,7 @@ fn verdicts_are_the_same_in_thousands_of_disasters() {
             assert_eq!(verdicts(&wild), verdicts(&calm), "seed {seed}");
         }
     }
-    assert!(1000 < stopped && 1000 < undisturbed, "{stopped} stopped, {undisturbed} as if nothing");
+    assert!(500 < stopped && 1000 < undisturbed, "{stopped} stopped, {undisturbed} as if nothing");
 }
 
 /// Six trials of one stage, judged by what they have measured after 5 of 10 steps. Later ones are better here, so they are
