@@ -173,8 +173,8 @@ fn who_cannot_stop_at_a_rung_runs_until_its_verdict_arrives() {
     let stops: Vec<u32> =
         verdicts.iter().filter(|it| it.1.2 == Saying::Stop).map(|it| it.0.0.0).collect();
     assert_eq!(stops, [3, 4, 5, 6], "all but the first two are worse than half");
-    use TrialStatus::{Done, Stopped};
-    assert_eq!(simulation.status(), [Stopped, Stopped, Stopped, Stopped, Done, Done]);
+    let (done, stopped) = (TrialStatus::Done, TrialStatus::Stopped);
+    assert_eq!(simulation.status(), [stopped, stopped, stopped, stopped, done, done]);
     assert_eq!(simulation.database.rows.record.reached.len(), 6);
 }
 
