@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::Plan;
 use crate::{
@@ -109,6 +109,8 @@ enum Victim {
     Coordinator,
     Guards,
     Both,
+    /// In one instant: neither does anything when the other is gone.
+    AtOnce,
 }
 
 /// So many rounds, each with every victim.
@@ -149,8 +151,9 @@ pub fn planted(plan: Plan) -> Result<Report> {
     if can_track()? {
         let nap = Nap::new(plan.seed, 998);
         let mut random = Random::new(plan.seed, 0);
-        let (bug, both) = (|| nap.sleepers().into_iter().try_for_each(leave_group), Victim::Both);
-        let wrong = census(&nap, both, bug, &mut random, &mut Report::default());
+        let (bug, victim) =
+            (|| nap.sleepers().into_iter().try_for_each(leave_group), Victim::AtOnce);
+        let wrong = census(&nap, victim, bug, &mut random, &mut Report::default());
         kill_all(nap.sleepers());
         report.caught("a process in no group", "processes are left", &wrong?);
     } else {
@@ -222,6 +225,13 @@ fn census(
             kill_all(guards);
             kill(&mut coordinator)?;
         }
+        Victim::AtOnce => {
+            for process in guards.iter().copied().chain([Pid::from_child(&coordinator)]) {
+                let _ = kill_process(process, Signal::STOP);
+            }
+            kill_all(guards);
+            kill(&mut coordinator)?;
+        }
     }
     let is_left = |nap: &Nap| nap.sleepers().iter().any(|pid| before.contains(pid));
     let gone = |what: &str| {
@@ -240,7 +250,7 @@ fn census(
             kill(&mut coordinator)?;
         }
         // Nobody is there to end them; the next coordinator does, before it runs anything.
-        Victim::Both => {
+        Victim::Both | Victim::AtOnce => {
             report
                 .count("outlived coordinator and guards for a while", nap.sleepers().len() as u64);
             let mut next = arena.pleach(&["run", "storm.toml"]).spawn()?;
