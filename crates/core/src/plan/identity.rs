@@ -7,7 +7,7 @@ use pleach_schedule::{
     pieces::Piece,
 };
 
-use super::{Configuration, Course, TrialPlan};
+use super::{Configuration, Course, TrialPlan, configuration::horizon};
 use crate::{
     key::Key,
     life::Lanes,
@@ -88,12 +88,14 @@ pub(super) fn every(program: &Program, worker: &Parameters) -> Option<Duration> 
 /// Whether the evaluation after the last step would come there in a longer trial, too.
 fn is_evaluated_anyway(configuration: &Configuration, program: &Program) -> bool {
     let Configuration { length, worker, .. } = configuration;
-    every(program, worker).is_some_and(|every| {
-        let horizon = Horizon { steps: length.steps, steps_per_epoch: length.steps_per_epoch };
-        let every = every.in_steps(horizon).max(1.0);
-        let reached = |steps: u64| (steps as f64 / every).floor();
-        reached(length.steps - 1) < reached(length.steps)
-    })
+    every(program, worker).is_some_and(|every| is_evaluated(length.steps, every, horizon(length)))
+}
+
+/// Whether an evaluation, of those that come when a multiple of `every` is reached, comes after this step.
+pub(super) fn is_evaluated(step: u64, every: Duration, horizon: Horizon) -> bool {
+    let every = every.in_steps(horizon).max(1.0);
+    let reached = |steps: u64| (steps as f64 / every).floor();
+    reached(step.saturating_sub(1)) < reached(step)
 }
 
 /// One of a configuration's trials; `content` is the configuration's.

@@ -74,9 +74,8 @@ impl<'a> Check<'a> {
 
     /// What configurations that are compared at rungs are to be equal in.
     fn within(&mut self, spec: &SweepSpec) {
-        let swept = spec.blocks.iter().flat_map(Block::names);
-        let own = self.program.parameters.iter().map(|parameter| parameter.name.as_str());
-        let known: BTreeSet<&str> = swept.chain(own).chain(["schedule"]).collect();
+        let names = spec.blocks.iter().flat_map(|block| known_names(block, self.program));
+        let known: BTreeSet<&str> = names.chain(["schedule"]).collect();
         for Within { name, span } in spec.stop.iter().flat_map(|stop| &stop.within) {
             if !known.contains(name.as_str()) {
                 let message = format!("no configuration has a parameter `{name}`");

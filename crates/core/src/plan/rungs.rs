@@ -7,7 +7,7 @@ use pleach_schedule::duration::{Duration, Horizon};
 use super::{
     Length, Outcome,
     configuration::{base, horizon},
-    identity::every,
+    identity::{every, is_evaluated},
     view::{View, list},
 };
 use crate::{
@@ -28,7 +28,7 @@ pub(super) fn rungs(
     (point, length): (u64, &Length),
 ) -> Result<Option<Rc<Rungs>>, Outcome> {
     let Some(stop) = spec.stop.as_ref().filter(|_| base(point) == point) else { return Ok(None) };
-    let every = every(program, worker).map(|every| every.in_steps(horizon(length)).max(1.0));
+    let every = every(program, worker);
     let mut steps: Vec<u64> = Vec::new();
     for (rung, span) in &stop.rungs {
         let wrong = |message: String, help: String| {
@@ -47,7 +47,8 @@ pub(super) fn rungs(
         if length.steps <= step {
             break;
         }
-        if let Some(every) = every.filter(|every| !is_multiple(step, *every)) {
+        if let Some(every) = every.filter(|every| !is_evaluated(step, *every, horizon(length))) {
+            let every = every.in_steps(horizon(length)).max(1.0);
             let near = [step as f64 / every, step as f64 / every + 1.0];
             let near = near.map(|n| (n.floor() * every).ceil() as u64);
             let near: Vec<String> = near
@@ -75,12 +76,6 @@ pub(super) fn rungs(
 fn in_steps(duration: Duration, horizon: Horizon) -> u64 {
     // 10% of 30 steps is a little more than 3.
     ((duration.in_steps(horizon) - 1e-6).ceil() as u64).max(1)
-}
-
-/// Whether evaluations that come when a multiple is reached come after this step.
-fn is_multiple(step: u64, every: f64) -> bool {
-    let reached = |steps: u64| (steps as f64 / every).floor();
-    reached(step.saturating_sub(1)) < reached(step)
 }
 
 /// Why a duration cannot be told in steps.

@@ -93,8 +93,6 @@ pub struct StopSpec {
     pub rule: Rule,
     /// Only configurations that are equal in these are compared.
     pub within: Vec<Within>,
-    /// Where the section begins.
-    pub span: Range<usize>,
 }
 
 /// The name of a parameter, and where it stands.

@@ -64,6 +64,6 @@ impl Reader {
             Some(names.into_iter().zip(spans).map(|(name, span)| Within { name, span }).collect())
         });
         let rule = Rule { keep: keep?, least: least.unwrap_or(Some(LEAST))? };
-        Some(StopSpec { rungs: rungs?, rule, within: within?, span: entry.key_span.clone() })
+        Some(StopSpec { rungs: rungs?, rule, within: within? })
     }
 }
