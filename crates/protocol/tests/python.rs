@@ -1,7 +1,7 @@
 //! The example worker in another language speaks the protocol.
 
 use std::{
-    io::{Read, Write},
+    io::{self, Read, Write},
     process::{Command, Stdio},
 };
 
@@ -16,7 +16,9 @@ fn a_worker_of_thirty_lines_descends_a_bowl() {
     let child =
         Command::new("python3").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let Ok(mut child) = child else {
-        eprintln!("SKIPPED: there is no python3 to run {script}");
+        io::stderr()
+            .write_all(format!("SKIPPED: there is no python3 to run {script}\n").as_bytes())
+            .unwrap();
         return;
     };
     let lines = [

@@ -5,7 +5,7 @@
 use std::{
     fmt::Write as _,
     fs,
-    io::{BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     os::unix::fs::symlink,
     path::{Path, PathBuf},
@@ -273,7 +273,11 @@ fn two_programs_do_not_fetch_the_same_file() {
 #[test]
 fn the_real_files_are_known_to_be_right() {
     let Some(files) = std::env::var_os("PLEACH_DATA").map(PathBuf::from) else {
-        eprintln!("SKIPPED: PLEACH_DATA names no folder that holds mnist/ and fashion-mnist/");
+        io::stderr()
+            .write_all(
+                b"SKIPPED: PLEACH_DATA names no folder that holds mnist/ and fashion-mnist/\n",
+            )
+            .unwrap();
         return;
     };
     // Links, so that nothing is written beside the real files.
@@ -286,7 +290,9 @@ fn the_real_files_are_known_to_be_right() {
             if real.exists() {
                 symlink(real, data.path().join(path)).unwrap();
             } else {
-                eprintln!("SKIPPED: there is no {}", real.display());
+                io::stderr()
+                    .write_all(format!("SKIPPED: there is no {}\n", real.display()).as_bytes())
+                    .unwrap();
                 return;
             }
         }

@@ -30,6 +30,29 @@ const BANNED: &[(&str, &str)] = &[
     ("serde-pickle", "unpickling runs code"),
 ];
 
+/// Packages of which two versions are built, and which dependency holds the older one back.
+const TWICE: &[(&str, &str)] = &[
+    ("base64", "spm_precompiled, by way of Candle's tokenizers"),
+    ("block-buffer", "sha2 0.10"),
+    ("cpufeatures", "sha2 0.10"),
+    ("crypto-common", "sha2 0.10"),
+    ("darling", "derive_builder, by way of Candle's tokenizers"),
+    ("darling_core", "derive_builder, by way of Candle's tokenizers"),
+    ("darling_macro", "derive_builder, by way of Candle's tokenizers"),
+    ("digest", "sha2 0.10"),
+    ("getrandom", "ring, and rand 0.9"),
+    ("hashbrown", "safetensors"),
+    ("r-efi", "getrandom 0.3; only UEFI builds it"),
+    ("rand", "Candle"),
+    ("rand_chacha", "rand 0.9"),
+    ("rand_core", "rand 0.9"),
+    ("sha2", "cudaforge, which only the feature `cuda` builds"),
+    ("syn", "half of all procedural macros"),
+    ("thiserror", "sysctl, by way of gemm; only macOS builds it"),
+    ("thiserror-impl", "thiserror 1"),
+    ("windows-sys", "ring; only Windows builds it"),
+];
+
 /// With every feature: CUDA's packages, too.
 fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
@@ -99,6 +122,21 @@ fn nothing_banned_is_pulled_in() {
         "a deeply nested file would overflow the stack"
     );
     assert!(features("rusqlite").contains("bundled"), "SQLite's version is a question of safety");
+}
+
+#[test]
+fn no_package_is_built_in_two_versions_without_a_known_cause() {
+    let metadata = metadata();
+    let mut names: Vec<&str> =
+        packages(&metadata).map(|package| package["name"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    let twice: BTreeSet<&str> =
+        names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+    let known: BTreeSet<&str> = TWICE.iter().map(|(name, _)| *name).collect();
+    let (new, gone): (Vec<_>, Vec<_>) =
+        (twice.difference(&known).collect(), known.difference(&twice).collect());
+    assert!(new.is_empty(), "in two versions: {new:?}; unify them, or list them with the cause");
+    assert!(gone.is_empty(), "in one version only: {gone:?}; take them off the list");
 }
 
 #[test]

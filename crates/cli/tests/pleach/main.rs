@@ -8,6 +8,7 @@ mod faults;
 mod help;
 mod misuse;
 mod outcomes;
+mod packages;
 mod programs;
 mod programs_tree;
 mod reference;

@@ -8,7 +8,7 @@ use std::{
 use pleach_core::class::Class;
 use serde_json::Value;
 
-use crate::stage::Stage;
+use crate::stage::{Stage, skipped};
 
 /// A sweep of a shell script, which is told a `way`.
 fn sweep(script: &str, ways: &str, run: &str) -> Stage {
@@ -114,7 +114,7 @@ fn a_program_that_takes_more_memory_than_it_may_is_out_of_memory() {
     let script = "test $1 = more && exec tail /dev/zero\necho loss=1";
     let stage = sweep(script, r#"["less", "more"]"#, "memory = \"64MiB\"\nretries = 5");
     if let Some(why) = unlimited(&stage, "memory") {
-        eprintln!("SKIPPED: {why}");
+        skipped(&why);
         return;
     }
     let (_, err) = stage.run("run own.toml", 3);
@@ -148,7 +148,7 @@ done
 echo $OMP_NUM_THREADS > "$PLEACH_DIRECTORY/threads""#;
     let stage = sweep(script, "[1]", "cpus = 0.1");
     if let Some(why) = unlimited(&stage, "cpus") {
-        eprintln!("SKIPPED: {why}");
+        skipped(&why);
         return;
     }
     stage.run("run own.toml", 0);

@@ -5,7 +5,7 @@ use std::{
     process::{Command, Output},
 };
 
-use crate::stage::Stage;
+use crate::stage::{Stage, skipped};
 
 /// As `scripts/programs/plain_tree.py`; it also tells `WITNESS` its steps, takes its time over them, and misbehaves as it
 /// is told.
@@ -65,11 +65,10 @@ retries = 0
 struct Own(Stage);
 
 impl Own {
-    /// `None`, and a word about it, where there is no Python.
-    #[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
+    /// `None`, and a line that says so, where there is no Python.
     fn new(fault: &str) -> Option<Self> {
         if Command::new("python3").arg("--version").output().is_err() {
-            println!("SKIPPED: this test needs python3");
+            skipped("this test needs python3");
             return None;
         }
         let stage = Stage::new("noop");

@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use crate::stage::Stage;
+use crate::stage::{Stage, skipped};
 
 const SWEEP: &str = r#"
 [sweep]
@@ -103,7 +103,7 @@ fn a_browser_shows_all_of_it() {
     let (_, said) = stage.run("report seen", 0);
     assert!(said.contains("report.html"), "{said}");
     let Some(browser) = browser() else {
-        println!("SKIPPED: there is no chromium, so nobody has looked at the report");
+        skipped("there is no chromium to open the report with");
         return;
     };
     let (page, said) = opened(&browser, &stage, "seen", "", "--dump-dom");
@@ -131,7 +131,7 @@ fn a_browser_shows_thousands_of_configurations_on_screen_and_on_paper() {
     stage.run("run many.toml", 0);
     stage.run("report many", 0);
     let Some(browser) = browser() else {
-        println!("SKIPPED: there is no chromium, so nobody has looked at the report");
+        skipped("there is no chromium to open the report with");
         return;
     };
     let (page, said) = opened(&browser, &stage, "many", "#filter=x:10..29", "--dump-dom");
@@ -153,7 +153,7 @@ fn a_browser_shows_a_sweep_without_any_result() {
     stage.run("run none.toml", 3);
     stage.run("report none", 0);
     let Some(browser) = browser() else {
-        println!("SKIPPED: there is no chromium, so nobody has looked at the report");
+        skipped("there is no chromium to open the report with");
         return;
     };
     let (page, said) = opened(&browser, &stage, "none", "", "--dump-dom");

@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf, process::Command};
 
-use crate::stage::Stage;
+use crate::stage::{Stage, skipped};
 
 fn sweeps(folder: &str) -> Vec<PathBuf> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder);
@@ -38,17 +38,15 @@ fn every_sweep_is_planned_and_begins() {
         let text = fs::read_to_string(&file).unwrap();
         let needs_files = text.contains("\"mnist\"") || text.contains("\"fashion-mnist\"");
         if needs_files && data.is_none() {
-            println!(
-                "SKIPPED: {} needs PLEACH_DATA, a folder with mnist/ and fashion-mnist/",
-                file.display()
-            );
+            let what = "needs PLEACH_DATA, a folder with mnist/ and fashion-mnist/";
+            skipped(&format!("{} {what}", file.display()));
             continue;
         }
         let is_command = text.contains("[command]");
         let import = if text.contains("torch") { "import torch" } else { "" };
         let python = || Command::new("python3").args(["-c", import]).output();
         if is_command && !python().is_ok_and(|it| it.status.success()) {
-            println!("SKIPPED: {} needs python3 ({import})", file.display());
+            skipped(&format!("{} needs python3 ({import})", file.display()));
             continue;
         }
         let stage = Stage::new("pleach-mnist");

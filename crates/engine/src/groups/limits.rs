@@ -222,6 +222,8 @@ fn count(file: &Path) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
     /// Runs a shell in the group.
@@ -237,7 +239,7 @@ mod tests {
         let others = kills();
         let limit = 32 << 20;
         if let Err(why) = can_limit(Limit::Memory(limit)) {
-            eprintln!("SKIPPED: {why}");
+            io::stderr().write_all(format!("SKIPPED: {why}\n").as_bytes()).unwrap();
             return;
         }
         let group = Group::new("memory", Limits { memory: Some(limit), cpus: None });
@@ -266,7 +268,7 @@ mod tests {
     #[test]
     fn a_group_limits_the_time_of_all_its_processes_together() {
         if let Err(why) = can_limit(Limit::Cpus(0.1)) {
-            eprintln!("SKIPPED: {why}");
+            io::stderr().write_all(format!("SKIPPED: {why}\n").as_bytes()).unwrap();
             return;
         }
         // Whatever else the machine does, three tenths of a second are more than a grant.

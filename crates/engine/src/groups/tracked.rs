@@ -127,7 +127,10 @@ fn folders(group: &Path) -> impl Iterator<Item = PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::process::{Child, Command};
+    use std::{
+        io::Write,
+        process::{Child, Command},
+    };
 
     use super::*;
 
@@ -169,7 +172,9 @@ mod tests {
             ]
             .map(|name| base.join(name));
             if let Err(error) = fs::create_dir(&ours) {
-                eprintln!("SKIPPED: {}: {error}", base.display());
+                io::stderr()
+                    .write_all(format!("SKIPPED: {}: {error}\n", base.display()).as_bytes())
+                    .unwrap();
                 continue;
             }
             for group in [&below, &living, &strange] {
