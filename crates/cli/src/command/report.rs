@@ -47,11 +47,11 @@ fn page(place: &Place, name: &str, reader: &Reader) -> Result<String> {
         ranked.iter().flat_map(|it| it.row.trials.iter().map(|result| result.trial)).collect();
     let mut names = reader.metric_names()?;
     names.sort_by_key(|name| *name != objective.metric);
-    let mut metrics = Vec::new();
-    for name in names {
-        let curves = reader.curves(&trials, &name)?;
-        metrics.push((name, trials.iter().copied().zip(curves).collect()));
-    }
+    let shown = names.len().min(report::most_metrics(ranked.len()));
+    let metrics_left = names.split_off(shown).len();
+    let curves = reader.curves_of_each(&trials, &names)?;
+    let by_trial = curves.into_iter().map(|curves| trials.iter().copied().zip(curves).collect());
+    let metrics: Vec<_> = names.into_iter().zip(by_trial).collect();
     let plan = super::prepared(place, &summary.revision.file, &summary.revision.text)
         .map(|prepared| prepared.plan)
         .map_err(|error| error.to_string());
@@ -63,6 +63,7 @@ fn page(place: &Place, name: &str, reader: &Reader) -> Result<String> {
         summary: &summary,
         ranked: &ranked,
         metrics: &metrics,
+        metrics_left,
         plan: plan.as_ref().map_err(String::as_str),
         branches: &reader.branches(objective.goal)?,
         failures: &reader.failures(usize::MAX)?,

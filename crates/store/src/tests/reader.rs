@@ -168,6 +168,10 @@ fn curves_follow_a_trials_path() {
     assert_eq!(curves, [vec![(10, 0.5), (20, 0.25)], vec![(10, 0.5)], vec![]]);
     assert!(reader.curves(&trials[..1], "accuracy").unwrap()[0][0].1.is_nan());
     assert_eq!(reader.curves(&trials[..1], "nothing").unwrap(), [vec![]]);
+    let names = ["loss", "nothing"].map(str::to_owned);
+    let each = reader.curves_of_each(&trials, &names).unwrap();
+    assert_eq!(each[0], reader.curves(&trials, "loss").unwrap());
+    assert_eq!(each[1], vec![vec![]; trials.len()]);
 }
 
 #[test]

@@ -82,9 +82,14 @@ function evenly(list, most) {
   return [...first, ...Array.from({ length: places }, (_, index) => rest[Math.floor((index * (rest.length - 1)) / (places - 1))])];
 }
 
+function leftText() {
+  const left = sweep.metrics_left;
+  return left === 0 ? "" : ` ${plural(left, "more metric")} ${left === 1 ? "was" : "were"} measured: “pleach export ${sweep.name} --as csv --table metrics” has all of them.`;
+}
+
 function drawnText(drawn, all) {
   const which = drawn < all ? `${count(drawn)} of ${count(all)} configurations, evenly from the best to the worst; filters show others.` : `${plural(drawn, "configuration")}.`;
-  return `${which} Lines are means over seeds; around those that are named, the deviation.`;
+  return `${which} Lines are means over seeds; around those that are named, the deviation.${leftText()}`;
 }
 
 /** The best of each colour if colours are kinds, the first ones otherwise. */

@@ -15,6 +15,9 @@ const POINTS: usize = 300_000;
 const LEAST: usize = 24;
 const MOST: usize = 200;
 
+/// Metrics that a person can choose from: more of them do not fit a menu.
+const METRICS: usize = 100;
+
 /// So many significant digits are more than a screen shows.
 const DIGITS: usize = 5;
 
@@ -31,12 +34,15 @@ pub(super) struct Curves<'a> {
     spread: Vec<Vec<Option<f64>>>,
 }
 
-/// As many metrics as there is room for, at least the first.
+/// How many metrics a report shows, beside so many configurations: as many as there is room for, at least one.
+pub fn most_metrics(configurations: usize) -> usize {
+    (POINTS / configurations.max(1) / LEAST).clamp(1, METRICS)
+}
+
 pub(super) fn of<'a>(metrics: &'a [(String, Values)], ranked: &[Ranked]) -> Vec<Curves<'a>> {
     let room = POINTS / ranked.len().max(1);
-    let shown = metrics.len().min((room / LEAST).max(1));
-    let most = (room / shown.max(1)).clamp(LEAST, MOST);
-    metrics[..shown].iter().map(|(metric, trials)| curves(metric, trials, ranked, most)).collect()
+    let most = (room / metrics.len().max(1)).clamp(LEAST, MOST);
+    metrics.iter().map(|(metric, trials)| curves(metric, trials, ranked, most)).collect()
 }
 
 fn curves<'a>(

@@ -21,6 +21,7 @@ use pleach_core::{
 use pleach_store::{Branch, Provenance, Revision, Summary, Time};
 use serde::Serialize;
 
+pub use self::curves::most_metrics;
 use self::{columns::Columns, curves::Curves, failures::Kind, schedules::Schedules, tree::Tree};
 use crate::{
     board::{Board, Extent},
@@ -38,8 +39,10 @@ pub struct Source<'a> {
     pub summary: &'a Summary,
     /// Every configuration.
     pub ranked: &'a [Ranked],
-    /// Of each metric the values of every trial, by step; the objective's first.
+    /// Of each metric that is shown, the values of every trial, by step; the objective's first.
     pub metrics: &'a [(String, Values)],
+    /// How many metrics are left out.
+    pub metrics_left: usize,
     /// The schedules, or why they are not known.
     pub plan: Result<&'a Plan, &'a str>,
     pub branches: &'a [Branch],
@@ -115,6 +118,7 @@ fn data(source: &Source) -> String {
         board: Columns::new(&board, ranked),
         importance: importance::data(&importance),
         curves: curves::of(source.metrics, ranked),
+        metrics_left: source.metrics_left,
         schedules: Schedules::new(source.plan, ranked),
         tree: Tree::new(source.branches, objective.goal, &places),
         failures: failures::kinds(source.failures, source.branches),
@@ -162,6 +166,7 @@ struct Data<'a> {
     board: Columns<'a>,
     importance: Vec<importance::Part<'a>>,
     curves: Vec<Curves<'a>>,
+    metrics_left: usize,
     schedules: Schedules<'a>,
     tree: Tree,
     failures: Vec<Kind>,

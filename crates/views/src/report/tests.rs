@@ -74,6 +74,7 @@ fn with_report<T>(check: impl FnOnce(&Source) -> T) -> T {
         summary: &summary,
         ranked: &ranked,
         metrics: &metrics,
+        metrics_left: 7,
         plan: Err(HOSTILE),
         branches: &[branch(1, 11), branch(2, 12), branch(3, 21), branch(4, 22)],
         failures: &failures,
