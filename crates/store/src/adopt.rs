@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pleach_core::{
     fact::{Checkpoint, Fact, NewStage},
     key::Key,
-    life::{AttemptId, Ending, Place, Purpose, Stage, StageId, StageStatus, TrialStatus, WorkerId},
+    life::{AttemptId, Ending, Purpose, Stage, StageId, StageStatus, WorkerId},
     objective::Evaluated,
 };
 use rusqlite::{Connection, OptionalExtension, Result as SqlResult};
@@ -93,7 +93,8 @@ fn result(connection: &Connection, stage: StageId) -> SqlResult<Finished> {
     )
 }
 
-/// What this sweep takes over: `find` looks up a stage's result elsewhere. Stages follow their parents.
+/// What this sweep takes over: `find` looks up a stage's result elsewhere. Stages follow their parents. What becomes of the
+/// trials through these stages is not decided here: the core settles them, verdicts included, when it takes up the sweep.
 pub fn adopt<E>(
     loaded: &Loaded,
     mut find: impl FnMut(&Key) -> Result<Option<Finished>, E>,
@@ -124,9 +125,6 @@ pub fn adopt<E>(
         ends.insert(stage.id, (found.status, evaluated));
         next.0 += 1;
     }
-    if let Some(last) = adoptions.last_mut() {
-        last.facts.extend(ended_trials(loaded, &ends));
-    }
     Ok(adoptions)
 }
 
@@ -154,27 +152,4 @@ fn adoption(
     });
     facts.push(Fact::Stage { stage: id, status: *status, digest, evaluated });
     Adoption { attempt, facts, state }
-}
-
-/// Trials that have come to an end by what was taken over.
-fn ended_trials(loaded: &Loaded, ends: &BTreeMap<StageId, (StageStatus, Evaluated)>) -> Vec<Fact> {
-    let objective = &loaded.revision.objective;
-    let mut facts = Vec::new();
-    for trial in loaded.trials.iter().filter(|trial| !trial.status.is_terminal()) {
-        let mut status = trial.status;
-        let mut value = None;
-        for stage in &trial.path {
-            let Some((end, evaluated)) = ends.get(stage) else { break };
-            let place = if trial.path.last() == Some(stage) { Place::Last } else { Place::Inside };
-            status = status.after_stage(*end, place);
-            value = match status {
-                TrialStatus::Diverged => Some(f64::NAN),
-                _ => objective.value(evaluated),
-            };
-        }
-        if status.is_terminal() {
-            facts.push(Fact::Trial { trial: trial.id, status, objective: value });
-        }
-    }
-    facts
 }

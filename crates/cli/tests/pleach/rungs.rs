@@ -57,6 +57,24 @@ fn verdicts_do_not_depend_on_slots_lanes_sharing_or_kills() {
 }
 
 #[test]
+fn what_another_sweep_has_trained_is_judged_here_too() {
+    let stage = Stage::new("pleach-mnist");
+    let lenient = SWEEP.replace("\"storm\"", "\"lenient\"").replace("keep = 0.4", "keep = 0.9");
+    stage.write("lenient.toml", &lenient);
+    stage.run("run lenient.toml", 0);
+    stage.write("storm.toml", SWEEP);
+    let (_, said) = stage.run("run storm.toml --reuse", 0);
+    assert!(said.contains("taken from other sweeps") && !said.contains("0 stages"), "{said}");
+    let alone = Stage::new("pleach-mnist");
+    alone.write("storm.toml", SWEEP);
+    alone.run("run storm.toml", 0);
+    assert_eq!(stage.canonical("storm"), alone.canonical("storm"));
+    let stopped =
+        |stage: &Stage| stage.run("export storm --as csv", 0).0.matches(",stopped,").count();
+    assert!(8 <= stopped(&stage) && stopped(&stage) == stopped(&alone));
+}
+
+#[test]
 fn who_was_stopped_says_why_and_can_be_had_again() {
     let storm = Storm::of(SWEEP);
     storm.run("run storm.toml");
