@@ -2,6 +2,7 @@
 
 use std::{fmt, ops::Range};
 
+use crate::plain::{is_unprintable, safe};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 /// One thing that is wrong.
@@ -49,8 +50,12 @@ impl Diagnostics {
             .iter()
             .map(|diagnostic| renderer.render(&[diagnostic.group(&self.source)]))
             .collect();
-        // The renderer makes control characters visible, but for these: to some terminals U+009B is an escape.
-        reports.join("\n\n").replace(|c| ('\u{80}'..='\u{9f}').contains(&c), "\u{fffd}")
+        // The renderer makes most control characters visible; its own escapes are for colours alone. A sign as wide as the
+        // character keeps the caret in its place.
+        let is_ours = |c: char| matches!(c, '\n' | '\u{1b}');
+        let report = reports.join("\n\n");
+        let report = report.replace(|c| is_unprintable(c) && !is_ours(c), "\u{fffd}");
+        safe(&report).into_owned()
     }
 }
 
@@ -107,15 +112,15 @@ pub fn suggest<'a>(name: &str, names: impl IntoIterator<Item = &'a str> + Clone)
 
 #[cfg(test)]
 mod tests {
-    use crate::spec::read;
+    use crate::{plain::is_unprintable, spec::read};
 
     #[test]
     fn no_character_of_a_file_gives_orders_to_the_terminal() {
-        let controls = (0..0xa0).filter_map(char::from_u32).filter(|c| c.is_control());
+        let controls = (0..0x2070).filter_map(char::from_u32).filter(|c| is_unprintable(*c));
         for control in controls.filter(|c| !['\n', '\t'].contains(c)) {
             let text = format!("[sweep]\nname = \"a{control}b\"\n");
             let said = read("x.toml", &text).unwrap_err().to_string();
-            assert!(!said.chars().any(|c| c.is_control() && c != '\n'), "{control:?}: {said:?}");
+            assert!(!said.chars().any(|c| is_unprintable(c) && c != '\n'), "{control:?}: {said:?}");
         }
     }
 }

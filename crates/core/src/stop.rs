@@ -1,8 +1,10 @@
 //! Stopping what is bad early: at a *rung*, a step of their training, configurations are compared, and who is not among the
 //! best stops there.
 //!
-//! A *verdict* depends on the configurations with smaller numbers alone, and is given when each of these has come to the rung
-//! or never will. So it is the same in whatever order results arrive, and the one with the smallest number waits for nobody.
+//! Configurations are judged one after the other. A *verdict* depends only on those that were judged before, and is given when
+//! each of these has come to the rung or never will. So it is the same in whatever order results arrive, and the first one waits
+//! for nobody. The order is drawn from what is swept ([`Lot`]): in the file's own order, the first values of an ascending axis
+//! would be compared with each other alone, and would always go on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,6 +31,22 @@ pub struct Rungs {
     pub company: Key,
     /// Whether its stages end there; else it runs on until its verdict arrives.
     pub cut: bool,
+}
+
+/// When a configuration is judged: eras come one after the other, and within an era the order is drawn. New configurations of a
+/// later revision are therefore judged after all earlier ones, and change no verdict on them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lot {
+    era: u32,
+    draw: [u8; 16],
+}
+
+impl Lot {
+    /// Of a configuration that came with this revision, counted from 1; `parameters` is a text of what is swept.
+    #[must_use]
+    pub fn draw(era: u32, parameters: &str) -> Self {
+        Self { era, draw: Key::of(parameters).0 }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,15 +96,33 @@ impl Rule {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Record {
     pub rungs: BTreeMap<ConfigurationId, Rungs>,
+    /// Those without one come first, in the order of their numbers: an older version began them.
+    pub lots: BTreeMap<ConfigurationId, Lot>,
     pub verdicts: Vec<Verdict>,
     /// The objective that a trial had, as reduced until then, at a rung inside of a stage.
     pub reached: BTreeMap<(TrialId, u64), f64>,
 }
 
-/// Who has come to which rung. Of each rung and company, configurations are seen in the order of their numbers.
+impl Record {
+    /// Configurations are judged in ascending order of this.
+    #[must_use]
+    pub fn order(&self, configuration: ConfigurationId) -> (Lot, ConfigurationId) {
+        order(&self.lots, configuration)
+    }
+}
+
+fn order(
+    lots: &BTreeMap<ConfigurationId, Lot>,
+    configuration: ConfigurationId,
+) -> (Lot, ConfigurationId) {
+    (lots.get(&configuration).copied().unwrap_or_default(), configuration)
+}
+
+/// Who has come to which rung. Of each rung and company, configurations are seen in the order of their lots.
 #[derive(Debug, Default)]
 pub(crate) struct Ladder {
     rungs: BTreeMap<ConfigurationId, Rungs>,
+    lots: BTreeMap<ConfigurationId, Lot>,
     verdicts: BTreeMap<(ConfigurationId, u64), Saying>,
     pub(crate) reached: BTreeMap<(TrialId, u64), f64>,
     rows: BTreeMap<Key, Vec<Row>>,
@@ -106,7 +142,9 @@ struct Row {
 impl Ladder {
     pub(crate) fn new(record: Record) -> Self {
         let mut rows: BTreeMap<Key, Vec<Row>> = BTreeMap::new();
-        for (&configuration, rungs) in &record.rungs {
+        let mut judged: Vec<_> = record.rungs.iter().collect();
+        judged.sort_by_key(|(configuration, _)| record.order(**configuration));
+        for (&configuration, rungs) in judged {
             let rows = rows.entry(rungs.company).or_default();
             let longest = rows.len().max(rungs.steps.len());
             rows.resize_with(longest, Row::default);
@@ -118,6 +156,7 @@ impl Ladder {
         Self {
             verdicts: verdicts.map(|it| ((it.configuration, it.step), it.saying)).collect(),
             rungs: record.rungs,
+            lots: record.lots,
             reached: record.reached,
             rows,
         }
@@ -130,6 +169,11 @@ impl Ladder {
     /// Whether stages run on past rungs until verdicts arrive.
     pub(crate) fn is_uncut(&self) -> bool {
         self.rungs.values().next().is_some_and(|rungs| !rungs.cut)
+    }
+
+    /// See [`Record::order`].
+    pub(crate) fn order(&self, configuration: ConfigurationId) -> (Lot, ConfigurationId) {
+        order(&self.lots, configuration)
     }
 
     pub(crate) fn company(&self, configuration: ConfigurationId) -> Option<Key> {
@@ -187,12 +231,9 @@ impl Ladder {
         step: u64,
     ) -> &[(ConfigurationId, u64)] {
         let rows = self.company(configuration).and_then(|company| self.rows.get(&company));
-        let is_that = |row: &&Row| row.members.binary_search(&(configuration, step)).is_ok();
-        let row = rows.and_then(|rows| rows.iter().find(is_that));
-        row.map_or(&[], |row| {
-            let place = row.members.partition_point(|(other, _)| *other < configuration);
-            &row.members[..place]
-        })
+        let place = |row: &Row| row.members.iter().position(|it| *it == (configuration, step));
+        let mut rows = rows.into_iter().flatten();
+        rows.find_map(|row| Some(&row.members[..place(row)?])).unwrap_or_default()
     }
 
     /// Takes the next one in: its merit, or none if it is not to be compared with. Its place, and among how many.
@@ -251,5 +292,43 @@ mod tests {
         assert_eq!(places, [(1, 1), (0, 1), (1, 2), (2, 3), (4, 4)]);
         assert_eq!(ladder.next(Key::of("x"), 0), None);
         assert_eq!(ladder.next(Key::of("x"), 1), Some((ConfigurationId(1), 20)));
+    }
+
+    #[test]
+    fn the_order_is_drawn_within_an_era_and_eras_follow_each_other() {
+        let order = |lots: &[(u32, u32, &str)]| -> Vec<u32> {
+            let rungs = || Rungs { steps: vec![10], company: Key::of("x"), cut: true };
+            let mut record = Record::default();
+            for &(number, era, parameters) in lots {
+                record.rungs.insert(ConfigurationId(number), rungs());
+                if 0 < era {
+                    record.lots.insert(ConfigurationId(number), Lot::draw(era, parameters));
+                }
+            }
+            let mut ladder = Ladder::new(record);
+            let mut order = Vec::new();
+            while let Some((next, _)) = ladder.next(Key::of("x"), 0) {
+                assert_eq!(
+                    ladder.before(next, 10).iter().map(|(it, _)| it.0).collect::<Vec<_>>(),
+                    order
+                );
+                order.push(next.0);
+                ladder.see(Key::of("x"), 0, Some(1));
+            }
+            order
+        };
+        let peaks = ["0.001", "0.01", "0.1", "1.0", "10.0"];
+        let first: Vec<_> = (1..).zip(peaks).map(|(number, peak)| (number, 1, peak)).collect();
+        let drawn = order(&first);
+        assert_ne!(drawn, [1, 2, 3, 4, 5], "not the file's order");
+        let renumbered: Vec<_> =
+            (1..).zip(peaks.iter().rev()).map(|(number, peak)| (number, 1, *peak)).collect();
+        let same: Vec<u32> = order(&renumbered).iter().map(|number| 6 - number).collect();
+        assert_eq!(drawn, same, "whatever the numbers are");
+        let later = [(6, 2, "0.03"), (7, 2, "0.3"), (8, 2, "3.0")];
+        let grown = order(&[&first[..], &later].concat());
+        assert_eq!(grown[..5], drawn, "new ones come after all that are there");
+        let older = [(1, 0, ""), (2, 0, ""), (3, 0, ""), (4, 2, "0.001"), (5, 2, "1.0")];
+        assert_eq!(order(&older)[..3], [1, 2, 3], "a sweep that an older version began");
     }
 }

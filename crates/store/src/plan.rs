@@ -172,9 +172,11 @@ impl<'a> Planner<'a> {
         let id = self
             .transaction
             .prepare_cached(
-                "INSERT INTO configuration (parameters, point) VALUES (?, ?) RETURNING id",
+                "INSERT INTO configuration (parameters, point, era) VALUES (?, ?, ?) RETURNING id",
             )?
-            .query_row(params![text, point as i64], |row| row.get(0).map(ConfigurationId))?;
+            .query_row(params![text, point as i64, self.revision], |row| {
+                row.get(0).map(ConfigurationId)
+            })?;
         self.configurations.insert(text, KnownConfiguration { id, point });
         Ok(id)
     }

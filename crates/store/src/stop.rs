@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pleach_core::{
     key::Key,
     life::{ConfigurationId, TrialId},
-    stop::{Record, Rungs, Saying, Verdict},
+    stop::{Lot, Record, Rungs, Saying, Verdict},
 };
 use rusqlite::{Connection, OptionalExtension, Result as SqlResult, Row, Transaction, params};
 
@@ -33,6 +33,7 @@ pub(crate) fn record(connection: &Connection) -> SqlResult<Record> {
         let rungs = rungs.entry(ConfigurationId(row.get(0)?)).or_insert_with(new);
         rungs.steps.push(column::unsigned(row, 1)?);
     }
+    let lots = if rungs.is_empty() { BTreeMap::new() } else { lots(connection)? };
     let verdicts = connection
         .prepare("SELECT configuration, step, value, place, among, kept, goes_on FROM verdict")?
         .query_map([], verdict)?
@@ -44,7 +45,22 @@ pub(crate) fn record(connection: &Connection) -> SqlResult<Record> {
             Ok(((TrialId(row.get(0)?), column::unsigned(row, 1)?), value))
         })?
         .collect::<SqlResult<_>>()?;
-    Ok(Record { rungs, verdicts, reached })
+    Ok(Record { rungs, lots, verdicts, reached })
+}
+
+/// Of the configurations that came since the order of judging is drawn.
+fn lots(connection: &Connection) -> SqlResult<BTreeMap<ConfigurationId, Lot>> {
+    let known = "SELECT 1 FROM pragma_table_info('configuration') WHERE name = 'era'";
+    if connection.prepare_cached(known)?.query_row([], |_| Ok(())).optional()?.is_none() {
+        return Ok(BTreeMap::new());
+    }
+    connection
+        .prepare("SELECT id, era, parameters FROM configuration WHERE 0 < era")?
+        .query_map([], |row| {
+            let parameters: String = row.get(2)?;
+            Ok((ConfigurationId(row.get(0)?), Lot::draw(row.get(1)?, &parameters)))
+        })?
+        .collect()
 }
 
 fn verdict(row: &Row) -> SqlResult<Verdict> {

@@ -6,7 +6,8 @@ use std::{cmp::Reverse, collections::BTreeMap};
 use super::{Decisions, Node, StageRow, Sweep};
 use crate::{
     fact::Fact,
-    life::{Lanes, StageChange, StageId, StageStatus, TrialId},
+    life::{ConfigurationId, Lanes, StageChange, StageId, StageStatus, TrialId},
+    stop::Lot,
 };
 
 impl Sweep {
@@ -34,7 +35,8 @@ impl Sweep {
     }
 
     /// Depth first, so that few states are waited for at once; where stages part the longest way goes first, so that
-    /// it is not what everything waits for at the end. Verdicts wait for smaller numbers: then these go first.
+    /// it is not what everything waits for at the end. With rungs, those that are judged first go first, since others wait for
+    /// their verdicts.
     pub(super) fn number_turns(&mut self) {
         let mut downwards = self.roots();
         let mut next = 0;
@@ -62,9 +64,19 @@ impl Sweep {
 
     fn longest_last(&self, mut stages: Vec<StageId>) -> Vec<StageId> {
         let way = |id: &StageId| self.stages.get(id).map_or(0, |node| node.way);
-        let by_way = self.ladder.is_empty();
-        stages.sort_by_key(|id| (if by_way { way(id) } else { 0 }, Reverse(*id)));
+        if self.ladder.is_empty() {
+            stages.sort_by_key(|id| (way(id), Reverse(*id)));
+        } else {
+            stages.sort_by_cached_key(|id| Reverse((self.judged_first(*id), *id)));
+        }
         stages
+    }
+
+    /// When the first of a stage's configurations is judged.
+    fn judged_first(&self, id: StageId) -> Option<(Lot, ConfigurationId)> {
+        let trials = self.stages.get(&id).into_iter().flat_map(|node| &node.trials);
+        let trials = trials.filter_map(|trial| self.trials.get(trial));
+        trials.map(|trial| self.ladder.order(trial.configuration)).min()
     }
 
     fn roots(&self) -> Vec<StageId> {

@@ -10,7 +10,7 @@ use pleach_core::{
     key::Key,
     life::{AttemptId, Lanes, StageStatus, Trial, TrialId},
     spec::Slots,
-    stop,
+    stop::{Lot, Record, Rule},
     sweep::{Exactness, Rows, Settings, StageRow, Sweep, Wait, wait},
 };
 use pleach_store::Loaded;
@@ -48,11 +48,11 @@ pub(super) fn state(
         // Counted from the start of the run, also when the state was read again.
         limit: job.limit.or(spec.run.limit).map(|limit| Moment(micros(limit))),
         keep: spec.run.keep,
-        stop: spec.stop.as_ref().map_or(stop::Rule::NONE, |stop| stop.rule),
+        stop: spec.stop.as_ref().map_or(Rule::NONE, |stop| stop.rule),
         exactness: if job.prepared.description.exact { Exactness::Exact } else { Exactness::Loose },
     };
     let (mut rows, points) = rows(job.home, loaded);
-    rows.trials = first(rows.trials, job.first);
+    rows.trials = first(rows.trials, &rows.record, job.first);
     let seeds = rows.trials.iter().map(|trial| (trial.id, trial.seed)).collect();
     rows.found = found(job, &rows.stages);
     rows.lanes = lanes(job, &rows.trials);
@@ -109,12 +109,17 @@ pub(super) fn lanes(job: &Job, trials: &[Trial]) -> BTreeMap<TrialId, Lanes> {
     trials.iter().filter_map(|trial| Some((trial.id, *planned.get(&trial.key)?))).collect()
 }
 
-/// The trials of the first so many configurations.
-fn first(mut trials: Vec<Trial>, limit: Option<usize>) -> Vec<Trial> {
+/// The trials of the first so many configurations: with rungs, of those that are judged first, since their verdicts wait for
+/// no others.
+fn first(mut trials: Vec<Trial>, record: &Record, limit: Option<usize>) -> Vec<Trial> {
     if let Some(limit) = limit {
-        let configurations: BTreeSet<_> = trials.iter().map(|trial| trial.configuration).collect();
-        if let Some(&past) = configurations.iter().nth(limit) {
-            trials.retain(|trial| trial.configuration < past);
+        let order = |trial: &Trial| match record.rungs.len() {
+            0 => (Lot::default(), trial.configuration),
+            _ => record.order(trial.configuration),
+        };
+        let configurations: BTreeSet<_> = trials.iter().map(order).collect();
+        if let Some(past) = configurations.into_iter().nth(limit) {
+            trials.retain(|trial| order(trial) < past);
         }
     }
     trials

@@ -213,7 +213,7 @@ fn next(detail: &TrialDetail, wait: Wait, coordinator: &Coordinator) -> (&'stati
                     ": its other seeds are still to come there".to_owned()
                 }
                 Some(ConfigurationId(on)) => format!(
-                    ": it is compared with configurations of smaller numbers, and configuration {on} is still to come there"
+                    ": configurations are judged in a drawn order, and configuration {on}, which comes before it, has not come there yet"
                 ),
                 None => String::new(),
             };
