@@ -65,7 +65,7 @@ fn mirror(rate: &Schedule, lo: f64, hi: f64) -> Result<Schedule, FollowError> {
         first.from.get_or_insert(lo);
     }
     let factors = vec![mirrored];
-    Ok(Schedule { peak: 1.0, factors, hold: rate.hold, sample: rate.sample, plateau: None })
+    Ok(Schedule { peak: 1.0, factors, plateau: None, ..rate.clone() })
 }
 
 impl FromStr for Follow {

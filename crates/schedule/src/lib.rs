@@ -9,9 +9,10 @@
 //! multiples of the peak. A [`schedule::Schedule`] has durations in `%` of the budget, epochs or steps;
 //! [`schedule::Schedule::resolve`] turns it into a [`resolved::Resolved`], everything in steps and in normal form.
 //!
-//! Reading order: [`duration`], [`phase`], [`schedule`], [`resolved`], [`pieces`], [`preset`], [`library`], [`line`](mod@line), [`plateau`],
+//! Reading order: [`duration`], [`phase`], [`schedule`], [`resolved`], [`pieces`], [`preset`], [`library`], [`call`], [`line`](mod@line), [`plateau`],
 //! [`follow`], [`draw`], [`snippet`].
 
+pub mod call;
 pub mod draw;
 pub mod duration;
 mod evaluate;

@@ -19,8 +19,20 @@ pub struct Schedule {
     /// The rate changes only every so often; one step by default.
     pub hold: Duration,
     pub sample: Sample,
+    /// What becomes of phases that are longer than the budget.
+    pub overrun: Overrun,
     /// The one stateful part: a multiplier that an evaluation may lower.
     pub plateau: Option<Plateau>,
+}
+
+/// What becomes of phases that are longer than the budget.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Overrun {
+    /// They are an error.
+    #[default]
+    Refused,
+    /// They end where the budget ends.
+    Cut,
 }
 
 /// Where in each held stretch the profile is read.
@@ -41,6 +53,7 @@ impl Schedule {
             factors: vec![phases],
             hold: Duration::Steps(1.0),
             sample: Sample::Left,
+            overrun: Overrun::Refused,
             plateau: None,
         }
     }
@@ -57,7 +70,7 @@ impl Schedule {
         let factors = self
             .factors
             .iter()
-            .map(|phases| resolve_phases(phases, horizon))
+            .map(|phases| resolve_phases(phases, horizon, self.overrun))
             .collect::<Result<_, _>>()?;
         let resolved = Resolved { peak: self.peak, factors, hold, sample: self.sample };
         Ok(normal::normalize(resolved, horizon.steps))
@@ -84,6 +97,7 @@ impl Schedule {
 fn resolve_phases(
     phases: &[Phase<Duration>],
     horizon: Horizon,
+    overrun: Overrun,
 ) -> Result<Vec<Phase<f64>>, ResolveError> {
     let budget = horizon.steps as f64;
     let mut phases: Vec<Phase<f64>> = phases
@@ -92,7 +106,7 @@ fn resolve_phases(
         .collect::<Result<_, ResolveError>>()?;
     let fixed: f64 = phases.iter().filter_map(|phase| phase.length).sum();
     // Percentages that add up to 100 may exceed it by a rounding error.
-    if budget * (1.0 + 1e-9) < fixed {
+    if overrun == Overrun::Refused && budget * (1.0 + 1e-9) < fixed {
         return Err(ResolveError::TooLong { steps: fixed, budget: horizon.steps });
     }
     let mut open = phases.iter_mut().filter(|phase| phase.length.is_none());

@@ -25,7 +25,7 @@ fn check(text: &str, rate: &Schedule, expected: [f64; 10]) {
 fn rate(name: &str, arguments: &[(&str, Argument)]) -> Schedule {
     let arguments: BTreeMap<String, Argument> =
         arguments.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    preset(find(name).unwrap(), Some(0.3), &arguments).unwrap()
+    preset(find(name).unwrap(), Some(0.3), &arguments, TEN).unwrap()
 }
 
 fn share(percent: f64) -> Argument {

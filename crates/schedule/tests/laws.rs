@@ -4,7 +4,7 @@ use pleach_schedule::{
     duration::{Duration, Horizon},
     phase::{Body, Cycle, GainOn, Law, Phase, Shape, Stairs},
     resolved::Resolved,
-    schedule::{Sample, Schedule},
+    schedule::{Overrun, Sample, Schedule},
 };
 use proptest::prelude::*;
 
@@ -121,12 +121,14 @@ fn schedule() -> impl Strategy<Value = Schedule> {
         prop::collection::vec(phases(), 1..3),
         prop_oneof![Just(1.0), Just(3.0)],
         prop::bool::ANY,
+        prop::bool::ANY,
     )
-        .prop_map(|(peak, factors, hold, right)| Schedule {
+        .prop_map(|(peak, factors, hold, right, cut)| Schedule {
             peak,
             factors,
             hold: Duration::Steps(hold),
             sample: if right { Sample::Right } else { Sample::Left },
+            overrun: if cut { Overrun::Cut } else { Overrun::Refused },
             plateau: None,
         })
 }
@@ -282,7 +284,7 @@ fn schedules_that_part_late_have_equal_rules_until_then() {
 /// has its length, but for an unbounded last one.
 fn plain(schedule: &Schedule, steps: u64) -> Resolved {
     let line = schedule.to_string();
-    let mut spelled = schedule.clone();
+    let mut spelled = Schedule { overrun: Overrun::Refused, ..schedule.clone() };
     for phases in &mut spelled.factors {
         let fixed: f64 = phases
             .iter()

@@ -40,7 +40,7 @@ fn preset(
     peak: f64,
     arguments: &BTreeMap<String, Argument>,
 ) -> Result<Schedule, PresetError> {
-    pleach_schedule::preset::preset(find(name).unwrap(), Some(peak), arguments)
+    pleach_schedule::preset::preset(find(name).unwrap(), Some(peak), arguments, TEN)
 }
 
 const TEN: Horizon = Horizon { steps: 10, steps_per_epoch: 5 };

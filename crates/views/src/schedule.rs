@@ -41,6 +41,9 @@ pub fn text(schedules: &[Named], steps: u64, style: terminal::Style) -> String {
                 let _infallible = writeln!(text, "    {what}{line}");
             }
         }
+        if let Some(momentum) = &scheduled.momentum {
+            let _infallible = writeln!(text, "    momentum: {momentum}");
+        }
         if let Some(plateau) = &scheduled.plateau {
             let _infallible = writeln!(
                 text,

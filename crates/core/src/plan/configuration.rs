@@ -11,7 +11,7 @@ use crate::{
     plan::{
         Length, Lengths, Outcome, Refused, command,
         rungs::rungs,
-        schedule::{Origin, Scheduled, Wrong, follow, is_argument, preset_of, scheduled},
+        schedule::{MOVING, Origin, Scheduled, Wrong, follow, is_argument, preset_of, scheduled},
         values::fitting,
         view::{View, list},
     },
@@ -197,6 +197,7 @@ impl<'a> Planner<'a> {
             Some(preset) => Some(self.schedule(view, preset, &arguments, &length)?),
             None => None,
         };
+        let worker = self.with_momentum(view, (worker, &arguments), schedule.as_deref())?;
         let (worker, profiles) = self.profiles(view, worker, schedule.as_deref(), &length)?;
         let rungs = rungs(self.spec, self.program, view, &worker, (number, &length))?;
         Ok(Configuration {
@@ -217,6 +218,41 @@ impl<'a> Planner<'a> {
         let parameters = &self.program.parameters;
         let budget = parameters.iter().find(|parameter| parameter.role == Some(Role::Budget))?;
         Some((&budget.name, Value::Text(extension.budget.clone())))
+    }
+
+    /// What the program is told, with the momentum that a library's schedule moves beside the rate.
+    fn with_momentum(
+        &self,
+        view: &View,
+        (mut worker, arguments): (Parameters, &Parameters),
+        schedule: Option<&Scheduled>,
+    ) -> Result<Parameters, Outcome> {
+        // A person's own program is told the arguments, and moves its momentum itself.
+        let is_told = self.program.takes == Takes::Anything && !self.program.checkpoints;
+        let text = match schedule.and_then(|schedule| schedule.momentum.clone()) {
+            Some(text) if !is_told => text,
+            _ => return Ok(worker),
+        };
+        let argument = MOVING.into_iter().find(|name| arguments.contains_key(*name));
+        let argument = argument.unwrap_or_default();
+        let wrong = |message: String, help: &str| {
+            let wrong = (argument.to_owned(), message, help.to_owned());
+            Err(Outcome::Wrong(vec![wrong_schedule(view, wrong)]))
+        };
+        let moved = ["momentum", "beta1"].into_iter().filter_map(|name| self.parameters.get(name));
+        let mut moved = moved.filter(|one| one.per_step && self.program.acts(one, &worker));
+        let Some(parameter) = moved.next() else {
+            let program = &self.program.name;
+            let message = format!("`{program}` has no momentum that `{argument}` could move here");
+            return wrong(message, "leave it out");
+        };
+        let name = &parameter.name;
+        if worker.contains_key(name) {
+            let message = format!("`{argument}` moves `{name}`, which has a value of its own");
+            return wrong(message, "leave one of them out");
+        }
+        worker.insert(name.clone(), Value::Text(text));
+        Ok(worker)
     }
 
     /// Takes the parameters that change from step to step out of the worker's; what is constant is a number.
@@ -289,8 +325,8 @@ impl<'a> Planner<'a> {
         // Who shares stages must not know how the schedule goes on after them: its table until there is all of it.
         let is_shared = self.program.checkpoints;
         let mut put = |name: &str, origin: Origin, value: &Value| {
-            let is_argument =
-                preset.is_some_and(|preset| is_argument(preset, view.block, name, origin));
+            let is_argument = preset
+                .is_some_and(|preset| is_argument(preset, self.program, view.block, name, origin));
             if is_argument {
                 arguments.insert(name.to_owned(), value.clone());
             }
@@ -436,17 +472,7 @@ impl<'a> Planner<'a> {
         let cache_key = format!("{what} {} {}", length.steps, length.steps_per_epoch);
         let mut schedules = self.schedules.borrow_mut();
         let made = schedules.entry(cache_key).or_insert_with(|| make().map(Rc::new));
-        made.clone().map_err(|(argument, message, help)| {
-            let choice =
-                view.point.combination.choices.iter().find(|choice| choice.name == "schedule");
-            let whole = choice.map(|choice| &choice.span).or(view
-                .block
-                .schedule
-                .as_ref()
-                .map(|fixed| &fixed.span));
-            let span = view.place(&argument).or(whole.cloned());
-            Outcome::Wrong(vec![Diagnostic { message, span, label: "here".to_owned(), help }])
-        })
+        made.clone().map_err(|wrong| Outcome::Wrong(vec![wrong_schedule(view, wrong)]))
     }
 
     /// A schedule, if the program can follow it.
@@ -463,6 +489,15 @@ impl<'a> Planner<'a> {
         }
         Ok(made)
     }
+}
+
+/// A mistake at its argument, or at the schedule's name.
+fn wrong_schedule(view: &View, (argument, message, help): Wrong) -> Diagnostic {
+    let choice = view.point.combination.choices.iter().find(|choice| choice.name == "schedule");
+    let fixed = view.block.schedule.as_ref().map(|fixed| &fixed.span);
+    let whole = choice.map(|choice| &choice.span).or(fixed);
+    let span = view.place(&argument).or(whole.cloned());
+    Diagnostic { message, span, label: "here".to_owned(), help }
 }
 
 pub(super) fn horizon(length: &Length) -> Horizon {

@@ -164,7 +164,7 @@ impl<'a> Check<'a> {
     /// The worker program's parameter of that name; `None` for an argument of the schedule, and after a mistake.
     fn known(&mut self, sought: &Sought, span: &Range<usize>) -> Option<&'a Parameter> {
         let Sought { block, preset, name, origin } = *sought;
-        if preset.is_some_and(|preset| is_argument(preset, block, name, origin)) {
+        if preset.is_some_and(|preset| is_argument(preset, self.program, block, name, origin)) {
             return None;
         }
         let program = self.program;
@@ -181,7 +181,7 @@ impl<'a> Check<'a> {
                 format!("`{}` has no parameter `{name}`", program.name)
             };
             let instead = preset.and_then(|preset| preset.instead_of(name));
-            let help = instead.map_or_else(|| suggest(name, known.iter().copied()), str::to_owned);
+            let help = instead.unwrap_or_else(|| suggest(name, known.iter().copied()));
             self.note(span, message, "unknown", help);
         }
         found
@@ -218,8 +218,9 @@ impl<'a> Check<'a> {
             let is_known = self.program.takes == Takes::Anything
                 || self.program.parameters.iter().any(|parameter| parameter.name == *name)
                 || space.combinations.iter().any(|combination| {
-                    preset_of(self.program, block, combination)
-                        .is_some_and(|preset| is_argument(preset, block, name, Origin::Shared))
+                    preset_of(self.program, block, combination).is_some_and(|preset| {
+                        is_argument(preset, self.program, block, name, Origin::Shared)
+                    })
                 });
             if !is_known {
                 let known = self.program.parameters.iter().map(|parameter| parameter.name.as_str());

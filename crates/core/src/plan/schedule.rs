@@ -6,7 +6,7 @@ use pleach_schedule::{
     duration::{Duration, Horizon},
     follow::{Follow, FollowError},
     plateau::{Monitor, Plateau},
-    preset::{Argument, COMMON, Expected, PresetInfo, find, preset},
+    preset::{self, Argument, COMMON, Expected, PresetInfo, find},
     resolved::Resolved,
     schedule::{ResolveError, Schedule},
 };
@@ -31,6 +31,8 @@ pub struct Scheduled {
     /// As written, durations and all; it reads back.
     pub written: String,
     pub is_anytime: bool,
+    /// What momentum follows beside the rate, as a sweep file spells it, if an argument asks for that.
+    pub momentum: Option<String>,
 }
 
 impl Scheduled {
@@ -43,6 +45,7 @@ impl Scheduled {
             written: schedule.to_string(),
             is_anytime: schedule.is_anytime(),
             plateau: schedule.plateau,
+            momentum: None,
         })
     }
 }
@@ -91,10 +94,19 @@ pub(super) enum Origin {
     Shared,
 }
 
-/// Whether a parameter is an argument of the schedule. Every preset's own arguments are so in its branch; elsewhere only
-/// the peak and what all presets take; but everything when the schedule is fixed, since no name can then be mistaken.
-pub(super) fn is_argument(preset: &PresetInfo, block: &Block, name: &str, origin: Origin) -> bool {
-    let is_own = || preset.all_arguments().any(|info| info.name == name);
+/// Whether a parameter is an argument of the schedule. Every preset's own arguments are so in its branch, and what its
+/// library takes beside them unless the program takes it; elsewhere only the peak and what all presets take; but
+/// everything when the schedule is fixed, since no name can then be mistaken.
+pub(super) fn is_argument(
+    preset: &PresetInfo,
+    program: &Program,
+    block: &Block,
+    name: &str,
+    origin: Origin,
+) -> bool {
+    let is_listed = || preset.all_arguments().any(|info| info.name == name);
+    let is_the_programs = || program.parameters.iter().any(|parameter| parameter.name == name);
+    let is_own = || is_listed() || preset.knows(name) && !is_the_programs();
     name == "peak"
         || match origin {
             Origin::Branch => is_own(),
@@ -103,10 +115,11 @@ pub(super) fn is_argument(preset: &PresetInfo, block: &Block, name: &str, origin
         }
 }
 
-/// What the arguments of a preset mean.
+/// What the arguments of a preset mean in a trial of that length.
 pub(crate) fn schedule_of(
     info: &'static PresetInfo,
     values: &Parameters,
+    horizon: Horizon,
 ) -> Result<Schedule, Wrong> {
     let as_number = |value: &Value| {
         number(value).ok_or_else(|| {
@@ -126,9 +139,12 @@ pub(crate) fn schedule_of(
             help.to_owned(),
         ));
     }
-    preset(info, peak, &arguments(info, values))
+    preset::preset(info, peak, &arguments(info, values), horizon)
         .map_err(|error| (error.argument, error.message, error.help))
 }
+
+/// The arguments by which a library's schedule moves momentum beside the rate.
+pub(super) const MOVING: [&str; 4] = ["cycle_momentum", "base_momentum", "max_momentum", "moms"];
 
 /// The schedule of a preset and its arguments, in steps of a trial.
 pub(super) fn scheduled(
@@ -137,7 +153,7 @@ pub(super) fn scheduled(
     horizon: Horizon,
     program: &Program,
 ) -> Result<Scheduled, Wrong> {
-    let schedule = schedule_of(info, values)?;
+    let schedule = schedule_of(info, values, horizon)?;
     watches_what_is_measured(&schedule, program)?;
     in_steps(schedule, info, values, horizon)
 }
@@ -148,23 +164,33 @@ pub(crate) fn scheduled_alone(
     values: &Parameters,
     horizon: Horizon,
 ) -> Result<Scheduled, Wrong> {
-    in_steps(schedule_of(info, values)?, info, values, horizon)
+    in_steps(schedule_of(info, values, horizon)?, info, values, horizon)
 }
 
 fn in_steps(
     schedule: Schedule,
-    info: &PresetInfo,
+    info: &'static PresetInfo,
     values: &Parameters,
     horizon: Horizon,
 ) -> Result<Scheduled, Wrong> {
+    // Some libraries compute with the number of steps: what comes out depends on the budget then.
+    let longer = Horizon { steps: horizon.steps.saturating_mul(2), ..horizon };
+    let is_the_same = schedule_of(info, values, longer).is_ok_and(|longer| longer == schedule);
     let written = schedule.to_string();
-    Scheduled::new(schedule, horizon).map_err(|error| {
-        (
-            at_fault(&error, info, values, horizon),
-            format!("the schedule `{}`: {error}", info.name),
-            format!("it is `{written}`"),
-        )
-    })
+    let mut scheduled = Scheduled::new(schedule, horizon).map_err(|error| {
+        let help = match error {
+            ResolveError::TooLong { .. } if info.class().is_some() => {
+                "or write compat = true: it ends where the trial ends, as in its library".to_owned()
+            }
+            _ => format!("it is `{written}`"),
+        };
+        let message = format!("the schedule `{}`: {error}", info.name);
+        (at_fault(&error, info, values, horizon), message, help)
+    })?;
+    scheduled.is_anytime &= is_the_same;
+    scheduled.momentum = preset::momentum(info, &arguments(info, values), horizon)
+        .map_err(|error| (error.argument, error.message, error.help))?;
+    Ok(scheduled)
 }
 
 /// The argument to which an error is due; none if it cannot be told.

@@ -2,7 +2,7 @@
 //! to be an argument of the branch's preset, or a parameter of the worker program.
 
 use pleach_schedule::{
-    library::{LIBRARIES, instead},
+    library::{LIBRARIES, instead, is_module},
     preset::{self, ArgumentInfo, Expected, PRESETS, PresetInfo},
     schedule::Schedule,
 };
@@ -57,16 +57,51 @@ impl Reader {
                 return None;
             }
         };
-        let found = preset::find(&name);
-        if found.is_none() {
-            let (message, help) = match instead(&name) {
-                Some(remedy) => (format!("`{name}` is no single schedule here"), remedy.to_owned()),
-                None => (format!("there is no schedule `{name}`"), meant(&name)),
-            };
-            self.error(span, message, "unknown", help);
+        match &preset::named(&name)[..] {
+            [one] => return Some(one),
+            [] => {
+                let (message, help) = match instead(&name) {
+                    Some(remedy) => {
+                        (format!("`{name}` is no single schedule here"), remedy.to_owned())
+                    }
+                    None => (format!("there is no schedule `{name}`"), meant(&name)),
+                };
+                self.error(span, message, "unknown", help);
+            }
+            several => {
+                let uses = several.iter().map(|info| format!("use = \"{}\"", info.name));
+                let help = format!("write {}", uses.collect::<Vec<_>>().join(" or "));
+                self.error(span, format!("several schedules are called `{name}`"), "which?", help);
+            }
         }
-        found
+        None
     }
+}
+
+/// The branches of a choice of schedules, where `[space.schedule.torch.StepLR]` is one called `torch.StepLR`.
+pub(super) fn branches(entries: &[Entry]) -> Vec<Entry> {
+    let spread = |entry: &Entry| match entry.node.table() {
+        Some(inner) if is_path(&entry.key, inner) => {
+            let named = inner.iter().map(|inner| Entry {
+                key: format!("{}.{}", entry.key, inner.key),
+                ..inner.clone()
+            });
+            branches(&named.collect::<Vec<_>>())
+        }
+        _ => vec![entry.clone()],
+    };
+    entries.iter().flat_map(spread).collect()
+}
+
+/// Whether a name is that of a library's modules, and what it holds are further names.
+fn is_path(name: &str, entries: &[Entry]) -> bool {
+    let is_named = entries.iter().any(|entry| NAMING.contains(&entry.key.as_str()));
+    let are_tables = entries.iter().all(|entry| entry.node.table().is_some());
+    name.split('.').all(is_module)
+        && !entries.is_empty()
+        && are_tables
+        && !is_named
+        && preset::named(name).is_empty()
 }
 
 fn preset_names() -> Vec<&'static str> {
@@ -103,13 +138,11 @@ fn meant(name: &str) -> String {
 
 /// What to say of an argument that a preset does not have; `None` if it has.
 pub(crate) fn unknown_argument(preset: &PresetInfo, name: &str) -> Option<(String, String)> {
-    if name == "peak" || argument(preset, name).is_some() {
+    if name == "peak" || preset.knows(name) {
         return None;
     }
-    let help = preset.instead_of(name).map_or_else(
-        || suggest(name, preset.all_arguments().map(|info| info.name).collect::<Vec<_>>()),
-        str::to_owned,
-    );
+    let names = || preset.all_arguments().map(|info| info.name).collect::<Vec<_>>();
+    let help = preset.instead_of(name).unwrap_or_else(|| suggest(name, names()));
     Some((format!("`{}` has no argument `{name}`", preset.name), help))
 }
 

@@ -1,6 +1,7 @@
 //! One schedule: `[trainer.schedule]`, or whatever a person types to look at one.
 
 use pleach_schedule::{
+    call::{self, CallError},
     duration::Horizon,
     line::LineError,
     preset::{Expected, PRESETS, PresetInfo},
@@ -21,7 +22,8 @@ use crate::{
 };
 
 /// Reads a schedule for a trial of that length: an inline table (`{ use = "cosine", peak = 0.1 }`), a file with a
-/// `[schedule]`, the name of a preset or of a library's class, or the one-line spelling. The peak is 1 if none is given.
+/// `[schedule]`, the name of a preset or of a library's class, a call of one (`StepLR(optimizer, 30)`), or the one-line
+/// spelling. The peak is 1 if none is given.
 pub fn read_schedule(text: &str, horizon: Horizon) -> Result<Scheduled, Diagnostics> {
     let trimmed = text.trim();
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
@@ -32,6 +34,10 @@ pub fn read_schedule(text: &str, horizon: Horizon) -> Result<Scheduled, Diagnost
         format!("schedule = \"{trimmed}\"")
     } else if trimmed.contains("[schedule]") {
         text.to_owned()
+    } else if call::is_call(trimmed) {
+        let table = call::table(text)
+            .map_err(|CallError { message, help }| wrong(text, message, "no schedule", help))?;
+        format!("schedule = {table}")
     } else {
         return line(trimmed, horizon);
     };
@@ -47,22 +53,24 @@ pub fn read_schedule(text: &str, horizon: Horizon) -> Result<Scheduled, Diagnost
 
 /// The one-line spelling.
 fn line(text: &str, horizon: Horizon) -> Result<Scheduled, Diagnostics> {
-    let wrong = |message: String, label: &str, help: String| {
-        let label = label.to_owned();
-        let mistake = Diagnostic { message, span: Some(0..text.len()), label, help };
-        let source = Source { name: "schedule".to_owned(), text: text.to_owned() };
-        Diagnostics { source, list: vec![mistake] }
-    };
     let schedule: Schedule = text.parse().map_err(|error: LineError| {
         let names: Vec<&str> = PRESETS.iter().map(|info| info.name).collect();
         let help = format!(
             "write \"0.1: 0 > 1 5%, > 0 cosine\", {{ use = \"cosine\", peak = 0.1 }}, or one of {}",
             names.join(", ")
         );
-        wrong(error.to_string(), "no schedule", help)
+        wrong(text, error.to_string(), "no schedule", help)
     })?;
     Scheduled::new(schedule, horizon)
-        .map_err(|error| wrong(error.to_string(), "here", String::new()))
+        .map_err(|error| wrong(text, error.to_string(), "here", String::new()))
+}
+
+/// What is wrong with a text as a whole.
+fn wrong(text: &str, message: String, label: &str, help: String) -> Diagnostics {
+    let label = label.to_owned();
+    let mistake = Diagnostic { message, span: Some(0..text.len()), label, help };
+    let source = Source { name: "schedule".to_owned(), text: text.to_owned() };
+    Diagnostics { source, list: vec![mistake] }
 }
 
 impl Reader {
@@ -74,7 +82,20 @@ impl Reader {
     /// A schedule that stands alone; its peak is 1 if none is given.
     pub(super) fn schedule(&mut self, entry: &Entry) -> Option<Schedule> {
         let fixed = self.fixed_schedule(entry)?;
-        self.made(&fixed, plan::schedule_of)
+        // A parameter's line is written before anybody knows how long a trial is.
+        let of = |steps| Horizon { steps, steps_per_epoch: steps / 10 };
+        self.made(&fixed, |preset, values| {
+            let [one, other] =
+                [1000, 3000].map(|steps| plan::schedule_of(preset, values, of(steps)));
+            let (one, other) = (one?, other?);
+            if one != other {
+                let message = format!("`{}` depends on the trial's length here", preset.name);
+                let help =
+                    "write numbers of steps, or one of our own schedules, such as `one_cycle`";
+                return Err((String::new(), message, help.to_owned()));
+            }
+            Ok(one)
+        })
     }
 
     fn made<T>(

@@ -12,7 +12,7 @@ use crate::{
         axis::Item,
         node::{Entry, Kind, Node},
         reader::Reader,
-        schedule::{NAMING, item},
+        schedule::{self, NAMING, item},
     },
     value::Value,
 };
@@ -158,9 +158,10 @@ impl Reader {
 
     fn choice(&mut self, entry: &Entry, branches: &[Entry], search: Search) -> Option<Branches> {
         let mut read = Vec::new();
-        for branch in branches {
+        let is_schedule = entry.key == "schedule";
+        let branches = if is_schedule { schedule::branches(branches) } else { branches.to_vec() };
+        for branch in &branches {
             let entries = branch.node.table().unwrap_or_default();
-            let is_schedule = entry.key == "schedule";
             let preset = if is_schedule {
                 Some(self.preset(branch, entries, Some(&branch.key))?)
             } else {

@@ -17,6 +17,7 @@ pub(super) const LIBRARY: Library = Library {
     name: "d2l",
     title: "Dive into Deep Learning",
     version: "",
+    modules: &[],
     classes: &[
         Class {
             info: PresetInfo {

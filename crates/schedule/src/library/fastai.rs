@@ -1,7 +1,7 @@
 //! `fastai.callback.schedule`: shares of the whole training, which is the trial's budget, read at every step.
 
 use super::{
-    Class, Library,
+    Class, Library, momentum,
     read::{COSINE, cycle, falling, multiple},
 };
 use crate::{
@@ -16,12 +16,15 @@ use crate::{
 };
 
 const START: ArgumentInfo = argument("start", Number, "", "the rate at the start");
+const EPOCHS: ArgumentInfo =
+    argument("n_epoch", Number, "", "its length in epochs; the trial's budget");
 const END: ArgumentInfo = argument("end", Number, "", "the rate at the end");
 
 pub(super) const LIBRARY: Library = Library {
     name: "fastai",
     title: "fastai",
     version: "2.8.12",
+    modules: &["all", "learn"],
     classes: &[
         Class {
             info: PresetInfo {
@@ -32,16 +35,21 @@ pub(super) const LIBRARY: Library = Library {
                     argument("div", Number, "25", "it starts at lr_max / div"),
                     argument("div_final", Number, "100000", "it ends at lr_max / div_final"),
                     argument("pct_start", Number, "0.25", "the share of the way up"),
+                    EPOCHS,
+                    momentum::MOMS,
                 ],
             },
             rate: "lr_max",
             needs: 1,
-            differs: "its momentum is a schedule of its own",
+            differs: "momentum stays as it is without `moms`, where fastai moves it by [0.95, 0.85, 0.95]",
             build: |given| {
                 let (low, last) =
                     (1.0 / given.positive("div")?, 1.0 / given.positive("div_final")?);
-                let up = Phase::shape(Some(share(given, "pct_start")?), 1.0, COSINE);
-                let phases = vec![up.starting_at(low), Phase::shape(None, last, COSINE)];
+                let (up, down) = halves(given, "pct_start")?;
+                let phases = vec![
+                    Phase::shape(Some(up), 1.0, COSINE).starting_at(low),
+                    Phase::shape(down, last, COSINE),
+                ];
                 Ok(given.schedule(given.rate()?, phases))
             },
         },
@@ -53,6 +61,7 @@ pub(super) const LIBRARY: Library = Library {
                     argument("lr", Number, "", "the rate"),
                     argument("div_final", Number, "100000", "it ends at lr / div_final"),
                     argument("pct_start", Number, "0.75", "the share of the flat part"),
+                    EPOCHS,
                 ],
             },
             rate: "lr",
@@ -60,8 +69,9 @@ pub(super) const LIBRARY: Library = Library {
             differs: "",
             build: |given| {
                 let last = 1.0 / given.positive("div_final")?;
-                let flat = Phase::hold(Some(share(given, "pct_start")?));
-                Ok(given.schedule(given.rate()?, vec![flat, Phase::shape(None, last, COSINE)]))
+                let (flat, down) = halves(given, "pct_start")?;
+                let phases = vec![Phase::hold(Some(flat)), Phase::shape(down, last, COSINE)];
+                Ok(given.schedule(given.rate()?, phases))
             },
         },
         Class {
@@ -71,7 +81,12 @@ pub(super) const LIBRARY: Library = Library {
                 arguments: &[
                     argument("lr_max", Number, "", "the highest rate"),
                     argument("n_cycles", Count, "", "so many cycles"),
-                    argument("cycle_len", Number, "", "the length of the first one in epochs"),
+                    argument(
+                        "cycle_len",
+                        Time,
+                        "",
+                        "the length of the first one, in epochs as a number",
+                    ),
                     argument("cycle_mult", Number, "2", "each cycle is so many times as long"),
                 ],
             },
@@ -79,10 +94,14 @@ pub(super) const LIBRARY: Library = Library {
             needs: 3,
             differs: "restarts are exact, where fastai may miss one by the rounding of single precision; `cycle_mult = 1` is cycles of one length, where it divides by zero",
             build: |given| {
+                let length = match given.number("cycle_len") {
+                    Some(_) => Duration::Epochs(given.positive("cycle_len")?),
+                    None => given.span("cycle_len")?,
+                };
                 let restarts = Cycle {
                     grow: given.growth("cycle_mult")?,
                     count: Some(given.cycles("n_cycles")?),
-                    ..falling(Duration::Epochs(given.positive("cycle_len")?), 0.0, COSINE)
+                    ..falling(length, 0.0, COSINE)
                 };
                 Ok(given.schedule(given.rate()?, vec![cycle(None, restarts)]))
             },
@@ -205,6 +224,23 @@ fn share(given: &Given, name: &str) -> Result<Duration, PresetError> {
         share if share <= 1.0 => Ok(Duration::Fraction(share)),
         _ => Err(given.wrong(name, "a share of the budget: between 0 and 1")),
     }
+}
+
+/// The length of what takes a share of the whole, and that of the rest; `None` for whatever the budget leaves.
+pub(super) fn halves(
+    given: &Given,
+    name: &str,
+) -> Result<(Duration, Option<Duration>), PresetError> {
+    let share = share(given, name)?;
+    if !given.has("n_epoch") {
+        return Ok((share, None));
+    }
+    let whole = Duration::Epochs(given.positive("n_epoch")?);
+    if whole.in_steps(given.horizon) == given.horizon.steps as f64 {
+        return Ok((share, None));
+    }
+    let first = whole.times(share.as_fraction(given.horizon));
+    Ok((first, Some(given.minus(whole, first))))
 }
 
 /// From `start` to `end`, whichever is higher, over the whole budget.

@@ -35,6 +35,7 @@ pub(super) const LIBRARY: Library = Library {
     name: "hf",
     title: "Hugging Face Transformers",
     version: "5.23.0",
+    modules: &["optimization", "trainer_utils", "SchedulerType"],
     classes: &[
         Class {
             info: PresetInfo { name: "hf.constant", doc: "the rate throughout", arguments: &[] },
@@ -238,12 +239,11 @@ fn bounded(given: &Given) -> Result<Duration, PresetError> {
     if let Some(length) = after_warmup(given)? {
         return Ok(length);
     }
-    match Duration::Fraction(1.0).minus(warmup(given)) {
-        Some(length) if length.number() < 0.0 => {
+    match given.minus(Duration::Fraction(1.0), warmup(given)) {
+        length if length.number() < 0.0 => {
             Err(given.wrong("num_warmup_steps", "it is longer than the budget"))
         }
-        Some(length) => Ok(length),
-        None => Err(given.missing("num_training_steps")),
+        length => Ok(length),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Class, Library, plateau,
-    read::{COSINE, Phases, cycle, falling, multiple},
+    read::{COSINE, cycle, falling, multiple},
 };
 use crate::{
     duration::Duration,
@@ -23,6 +23,7 @@ pub(super) const LIBRARY: Library = Library {
     name: "keras",
     title: "Keras",
     version: "3.15.1",
+    modules: &["tf", "tensorflow", "legacy", "experimental", "learning_rate_schedule"],
     classes: &[
         Class {
             info: PresetInfo {
@@ -173,20 +174,11 @@ fn piecewise(given: &Given) -> Result<Schedule, PresetError> {
     }
     let peak = values.iter().copied().fold(0.0, f64::max);
     // A boundary is the last step of its rate.
-    let mut phases = Phases::new();
-    let mut start = Duration::ZERO;
-    for (boundary, value) in boundaries.iter().zip(values) {
-        let Some(end) = boundary.plus(given.per()) else {
-            return Err(
-                given.wrong("boundaries", "whole numbers, or durations in the unit of `per`")
-            );
-        };
-        let length = given.rest(("boundaries", end), ("boundaries", start))?;
-        phases.push(Phase::hold(Some(length)).starting_at(multiple(*value, peak)));
-        start = end;
-    }
-    phases.extend(values.last().map(|value| Phase::hold(None).starting_at(multiple(*value, peak))));
-    Ok(given.schedule(peak, phases))
+    let ends: Vec<Duration> =
+        boundaries.iter().map(|boundary| given.plus(*boundary, given.per())).collect();
+    let lengths = given.stretches("boundaries", &ends)?.into_iter().map(Some).chain([None]);
+    let held = |(length, value): (_, &f64)| Phase::hold(length).starting_at(multiple(*value, peak));
+    Ok(given.schedule(peak, lengths.zip(values).map(held).collect()))
 }
 
 fn polynomial(given: &Given) -> Result<Schedule, PresetError> {

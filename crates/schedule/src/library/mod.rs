@@ -3,25 +3,35 @@
 //!
 //! A number of steps is counted in `per`: one optimizer step, or an epoch with `per = "1ep"`, which also holds the rate
 //! for an epoch. A stretch of time may be a duration instead: `T_max = "100%"`. Past the end the last value holds; where
-//! a library does something else there, or cannot do what its arguments say, `compat = true` asks for its own numbers.
+//! a library does something else there, or cannot do what its arguments say, `compat = true` asks for its own numbers; it
+//! also cuts a schedule that is longer than the trial, which is refused otherwise.
 
 mod d2l;
+mod elsewhere;
 mod fastai;
 mod hf;
 mod keras;
+mod momentum;
 mod mxnet;
+mod name;
 mod optax;
 mod papers;
 mod plateau;
 mod pytorch_optimizer;
 mod read;
+mod signature;
 mod sklearn;
 mod timm;
 mod torch;
 
+pub(crate) use elsewhere::{Elsewhere, elsewhere, has};
+pub use name::{candidates, instead, is_module};
+pub use signature::{Parameter, Signature, signature};
+
 use crate::{
-    preset::{ArgumentInfo, Expected, Given, PresetError, PresetInfo, argument},
-    schedule::Schedule,
+    duration::Duration,
+    preset::{Argument, ArgumentInfo, Expected, Given, PresetError, PresetInfo, argument},
+    schedule::{Overrun, Schedule},
 };
 
 /// A library, and everything of it that is a schedule.
@@ -33,6 +43,8 @@ pub struct Library {
     /// The version whose numbers are reproduced; empty for papers.
     pub version: &'static str,
     pub classes: &'static [Class],
+    /// What its modules are called beside their names in [`signature`]: `tf` of Keras.
+    pub modules: &'static [&'static str],
     /// What has a name there and no single schedule here: the name, and what to write instead.
     pub elsewhere: &'static [(&'static str, &'static str)],
 }
@@ -82,32 +94,6 @@ pub const COMMON: &[ArgumentInfo] = &[
     ),
 ];
 
-const MOMENTUM: &str = "momentum is a parameter of its own, which may follow the rate: write momentum = \"mirror(lo=0.85,hi=0.95)\" beside it";
-const BEGINNING: &str = "leave it out: a schedule begins at a trial's first step";
-const CYCLE: &str = "write the cycle itself: phases = \"cycle(len=20%,gain=0.5) { 0 > 1 linear for 0.5, > 0 linear }\"";
-const NOISE: &str = "leave it out: a rate depends on nothing but the step";
-
-/// Arguments of other libraries' schedules that are no part of a schedule, and what to write instead.
-const ARGUMENTS_ELSEWHERE: &[(&str, &str)] = &[
-    ("cycle_momentum", MOMENTUM),
-    ("base_momentum", MOMENTUM),
-    ("max_momentum", MOMENTUM),
-    ("moms", MOMENTUM),
-    ("last_epoch", BEGINNING),
-    ("last_step", BEGINNING),
-    ("initialize", BEGINNING),
-    ("t_in_epochs", "leave it out, and write per = \"1ep\" where whole numbers are epochs"),
-    ("noise_range_t", NOISE),
-    ("noise_pct", NOISE),
-    ("noise_std", NOISE),
-    ("noise_seed", NOISE),
-    ("scale_fn", CYCLE),
-    ("scale_mode", CYCLE),
-    ("optimizer", "leave it out: the rate is `peak`, the optimizer a parameter of its own"),
-    ("verbose", "leave it out: `pleach schedule` shows it"),
-    ("name", "leave it out: a branch of [space.schedule] has a name"),
-];
-
 /// The class of that name: `torch.StepLR`.
 pub fn find(name: &str) -> Option<&'static Class> {
     let (library, _) = name.split_once('.')?;
@@ -115,25 +101,18 @@ pub fn find(name: &str) -> Option<&'static Class> {
     library.classes.iter().find(|class| class.info.name == name)
 }
 
-/// What to write for a name that a library has and that is no single schedule here.
-pub fn instead(name: &str) -> Option<&'static str> {
-    LIBRARIES
-        .iter()
-        .flat_map(|library| library.elsewhere)
-        .find(|(other, _)| *other == name)
-        .map(|(_, remedy)| *remedy)
-}
-
-/// What to write instead of an argument that no schedule has here.
-pub(crate) fn instead_of(argument: &str) -> Option<&'static str> {
-    ARGUMENTS_ELSEWHERE.iter().find(|(name, _)| *name == argument).map(|(_, remedy)| *remedy)
-}
-
 impl Class {
     /// The schedule that its arguments mean.
     pub(crate) fn build(&self, given: &Given) -> Result<Schedule, PresetError> {
-        if self.rate != "peak" && given.peak.is_some() && given.has(self.rate) {
-            return Err(given.wrong(self.rate, "give it or `peak`, not both"));
+        if self.rate != "peak"
+            && let (Some(peak), Some(rate)) = (given.peak, given.highest(self.rate))
+            && peak != rate
+        {
+            return Err(PresetError {
+                argument: self.rate.to_owned(),
+                message: format!("`peak` is {peak} and `{}` is {rate}", self.rate),
+                help: "they set the same number: leave one of them out".to_owned(),
+            });
         }
         for argument in self.info.arguments.iter().take(self.needs) {
             let is_rate = argument.name == self.rate && argument.expected == Expected::Number;
@@ -142,6 +121,14 @@ impl Class {
                 return Err(given.missing(argument.name));
             }
         }
-        (self.build)(given)
+        let is_per_epoch = given.arguments.get("t_in_epochs") == Some(&Argument::Bool(true));
+        if is_per_epoch && given.duration("per").is_some_and(|per| per != Duration::Epochs(1.0)) {
+            return Err(given.wrong("t_in_epochs", "`per` says otherwise: leave one of them out"));
+        }
+        let mut schedule = (self.build)(given)?;
+        if given.is_compatible() {
+            schedule.overrun = Overrun::Cut;
+        }
+        Ok(schedule)
     }
 }

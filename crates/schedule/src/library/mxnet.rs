@@ -28,6 +28,7 @@ pub(super) const LIBRARY: Library = Library {
     name: "mxnet",
     title: "MXNet",
     version: "1.9.1",
+    modules: &["mx"],
     classes: &[
         Class {
             info: PresetInfo {

@@ -9,7 +9,7 @@ use crate::{
     phase::{Law, Phase, Shape, Stairs},
     preset::{
         ArgumentInfo,
-        Expected::{Bool, Count, Number, Numbers, Time, Times, Word},
+        Expected::{Bool, Number, Numbers, Time, Times, Word},
         Given, PresetError, PresetInfo, argument,
     },
     schedule::Schedule,
@@ -42,6 +42,7 @@ pub(super) const LIBRARY: Library = Library {
     name: "optax",
     title: "optax",
     version: "0.2.8",
+    modules: &[],
     classes: &[
         Class {
             info: PresetInfo {
@@ -143,7 +144,7 @@ pub(super) const LIBRARY: Library = Library {
                 name: "optax.linear_onecycle_schedule",
                 doc: "up to the peak, down as far, and down to almost nothing, along lines",
                 arguments: &[
-                    argument("transition_steps", Count, "", "the whole length"),
+                    argument("transition_steps", Time, "", "the whole length"),
                     PEAK,
                     argument("pct_start", Number, "0.3", "the share at which the peak is reached"),
                     argument("pct_final", Number, "0.85", "the share at which it is down again"),
@@ -163,7 +164,7 @@ pub(super) const LIBRARY: Library = Library {
                 let low = 1.0 / given.positive("div_factor")?;
                 let last = low / given.positive("final_div_factor")?;
                 let (top, down) = (corner(given, "pct_start")?, corner(given, "pct_final")?);
-                let end = given.value("transition_steps");
+                let end = length(given)?;
                 one_cycle(given, low, Shape::Linear, &[(top, 1.0), (down, low), (end, last)])
             },
         },
@@ -172,7 +173,7 @@ pub(super) const LIBRARY: Library = Library {
                 name: "optax.cosine_onecycle_schedule",
                 doc: "up to the peak and down to almost nothing, along cosines",
                 arguments: &[
-                    argument("transition_steps", Count, "", "the whole length"),
+                    argument("transition_steps", Time, "", "the whole length"),
                     PEAK,
                     argument("pct_start", Number, "0.3", "the share at which the peak is reached"),
                     argument("div_factor", Number, "25", "it starts at peak_value / div_factor"),
@@ -190,7 +191,7 @@ pub(super) const LIBRARY: Library = Library {
             build: |given| {
                 let low = 1.0 / given.positive("div_factor")?;
                 let last = low / given.positive("final_div_factor")?;
-                let end = given.value("transition_steps");
+                let end = length(given)?;
                 one_cycle(given, low, COSINE, &[(corner(given, "pct_start")?, 1.0), (end, last)])
             },
         },
@@ -332,24 +333,25 @@ fn exponential(given: &Given, peak: f64) -> Result<Phases, PresetError> {
     Ok(phases)
 }
 
-/// The boundaries in order, each with its scale.
+/// How long it is until each boundary, in order, and the scale there.
 fn scaled(given: &Given) -> Result<Vec<(Duration, f64)>, PresetError> {
     let (boundaries, scales) = (given.times("boundaries"), given.rates("scales")?);
     if boundaries.len() != scales.len() {
         return Err(given.wrong("scales", "as many as there are boundaries"));
     }
     let mut pairs: Vec<_> = boundaries.into_iter().zip(scales.iter().copied()).collect();
-    pairs.sort_by(|(a, _), (b, _)| a.number().total_cmp(&b.number()));
-    Ok(pairs)
+    let in_steps = |time: Duration| time.in_steps(given.horizon);
+    pairs.sort_by(|(a, _), (b, _)| in_steps(*a).total_cmp(&in_steps(*b)));
+    let (boundaries, scales): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+    Ok(given.stretches("boundaries", &boundaries)?.into_iter().zip(scales).collect())
 }
 
 fn piecewise_constant(given: &Given) -> Result<Schedule, PresetError> {
     let mut phases = Phases::new();
-    let (mut start, mut value) = (Duration::ZERO, 1.0);
-    for (boundary, scale) in scaled(given)? {
-        let length = given.rest(("boundaries", boundary), ("boundaries", start))?;
+    let mut value = 1.0;
+    for (length, scale) in scaled(given)? {
         phases.push(Phase::hold(Some(length)).starting_at(value));
-        (start, value) = (boundary, value * scale);
+        value *= scale;
     }
     phases.push(Phase::hold(None).starting_at(value));
     Ok(given.schedule(given.rate()?, phases))
@@ -357,11 +359,10 @@ fn piecewise_constant(given: &Given) -> Result<Schedule, PresetError> {
 
 fn piecewise_interpolate(given: &Given) -> Result<Schedule, PresetError> {
     let shape = if given.word("interpolate_type") == "linear" { Shape::Linear } else { COSINE };
-    let (mut start, mut value) = (Duration::ZERO, 1.0);
+    let mut value = 1.0;
     let mut phases = Phases::new();
-    for (boundary, scale) in scaled(given)? {
-        let length = given.rest(("boundaries", boundary), ("boundaries", start))?;
-        (start, value) = (boundary, value * scale);
+    for (length, scale) in scaled(given)? {
+        value *= scale;
         phases.push(Phase::shape(Some(length), value, shape));
     }
     phases.push(Phase::hold(None));
@@ -370,7 +371,12 @@ fn piecewise_interpolate(given: &Given) -> Result<Schedule, PresetError> {
 
 /// The whole step at which a share of the length is over.
 fn corner(given: &Given, share: &str) -> Result<f64, PresetError> {
-    Ok((given.natural(share)? * given.value("transition_steps")).floor())
+    Ok((given.natural(share)? * length(given)?).floor())
+}
+
+/// The whole length of one cycle, in steps.
+fn length(given: &Given) -> Result<f64, PresetError> {
+    given.count("transition_steps").ok_or_else(|| given.missing("transition_steps"))
 }
 
 /// From one corner, a time and a value, to the next.

@@ -14,6 +14,7 @@ pub(super) const LIBRARY: Library = Library {
     name: "papers",
     title: "Papers",
     version: "",
+    modules: &[],
     classes: &[
         Class {
             info: PresetInfo {
@@ -21,7 +22,7 @@ pub(super) const LIBRARY: Library = Library {
                 doc: "factor * d_model^-0.5 * min(t^-0.5, t * warmup_steps^-1.5), with t from 1 (arXiv 1706.03762)",
                 arguments: &[
                     argument("d_model", Count, "", "the width of the model"),
-                    argument("warmup_steps", Count, "4000", "how long the warm-up takes"),
+                    argument("warmup_steps", Time, "4000", "how long the warm-up takes"),
                     argument("factor", Number, "1", "everything times this"),
                 ],
             },
@@ -34,8 +35,8 @@ pub(super) const LIBRARY: Library = Library {
                         given.wrong("peak", "leave it out: `d_model` and `factor` decide the rate")
                     );
                 }
-                let times = given.positive("warmup_steps")?;
-                let warmup = given.counted(times);
+                let warmup = given.span("warmup_steps")?;
+                let times = given.count("warmup_steps").unwrap_or(1.0);
                 let peak = given.positive("factor")? / (given.positive("d_model")? * times).sqrt();
                 let mut schedule = given.schedule(
                     peak,

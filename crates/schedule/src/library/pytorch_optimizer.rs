@@ -14,6 +14,7 @@ pub(super) const LIBRARY: Library = Library {
     name: "pytorch_optimizer",
     title: "pytorch_optimizer",
     version: "4.1.0",
+    modules: &[],
     classes: &[
         Class {
             info: PresetInfo {

@@ -34,7 +34,11 @@ impl Given<'_> {
 
     /// What whole numbers count.
     pub(super) fn per(&self) -> Duration {
-        self.duration("per").unwrap_or(Duration::Steps(1.0))
+        let one = match self.arguments.get("t_in_epochs") {
+            Some(Argument::Bool(true)) => Duration::Epochs(1.0),
+            _ => Duration::Steps(1.0),
+        };
+        self.duration("per").unwrap_or(one)
     }
 
     /// So many times what whole numbers count.
@@ -48,6 +52,14 @@ impl Given<'_> {
             let number = self.number(name).or_else(|| self.default(name).parse().ok())?;
             Some(self.counted(number))
         })
+    }
+
+    /// A stretch of time as a number of what whole numbers count, for what a library computes with it.
+    pub(super) fn count(&self, name: &str) -> Option<f64> {
+        match self.time(name)? {
+            _ if self.number(name).is_some() => self.number(name),
+            time => Some(time.in_steps(self.horizon) / self.per().in_steps(self.horizon)),
+        }
     }
 
     /// A stretch of time that cannot be zero.
@@ -114,6 +126,15 @@ impl Given<'_> {
         }
     }
 
+    /// The number of an argument, or the highest of its numbers.
+    pub(super) fn highest(&self, name: &str) -> Option<f64> {
+        match self.arguments.get(name)? {
+            Argument::Number(number) => Some(*number),
+            Argument::Numbers(numbers) => numbers.iter().copied().reduce(f64::max),
+            _ => None,
+        }
+    }
+
     /// The rate that the library's own argument for it sets, or `peak`, or its default.
     pub(super) fn rate(&self) -> Result<f64, PresetError> {
         let name = super::find(self.info.name).map_or("peak", |class| class.rate);
@@ -138,20 +159,46 @@ impl Given<'_> {
         }
     }
 
-    /// `whole` without `part`: both in one unit, or one of them zero.
+    /// `whole` without `part`; in steps if their units differ.
     pub(super) fn rest(
         &self,
         whole: (&str, Duration),
         part: (&str, Duration),
     ) -> Result<Duration, PresetError> {
-        let (Some(rest), (name, _)) = (whole.1.minus(part.1), part) else {
-            let help = format!("write it in the unit of `{}`", whole.0);
-            return Err(self.wrong(part.0, help));
-        };
+        let rest = self.minus(whole.1, part.1);
         if rest.number() < 0.0 {
-            return Err(self.wrong(name, format!("it is longer than `{}`", whole.0)));
+            return Err(self.wrong(part.0, format!("it is longer than `{}`", whole.0)));
         }
         Ok(rest)
+    }
+
+    /// What is left of a stretch, perhaps less than nothing; in steps if the units differ.
+    pub(super) fn minus(&self, whole: Duration, part: Duration) -> Duration {
+        let in_steps = |time: Duration| time.in_steps(self.horizon);
+        let rest = || Duration::Steps(in_steps(whole) - in_steps(part));
+        whole.minus(part).unwrap_or_else(rest)
+    }
+
+    /// Both together; in steps if their units differ.
+    pub(super) fn plus(&self, one: Duration, other: Duration) -> Duration {
+        let in_steps = |time: Duration| time.in_steps(self.horizon);
+        let sum = || Duration::Steps(in_steps(one) + in_steps(other));
+        one.plus(other).unwrap_or_else(sum)
+    }
+
+    /// How long each stretch between ascending boundaries is, from the start on.
+    pub(super) fn stretches(
+        &self,
+        name: &str,
+        boundaries: &[Duration],
+    ) -> Result<Vec<Duration>, PresetError> {
+        let starts = std::iter::once(&Duration::ZERO).chain(boundaries);
+        let stretches = starts.zip(boundaries).map(|(start, end)| self.minus(*end, *start));
+        let stretches: Vec<Duration> = stretches.collect();
+        match stretches.iter().any(|stretch| stretch.number() < 0.0) {
+            true => Err(self.wrong(name, "they must ascend: each is a step of the whole training")),
+            false => Ok(stretches),
+        }
     }
 
     /// Phases at a peak, the rate held as `per` says.

@@ -18,6 +18,7 @@ pub(super) const LIBRARY: Library = Library {
     name: "sklearn",
     title: "scikit-learn",
     version: "1.9.1",
+    modules: &[],
     classes: &[
         Class {
             info: PresetInfo {

@@ -37,6 +37,12 @@ const BEFORE: ArgumentInfo = argument(
     "true",
     "whether the rest starts after the warm-up, or with it",
 );
+const EPOCHS: ArgumentInfo = argument(
+    "t_in_epochs",
+    Bool,
+    "",
+    "whether whole numbers count epochs; `per` says so too, and one step is its default",
+);
 const K: ArgumentInfo = argument("k_decay", Number, "1", "the share of the cycle to that power");
 const FACTOR: ArgumentInfo = argument("decay_rate", Number, "1", "the factor");
 const CYCLES: &str = "restarts are exact, where timm misses some for cycle_mul = 3 or 10 by a rounding error; no noise";
@@ -45,12 +51,13 @@ pub(super) const LIBRARY: Library = Library {
     name: "timm",
     title: "timm",
     version: "1.0.31",
+    modules: &["cosine_lr", "multistep_lr", "plateau_lr", "poly_lr", "step_lr", "tanh_lr"],
     classes: &[
         Class {
             info: PresetInfo {
                 name: "timm.CosineLRScheduler",
                 doc: "cosines with warm restarts",
-                arguments: &[LENGTH, LOW, GROW, GAIN, LIMIT, WARMUP, START, OVER, K],
+                arguments: &[LENGTH, LOW, GROW, GAIN, LIMIT, WARMUP, START, OVER, K, EPOCHS],
             },
             rate: "peak",
             needs: 1,
@@ -67,6 +74,7 @@ pub(super) const LIBRARY: Library = Library {
                     WARMUP,
                     START,
                     BEFORE,
+                    EPOCHS,
                 ],
             },
             rate: "peak",
@@ -88,6 +96,7 @@ pub(super) const LIBRARY: Library = Library {
                     WARMUP,
                     START,
                     BEFORE,
+                    EPOCHS,
                 ],
             },
             rate: "peak",
@@ -110,6 +119,7 @@ pub(super) const LIBRARY: Library = Library {
                     WARMUP,
                     START,
                     OVER,
+                    EPOCHS,
                 ],
             },
             rate: "peak",
@@ -134,6 +144,7 @@ pub(super) const LIBRARY: Library = Library {
                     START,
                     OVER,
                     K,
+                    EPOCHS,
                 ],
             },
             rate: "peak",
@@ -170,6 +181,7 @@ pub(super) const LIBRARY: Library = Library {
                     argument("decay_ratio", Number, "0.1", "for `exp`"),
                     WARMUP,
                     START,
+                    EPOCHS,
                 ],
             },
             rate: "peak",
@@ -229,22 +241,23 @@ fn cycles(given: &Given, shape: Shape) -> Result<Schedule, PresetError> {
 /// The value of a body at the end of a warm-up that it started with.
 fn reached(given: &Given, body: &Phase<Duration>) -> Result<f64, PresetError> {
     let warmup = given.time("warmup_t").unwrap_or(Duration::ZERO);
-    if given.span("t_initial")?.minus(warmup).is_none() {
-        return Err(given.wrong("warmup_t", "write it in the unit of `t_initial`"));
-    }
-    let Ok(body) = body.try_map(&|time: &Duration| Ok::<f64, ()>(time.number())) else {
+    let is_one_unit = given.span("t_initial")?.minus(warmup).is_some();
+    let number = |time: Duration| {
+        if is_one_unit { time.number() } else { time.in_steps(given.horizon) }
+    };
+    let Ok(body) = body.try_map(&|time: &Duration| Ok::<f64, ()>(number(*time))) else {
         return Ok(1.0);
     };
-    Ok(crate::evaluate::value(&[body], warmup.number()))
+    Ok(crate::evaluate::value(&[body], number(warmup)))
 }
 
 fn multistep(given: &Given) -> Result<Schedule, PresetError> {
     let one = given.per();
-    let earlier =
-        |at: &Duration| at.minus(one).map(|at| if at.number() < 0.0 { Duration::ZERO } else { at });
-    let Some(at) = given.times("decay_t").iter().map(earlier).collect() else {
-        return Err(given.wrong("decay_t", "whole numbers, or durations in the unit of `per`"));
+    let earlier = |at: &Duration| match given.minus(*at, one) {
+        at if at.number() < 0.0 => Duration::ZERO,
+        at => at,
     };
+    let at = given.times("decay_t").iter().map(earlier).collect();
     let law = Law::Multistep { gamma: given.natural("decay_rate")?, at };
     warmed(given, 1.0, Phase::law(law, None).starting_at(1.0))
 }

@@ -1,7 +1,7 @@
 //! `torch.optim.lr_scheduler`.
 
 use super::{
-    Class, Library, plateau,
+    Class, Library, momentum, plateau,
     read::{COSINE, cycle, falling, table, waves},
 };
 use crate::{
@@ -17,6 +17,7 @@ pub(super) const LIBRARY: Library = Library {
     name: "torch",
     title: "PyTorch",
     version: "2.15.0",
+    modules: &["optim"],
     classes: &[
         Class {
             info: PresetInfo {
@@ -229,11 +230,14 @@ pub(super) const LIBRARY: Library = Library {
                         "the amplitude stays, halves with each cycle, or falls by `gamma` all the time",
                     ),
                     argument("gamma", Number, "1", "for `exp_range`"),
+                    momentum::CYCLE,
+                    momentum::base("0.8"),
+                    momentum::max("0.9"),
                 ],
             },
             rate: "max_lr",
             needs: 2,
-            differs: "its momentum is a schedule of its own",
+            differs: "momentum is only moved where that is asked for",
             build: cyclic,
         },
         Class {
@@ -244,12 +248,12 @@ pub(super) const LIBRARY: Library = Library {
                     argument("max_lr", Number, "", "the highest rate"),
                     argument(
                         "total_steps",
-                        Count,
+                        Time,
                         "",
                         "the whole length; or `epochs` and `steps_per_epoch`",
                     ),
                     argument("epochs", Count, "", "with `steps_per_epoch`"),
-                    argument("steps_per_epoch", Count, "", "with `epochs`"),
+                    argument("steps_per_epoch", Time, "", "with `epochs`"),
                     argument("pct_start", Number, "0.3", "the share of the way up"),
                     argument("anneal_strategy", Word(&["cos", "linear"]), "cos", "the shape"),
                     argument("div_factor", Number, "25", "it starts at max_lr / div_factor"),
@@ -260,11 +264,14 @@ pub(super) const LIBRARY: Library = Library {
                         "it ends at its start / final_div_factor",
                     ),
                     argument("three_phase", Bool, "false", "down as it came up, then to the end"),
+                    momentum::CYCLE,
+                    momentum::base("0.85"),
+                    momentum::max("0.95"),
                 ],
             },
             rate: "max_lr",
             needs: 1,
-            differs: "an empty phase is a jump, where PyTorch divides by zero (total_steps × pct_start = 1); after `total_steps` the last value holds, where PyTorch's rate climbs for one step and then fails; its momentum is a schedule of its own",
+            differs: "a way up of no length is left out, where PyTorch divides by zero (total_steps × pct_start = 1); after `total_steps` the last value holds, where PyTorch's rate climbs for one step and then fails; momentum is only moved where that is asked for",
             build: one_cycle,
         },
         Class {
@@ -344,10 +351,11 @@ fn cyclic(given: &Given) -> Result<Schedule, PresetError> {
     let peak = given.rate()?;
     let up = given.span("step_size_up")?;
     let down = given.time("step_size_down").unwrap_or(up);
-    let Some(length) = up.plus(down) else {
-        return Err(given.wrong("step_size_down", "write it in the unit of `step_size_up`"));
+    let length = given.plus(up, down);
+    let share = match up.plus(down) {
+        Some(_) => up.number() / length.number(),
+        None => up.in_steps(given.horizon) / length.number(),
     };
-    let share = up.number() / length.number();
     let (gain, fade) = match given.word("mode") {
         "triangular2" => (0.5, None),
         "exp_range" => (1.0, Some((given.natural("gamma")?, given.per()))),
@@ -362,39 +370,51 @@ fn cyclic(given: &Given) -> Result<Schedule, PresetError> {
     Ok(given.schedule(peak, vec![cycle(None, triangles)]))
 }
 
-/// PyTorch's boundaries lie one step before the shares of the whole, and need not be whole numbers.
+/// PyTorch's boundaries lie one step before the shares of the whole, and need not be whole numbers. A step on a boundary
+/// belongs to the way that ends there.
 fn one_cycle(given: &Given) -> Result<Schedule, PresetError> {
     let peak = given.rate()?;
-    let product = || Some(given.number("epochs")? * given.number("steps_per_epoch")?);
-    let Some(total) = given.number("total_steps").or_else(product) else {
+    let product = || Some(given.count("epochs")? * given.count("steps_per_epoch")?);
+    let Some(total) = given.count("total_steps").or_else(product) else {
         return Err(given.missing("total_steps"));
     };
     if total < 1.0 {
         return Err(given.wrong("total_steps", "at least 1"));
     }
-    let is_three_phase = given.flag("three_phase");
-    let top = given.natural("pct_start")? * total - 1.0;
-    let ways = if is_three_phase { 2.0 } else { 1.0 };
-    if is_three_phase && top < 0.0 || total - 1.0 < ways * top {
-        let help = format!("a share such that every phase has its place in {total} steps");
-        return Err(given.wrong("pct_start", help));
+    let share = given.natural("pct_start")?;
+    if 1.0 < share {
+        return Err(given.wrong("pct_start", "a share: between 0 and 1"));
     }
     let low = 1.0 / given.positive("div_factor")?;
     let last = low / given.positive("final_div_factor")?;
+    // Where each way ends, and at which value.
+    let corners = if given.flag("three_phase") {
+        vec![(share * total - 1.0, 1.0), (2.0 * share * total - 2.0, low), (total - 1.0, last)]
+    } else {
+        vec![(share * total - 1.0, 1.0), (total - 1.0, last)]
+    };
     let shape = annealing(given);
-    let way = |length, to| Phase::shape(Some(given.counted(length)), to, shape);
     let mut phases = Vec::new();
-    if 0.0 <= top {
-        phases.push(way(top, 1.0).starting_at(low));
+    let (mut start, mut from) = (0.0_f64, low);
+    for (end, to) in corners {
+        let length = given.counted(end - start);
+        let is_empty = end < 0.0 || end <= start || total - 1.0 <= start;
+        if !is_empty && total - 1.0 < end {
+            // The second way of three ends with the whole before it is down.
+            let rest = given.counted(total - 1.0 - start);
+            phases.extend([cycle(Some(rest), falling(length, to, shape)), Phase::hold(None)]);
+        } else if !is_empty {
+            let mut way = Phase::shape(Some(length), to, shape);
+            // A profile starts at its peak unless it says otherwise.
+            way.from = (phases.is_empty() && from != 1.0).then_some(from);
+            // It may have begun before the first step.
+            way.skip = (start < 0.0).then(|| given.counted(-start));
+            phases.push(way);
+        }
+        (start, from) = (end, to);
     }
-    if is_three_phase {
-        phases.push(way(top, low));
+    if phases.is_empty() {
+        phases.push(Phase::hold(None).starting_at(from));
     }
-    let mut down = way(total - 1.0 - ways * top, last);
-    if top < 0.0 {
-        // The top lies before the first step: the way down has begun already.
-        down.skip = Some(given.counted(-top));
-    }
-    phases.push(down);
     Ok(given.schedule(peak, phases))
 }

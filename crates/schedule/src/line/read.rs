@@ -6,7 +6,7 @@ use crate::{
     duration::Duration,
     phase::{Body, Cycle, GainOn, Law, Phase, Shape, Stairs},
     resolved::Resolved,
-    schedule::{self, Sample, Schedule},
+    schedule::{self, Overrun, Sample, Schedule},
 };
 
 /// Why a line is not a schedule.
@@ -79,7 +79,8 @@ impl FromStr for Schedule {
             .plateau
             .map(|text| text.parse().map_err(|error| LineError(format!("{error}"))))
             .transpose()?;
-        Ok(Self { peak: line.peak, factors: line.factors, hold, sample: line.sample, plateau })
+        let Line { peak, factors, sample, overrun, .. } = line;
+        Ok(Self { peak, factors, hold, sample, overrun, plateau })
     }
 }
 
@@ -90,6 +91,9 @@ impl FromStr for Resolved {
         let mut line = Line::<f64>::read(text)?;
         if line.plateau.is_some() {
             return fail("a plateau rule is not part of a resolved schedule");
+        }
+        if line.overrun == Overrun::Cut {
+            return fail("`cut` is not part of a resolved schedule");
         }
         if !(line.peak.is_finite() && 0.0 <= line.peak) {
             return fail(format!("the peak is {}: it must not be negative", line.peak));
@@ -110,6 +114,7 @@ struct Line<D> {
     factors: Vec<Vec<Phase<D>>>,
     hold: Option<D>,
     sample: Sample,
+    overrun: Overrun,
     plateau: Option<String>,
 }
 
@@ -125,6 +130,7 @@ impl<D: Time> Line<D> {
             factors: vec![phases(first, 0)?],
             hold: None,
             sample: Sample::Left,
+            overrun: Overrun::Refused,
             plateau: None,
         };
         for part in parts {
@@ -133,13 +139,15 @@ impl<D: Time> Line<D> {
                 line.hold = Some(D::read(hold.trim())?);
             } else if part == "right" {
                 line.sample = Sample::Right;
+            } else if part == "cut" {
+                line.overrun = Overrun::Cut;
             } else if let Some(factor) = part.strip_prefix("times ") {
                 line.factors.push(phases(factor, 0)?);
             } else if part.starts_with("plateau") {
                 line.plateau = Some(part.to_owned());
             } else {
                 return fail(format!(
-                    "after `;` stands `hold LENGTH`, `right`, `times PHASES` or `plateau(…)`, not `{part}`"
+                    "after `;` stands `hold LENGTH`, `right`, `cut`, `times PHASES` or `plateau(…)`, not `{part}`"
                 ));
             }
         }

@@ -6,13 +6,16 @@ use crate::{
     duration::Duration,
     phase::{Body, Cycle, GainOn, Law, Phase, Shape, Stairs},
     resolved::Resolved,
-    schedule::{Sample, Schedule},
+    schedule::{Overrun, Sample, Schedule},
 };
 
 impl Display for Schedule {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
         let hold = (self.hold != Duration::Steps(1.0)).then_some(&self.hold);
         write_schedule(formatter, self.peak, &self.factors, hold, self.sample)?;
+        if self.overrun == Overrun::Cut {
+            formatter.write_str(" ; cut")?;
+        }
         match &self.plateau {
             Some(plateau) => write!(formatter, " ; {plateau}"),
             None => Ok(()),

@@ -11,7 +11,8 @@ use super::{
     PresetError, PresetInfo,
 };
 use crate::{
-    duration::Duration,
+    duration::{Duration, Horizon},
+    library::{self, Elsewhere},
     phase::{Body, Shape},
     plateau,
     schedule::Schedule,
@@ -22,21 +23,15 @@ pub(crate) struct Given<'a> {
     pub(crate) info: &'static PresetInfo,
     pub(crate) peak: Option<f64>,
     pub(crate) arguments: &'a BTreeMap<String, Argument>,
+    pub(crate) horizon: Horizon,
 }
 
 impl Given<'_> {
     pub(crate) fn check(&self) -> Result<(), PresetError> {
         for (name, value) in self.arguments {
             let Some(info) = self.info.all_arguments().find(|info| info.name == name) else {
-                let names: Vec<&str> = self.info.all_arguments().map(|info| info.name).collect();
-                return Err(PresetError {
-                    argument: name.clone(),
-                    message: format!("`{}` has no argument `{name}`", self.info.name),
-                    help: match self.info.instead_of(name) {
-                        Some(remedy) => remedy.to_owned(),
-                        None => format!("it takes {}", names.join(", ")),
-                    },
-                });
+                self.unknown(name, value)?;
+                continue;
             };
             let is_right = match (info.expected, value) {
                 (Number, Argument::Number(number)) => number.is_finite(),
@@ -63,6 +58,22 @@ impl Given<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Fine for an argument of the same class in its own library that has no effect there.
+    fn unknown(&self, name: &str, value: &Argument) -> Result<(), PresetError> {
+        let (message, help) = match library::elsewhere(self.info.name, name, value) {
+            Some(Elsewhere::NoEffect) => return Ok(()),
+            Some(Elsewhere::Instead(remedy)) => {
+                (format!("`{}` has no `{name}` here", self.info.name), remedy.to_owned())
+            }
+            None => {
+                let names: Vec<&str> = self.info.all_arguments().map(|info| info.name).collect();
+                let help = format!("it takes {}", names.join(", "));
+                (format!("`{}` has no argument `{name}`", self.info.name), help)
+            }
+        };
+        Err(PresetError { argument: name.to_owned(), message, help })
     }
 
     pub(crate) fn wrong(&self, name: &str, help: impl Into<String>) -> PresetError {

@@ -8,7 +8,7 @@
 use std::{collections::BTreeMap, error::Error, fmt};
 
 use crate::{
-    duration::Duration,
+    duration::{Duration, Horizon},
     library,
     phase::{Phase, Shape},
     schedule::{Sample, Schedule},
@@ -80,9 +80,19 @@ impl PresetInfo {
         library::find(self.name)
     }
 
-    /// What to write instead of an argument that it has in its own library, and that is no part of a schedule here.
-    pub fn instead_of(&self, argument: &str) -> Option<&'static str> {
-        self.class().and_then(|_| library::instead_of(argument))
+    /// Whether it takes an argument of that name, or its own library does: [`preset`] says whether that can be done.
+    pub fn knows(&self, name: &str) -> bool {
+        self.all_arguments().any(|info| info.name == name) || library::has(self.name, name)
+    }
+
+    /// What to write instead of an argument that only a library's schedule of the same name takes.
+    pub fn instead_of(&self, argument: &str) -> Option<String> {
+        let namesakes = library::candidates(self.name).into_iter();
+        let mut others =
+            namesakes.filter(|class| class.info.name != self.name && class.info.knows(argument));
+        others.next().map(|class| {
+            format!("`{}` takes it: write use = \"{}\"", class.info.name, class.info.name)
+        })
     }
 
     /// The argument that sets the peak: `peak`, but for classes whose libraries have one of their own.
@@ -292,10 +302,18 @@ impl fmt::Display for PresetError {
 
 impl Error for PresetError {}
 
-/// The preset of that name, or the class of a library.
+/// The preset of exactly that name, or the class of a library.
 pub fn find(name: &str) -> Option<&'static PresetInfo> {
     let ours = PRESETS.iter().find(|info| info.name == name);
     ours.or_else(|| library::find(name).map(|class| &class.info))
+}
+
+/// Every preset or class of a library that a name may mean: `OneCycleLR`, `torch.optim.lr_scheduler.OneCycleLR`.
+pub fn named(name: &str) -> Vec<&'static PresetInfo> {
+    match find(name) {
+        Some(info) => vec![info],
+        None => library::candidates(name).into_iter().map(|class| &class.info).collect(),
+    }
 }
 
 /// The names of all presets, then of all classes of libraries.
@@ -306,18 +324,30 @@ pub fn names() -> impl Iterator<Item = &'static str> + Clone {
 }
 
 /// The schedule that a preset's arguments mean. `peak` may be absent where an argument of its own sets it
-/// ([`PresetInfo::rate`]).
+/// ([`PresetInfo::rate`]). Durations stay as they are, but where a library computes with numbers of steps.
 pub fn preset(
     info: &'static PresetInfo,
     peak: Option<f64>,
     arguments: &BTreeMap<String, Argument>,
+    horizon: Horizon,
 ) -> Result<Schedule, PresetError> {
-    let given = Given { info, peak, arguments };
+    let given = Given { info, peak, arguments, horizon };
     given.check()?;
     match info.class() {
         Some(class) => class.build(&given),
         None => build::build(&given, peak.ok_or_else(|| given.missing("peak"))?),
     }
+}
+
+/// What momentum follows beside the rate, as a sweep file spells it; `None` if no argument asks for it.
+pub fn momentum(
+    info: &'static PresetInfo,
+    arguments: &BTreeMap<String, Argument>,
+    horizon: Horizon,
+) -> Result<Option<String>, PresetError> {
+    let given = Given { info, peak: None, arguments, horizon };
+    given.check()?;
+    given.momentum()
 }
 
 /// The body's phases after a warm-up, when there is one.

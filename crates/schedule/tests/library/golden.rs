@@ -96,9 +96,13 @@ fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().into_iter().flatten().map(|number| number.as_f64().unwrap()).collect()
 }
 
+/// No case has a duration that depends on it.
+const HORIZON: Horizon = Horizon { steps: 1000, steps_per_epoch: 100 };
+
 fn build(class: &str, peak: Option<f64>, arguments: &BTreeMap<String, Argument>) -> Schedule {
     let info = find(class).unwrap_or_else(|| panic!("there is no {class}"));
-    preset(info, peak, arguments).unwrap_or_else(|error| panic!("{class} {arguments:?}: {error}"))
+    preset(info, peak, arguments, HORIZON)
+        .unwrap_or_else(|error| panic!("{class} {arguments:?}: {error}"))
 }
 
 fn arguments(class: &str, table: &Value) -> BTreeMap<String, Argument> {

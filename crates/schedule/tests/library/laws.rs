@@ -38,6 +38,8 @@ fn what_does_not_depend_on_the_budget_is_the_same_in_any() {
     }
 }
 
+const HORIZON: Horizon = Horizon { steps: 100, steps_per_epoch: 10 };
+
 /// The normal form of a class with some arguments, or of a line.
 fn form(schedule: &str) -> String {
     let schedule: Schedule = match schedule.split_once('(') {
@@ -51,11 +53,11 @@ fn form(schedule: &str) -> String {
                 (name.to_owned(), argument)
             };
             let arguments = arguments.trim_end_matches(')').split(' ').map(number).collect();
-            preset(find(class).unwrap(), None, &arguments).unwrap()
+            preset(find(class).unwrap(), None, &arguments, HORIZON).unwrap()
         }
         _ => schedule.parse().unwrap(),
     };
-    schedule.resolve(Horizon { steps: 100, steps_per_epoch: 10 }).unwrap().to_string()
+    schedule.resolve(HORIZON).unwrap().to_string()
 }
 
 #[test]
@@ -179,10 +181,11 @@ proptest! {
 
     #[test]
     fn no_argument_is_too_strange((class, peak, arguments) in given(), steps in prop_oneof![1_u64..4, 1_u64..200], far in any::<u64>()) {
-        let Ok(schedule) = preset(&class.info, peak, &arguments) else { return Ok(()) };
+        let horizon = Horizon { steps, steps_per_epoch: 5 };
+        let Ok(schedule) = preset(&class.info, peak, &arguments, horizon) else { return Ok(()) };
         let line: Schedule = schedule.to_string().parse().unwrap();
         prop_assert_eq!(&line, &schedule);
-        let Ok(resolved) = schedule.resolve(Horizon { steps, steps_per_epoch: 5 }) else { return Ok(()) };
+        let Ok(resolved) = schedule.resolve(horizon) else { return Ok(()) };
         let again: Resolved = resolved.to_string().parse().unwrap();
         for step in (0..steps.min(20)).chain([steps, far, 1 << 63, u64::MAX]) {
             let rate = resolved.at(step);
@@ -194,7 +197,7 @@ proptest! {
     #[test]
     fn a_refusal_names_its_argument_and_a_remedy((class, peak, arguments) in given()) {
         // A refusal names an argument that the class has, or what is missing.
-        if let Err(error) = preset(&class.info, peak, &arguments) {
+        if let Err(error) = preset(&class.info, peak, &arguments, HORIZON) {
             let names = || class.info.all_arguments().map(|info| info.name).chain(["peak", ""]);
             prop_assert!(names().any(|name| name == error.argument), "{error:?}");
             prop_assert!(!error.help.is_empty());

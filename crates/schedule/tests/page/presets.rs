@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::HORIZON;
 use pleach_schedule::{
     preset::{Argument, Expected, find, preset},
     schedule::Schedule,
@@ -38,7 +39,7 @@ impl Entry {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), argument(name, value)))
             .collect();
-        preset(info, Some(1.0), &arguments).unwrap()
+        preset(info, Some(1.0), &arguments, HORIZON).unwrap()
     }
 }
 
