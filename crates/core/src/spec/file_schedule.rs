@@ -48,7 +48,13 @@ impl JsonSchema for NamedTable {
             let naming = NAMING.into_iter().find(|key| *key == info.name);
             table(info, Some(naming.unwrap_or("use")))
         };
-        let tables: Vec<Value> = preset::names().filter_map(preset::find).map(table).collect();
+        let mut tables: Vec<Value> = preset::names().filter_map(preset::find).map(table).collect();
+        // A library's longer name for one: `torch.optim.lr_scheduler.StepLR`.
+        tables.push(json!({
+            "type": "object",
+            "properties": { "use": { "type": "string" } },
+            "required": ["use"],
+        }));
         json_schema!({ "anyOf": tables })
     }
 }
@@ -70,14 +76,16 @@ impl JsonSchema for Branches {
             {
                 "type": "object",
                 "properties": ours,
-                "additionalProperties": generator.subschema_for::<NamedTable>(),
+                "additionalProperties": {
+                    "anyOf": [generator.subschema_for::<NamedTable>(), { "type": "object" }],
+                },
             },
         ]})
     }
 }
 
 fn names() -> Value {
-    json!({ "enum": preset::names().collect::<Vec<_>>() })
+    json!({ "anyOf": [{ "enum": preset::names().collect::<Vec<_>>() }, { "type": "string" }] })
 }
 
 fn table(info: &PresetInfo, naming: Option<&str>) -> Value {

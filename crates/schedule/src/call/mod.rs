@@ -11,8 +11,8 @@ use std::{collections::BTreeMap, error::Error, fmt};
 use python::{Call, Names, Value};
 
 use crate::{
-    library::{Class, candidates, instead, signature},
-    preset::PresetInfo,
+    library::{self, Class, Elsewhere, candidates, instead, signature},
+    preset::{Argument, Expected, PresetInfo},
 };
 
 /// Why a text is no call of a scheduler.
@@ -239,10 +239,19 @@ fn pair(class: &Class, name: &str, value: &Value) -> Result<Vec<String>, CallErr
             ]
         }
         ("cosine_kwargs", Value::List(rows)) => columns(class, rows)?,
-        (_, Value::Other(text)) if !is_ours => vec![format!("{name} = {}", quoted(text))],
-        (_, Value::Call(call)) if !is_ours => vec![format!("{name} = {}", quoted(&call.name))],
+        (_, Value::Other(text)) if !is_ours => elsewhere(class, name, text),
+        (_, Value::Call(call)) if !is_ours => elsewhere(class, name, &call.name),
         _ => vec![format!("{} = {}", key(name), literal(class, name, value)?)],
     })
+}
+
+/// An object for an argument that is none here: left out if it has no effect.
+fn elsewhere(class: &Class, name: &str, object: &str) -> Vec<String> {
+    let value = Argument::Text(object.to_owned());
+    match library::elsewhere(class.info.name, name, &value) {
+        Some(Elsewhere::NoEffect) => Vec::new(),
+        _ => vec![format!("{} = {}", key(name), quoted(object))],
+    }
 }
 
 /// A list of dictionaries as a list for each key.
@@ -280,9 +289,8 @@ fn literal(class: &Class, name: &str, value: &Value) -> Result<String, CallError
 /// A value that only the program knows.
 fn unknown(class: &Class, name: &str, value: &Value) -> CallError {
     let info: &PresetInfo = &class.info;
-    let is_list = info
-        .all_arguments()
-        .any(|info| info.name == name && info.expected == crate::preset::Expected::Numbers);
+    let is_list =
+        info.all_arguments().any(|info| info.name == name && info.expected == Expected::Numbers);
     let (what, help) = match value {
         Value::Other(text) if text == "lambda" => (
             "a function".to_owned(),
@@ -291,9 +299,9 @@ fn unknown(class: &Class, name: &str, value: &Value) -> CallError {
         Value::Other(text) if is_list => {
             (format!("`{text}`"), format!("write the list of its values: {name}=[1.0, 0.5, 0.25]"))
         }
-        Value::Other(text) => (format!("`{text}`"), format!("write its value: {name}=100")),
+        Value::Other(text) => (format!("`{text}`"), "write its value in its place".to_owned()),
         Value::Call(call) => {
-            (format!("what `{}` returns", call.name), "write its value".to_owned())
+            (format!("what `{}` returns", call.name), "write its value in its place".to_owned())
         }
         _ => ("a dictionary".to_owned(), "write numbers, texts, True or False".to_owned()),
     };

@@ -57,7 +57,21 @@ const LIBRARIES_HEAD: &str = "\
 By their own names and the names of their arguments: `{ use = \"torch.OneCycleLR\", max_lr = 0.3, total_steps = \"100%\" }`. Whole
 numbers count optimizer steps, or epochs with `per = \"1ep\"`, which also holds the rate for an epoch; a duration such as `\"30%\"`
 may stand for any of them. The rate is the argument that the library has for it, or else `peak`. Where we differ on purpose,
-`compat = true` asks for the library's own numbers, as far as there are any. Arguments without a default stand alone.
+`compat = true` asks for the library's own numbers, as far as there are any; it also ends a schedule that is longer than the
+trial where the trial ends, which is an error otherwise. Arguments without a default stand alone.
+
+A library's own longer names mean the same wherever only one schedule has that name: `[space.schedule.CosineAnnealingLR]`,
+`use = \"torch.optim.lr_scheduler.OneCycleLR\"`, `tf.keras.optimizers.schedules.ExponentialDecay`, `optax.schedules.sgdr_schedule`,
+`transformers.get_cosine_schedule_with_warmup`, and the values of Hugging Face's `lr_scheduler_type` (`hf.cosine`). Arguments that
+a class has there and that have no effect on the rates (`optimizer`, `last_epoch = -1`, `verbose`, `name`) are accepted; those that
+have one and cannot be done here are refused by name. Momentum moves beside the rate with `cycle_momentum = true`, `base_momentum` or
+`max_momentum` (`torch.OneCycleLR`, `torch.CyclicLR`) and with `moms` (`fastai.fit_one_cycle`); beta1 does for Adam.
+
+`pleach schedule` takes a call as it stands in a program or its documentation, over several lines and with what stands before it:
+
+```
+pleach schedule 'scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.1, total_steps=100)'
+```
 
 Every rate is compared with the library's own: [how near they are](parity.md).
 
