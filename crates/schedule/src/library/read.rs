@@ -195,10 +195,10 @@ impl Given<'_> {
         let starts = std::iter::once(&Duration::ZERO).chain(boundaries);
         let stretches = starts.zip(boundaries).map(|(start, end)| self.minus(*end, *start));
         let stretches: Vec<Duration> = stretches.collect();
-        match stretches.iter().any(|stretch| stretch.number() < 0.0) {
-            true => Err(self.wrong(name, "they must ascend: each is a step of the whole training")),
-            false => Ok(stretches),
+        if stretches.iter().any(|stretch| stretch.number() < 0.0) {
+            return Err(self.wrong(name, "they must ascend: each is a step of the whole training"));
         }
+        Ok(stretches)
     }
 
     /// Phases at a peak, the rate held as `per` says.
