@@ -25,6 +25,7 @@ pub mod space;
 pub mod spec;
 pub mod statistics;
 pub mod stop;
+pub mod stream;
 pub mod sweep;
 pub mod template;
 pub mod value;

@@ -5,14 +5,9 @@
 
 use std::{fmt::Write, ops::Range};
 
-use rand_chacha::{
-    ChaCha8Rng,
-    rand_core::{Rng, SeedableRng},
-};
-use sha2::{Digest, Sha256};
-
 use crate::{
     expression::{Expression, round_12},
+    stream::Stream,
     value::{Unit, Value},
 };
 
@@ -150,13 +145,15 @@ impl Space {
 
     /// Draws a point from `stream`: a combination (all equally likely), then each dimension in order.
     pub fn draw(&self, stream: &mut Stream) -> Point<'_> {
-        let combination = &self.combinations[stream.index(self.combinations.len())];
+        let combination =
+            &self.combinations[stream.below(self.combinations.len() as u128) as usize];
         let mut values = Vec::with_capacity(combination.dimensions.len());
         for dimension in &combination.dimensions {
             let before = values.len();
             match &dimension.points {
                 Points::Rows(_) | Points::Even { .. } => {
-                    dimension.push(stream.index(dimension.count().unwrap_or(0)), &mut values);
+                    let index = stream.below(dimension.count().unwrap_or(0) as u128);
+                    dimension.push(index as usize, &mut values);
                 }
                 Points::Range { distribution, unit } => {
                     values.push((
@@ -207,32 +204,6 @@ impl Dimension {
     }
 }
 
-/// Random numbers for one attempt at one sample: the same on every machine and in every version.
-pub struct Stream(ChaCha8Rng);
-
-impl Stream {
-    /// Attempt `k` at sample `i` of a block.
-    #[must_use]
-    pub fn new(seed: u64, block: u64, i: u64, k: u64) -> Self {
-        let mut hash = Sha256::new();
-        hash.update(b"pleach sample");
-        for number in [seed, block, i, k] {
-            hash.update(number.to_le_bytes());
-        }
-        Self(ChaCha8Rng::from_seed(hash.finalize().into()))
-    }
-
-    /// Uniform in [0, 1), a multiple of 2^-53.
-    fn unit(&mut self) -> f64 {
-        (self.0.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// Less than `n`; 0 if `n` is 0.
-    fn index(&mut self, n: usize) -> usize {
-        ((u128::from(self.0.next_u64()) * n as u128) >> 64) as usize
-    }
-}
-
 impl Distribution {
     /// Point number `index` of `count` at equal distances (of the logarithm), or a step apart.
     pub(crate) fn point(self, step: Option<f64>, index: u64, count: u64) -> Value {
@@ -261,8 +232,7 @@ impl Distribution {
             Self::Log { lo, hi } => Value::Float(log_point(lo, hi, stream.unit())),
             Self::Int { lo, hi } => {
                 let n = (i128::from(hi) - i128::from(lo) + 1) as u128;
-                let drawn = (u128::from(stream.0.next_u64()) * n) >> 64;
-                Value::Int((i128::from(lo) + drawn as i128) as i64)
+                Value::Int((i128::from(lo) + stream.below(n) as i128) as i64)
             }
             Self::LogInt { lo, hi } => Value::Int(log_int_point(lo, hi, stream.unit())),
             Self::Normal { mean, sd } => {

@@ -8,6 +8,7 @@ use std::{
 use pleach_core::{
     plan::{Merged, Plan, Tree, command::OPEN_ENDED},
     spec::{Search, SweepSpec},
+    stream::Sampler,
 };
 use pleach_schedule::draw::terminal::{self, draw};
 use pleach_store::Pace;
@@ -64,9 +65,13 @@ pub fn text(
                 let _infallible = writeln!(text, "    {line}");
             }
         }
-        Search::Random { samples, seed } => {
+        Search::Samples { sampler, samples, seed } => {
+            let how = match sampler {
+                Sampler::Random => "drawn",
+                Sampler::Sobol => "spread evenly (Sobol)",
+            };
             let _infallible =
-                writeln!(text, "    {} drawn with seed {seed}", plural(samples, "sample"));
+                writeln!(text, "    {} {how} with seed {seed}", plural(samples, "sample"));
         }
     }
     if 0 < plan.removed {

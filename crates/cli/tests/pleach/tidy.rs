@@ -9,9 +9,10 @@ use std::{
 use toml::{Table, Value};
 
 /// Our crates and those of ours that each may use. The picture is in crates/README.md.
-const EDGES: [(&str, &[&str]); 10] = [
+const EDGES: [(&str, &[&str]); 11] = [
     ("schedule", &[]),
-    ("core", &["schedule"]),
+    ("search", &[]),
+    ("core", &["schedule", "search"]),
     ("protocol", &["schedule"]),
     ("trainer", &["protocol", "schedule"]),
     ("store", &["core"]),

@@ -16,9 +16,10 @@ use crate::{
         view::{View, list},
     },
     program::{Kind, Parameter, Program, Role, Takes},
-    space::{Placed, Point, Stream},
+    space::{Placed, Point},
     spec::{Block, ProgramSpec, Search, SweepSpec, inside},
     stop::Rungs,
+    stream::Stream,
     value::{Parameters, Value},
 };
 
@@ -110,7 +111,10 @@ impl<'a> Planner<'a> {
         let placed = |block, point: &Point| look(&self.view(number, block, point)?);
         match self.spec.search {
             Search::Grid => self.grid(number, placed),
-            Search::Random { samples, seed } => self.random(number, samples, seed, placed),
+            Search::Samples { sampler, samples, seed } => {
+                let stream = |block, sample, k| Stream::new(sampler, seed, block, sample, k);
+                self.sample(number, samples, stream, placed)
+            }
         }
     }
 
@@ -130,17 +134,17 @@ impl<'a> Planner<'a> {
         Err(Outcome::Removed)
     }
 
-    fn random<T>(
+    fn sample<T>(
         &self,
         number: u64,
         samples: u64,
-        seed: u64,
+        stream: impl Fn(u64, u64, u64) -> Stream,
         look: impl Fn(&'a Block, &Point) -> Result<T, Outcome>,
     ) -> Result<T, Outcome> {
         let (block_number, sample) = (base(number) / samples, base(number) % samples);
         let block = self.spec.blocks.get(block_number as usize).ok_or(Outcome::Removed)?;
         for k in 0..MAX_DRAWS {
-            let point = block.space.draw(&mut Stream::new(seed, block_number, sample, k));
+            let point = block.space.draw(&mut stream(block_number, sample, k));
             match look(block, &point) {
                 Err(Outcome::Removed) => {}
                 result => return result,

@@ -193,7 +193,7 @@ fn count(spec: &SweepSpec) -> Result<u64, Diagnostic> {
         ),
     };
     match spec.search {
-        Search::Random { samples, .. } => {
+        Search::Samples { samples, .. } => {
             let count = u128::from(samples) * spec.blocks.len() as u128;
             if MAX_CONFIGURATIONS < count {
                 return Err(too_many(

@@ -310,6 +310,18 @@ fn a_random_search_draws_the_same_samples_forever() {
 }
 
 #[test]
+fn sobol_samples_lie_evenly_and_stay_what_they_are() {
+    let space = "[search]\nmethod = \"sobol\"\nsamples = 8\nseed = 3\n[space]\npeak = { log = [0.001, 10] }\nmomentum = { uniform = [0.0, 0.8] }\n[space.schedule.constant]\n[space.schedule.cosine]\nwarmup = [\"0%\", \"5%\"]";
+    let eight = lines(space);
+    insta::assert_snapshot!(eight);
+    assert_eq!(eight.matches("schedule=constant").count(), 4, "half of each branch");
+    let more = lines(&space.replace("samples = 8", "samples = 30"));
+    assert!(more.starts_with(&eight), "more samples never change earlier ones");
+    let some = lines(&space.replace("[space]\n", "[space]\nwhere = [\"peak < 0.1\"]\n"));
+    assert_eq!(some.lines().count(), 8, "removed points are replaced");
+}
+
+#[test]
 fn a_planned_point_is_found_again() {
     let spec = read("x.toml", &format!("{HEAD}[space]\npeak = [1, 2, 3]")).unwrap();
     let mut lengths = Lengths::default();

@@ -9,6 +9,7 @@ use crate::{
         node::{self, Entry, Kind},
         reader::{Reader, find},
     },
+    stream::Sampler,
     value::Value,
 };
 
@@ -235,26 +236,29 @@ impl Reader {
             .map(|entry| self.whole(entry, 1, "so many configurations are drawn").unwrap_or(1));
         let seed = find(entries, "seed")
             .map(|entry| self.whole(entry, 0, "decides what is drawn").unwrap_or(0));
-        let is_random = find(entries, "method")
-            .and_then(|entry| self.word(entry, &[("grid", false), ("random", true)]));
-        match (is_random.unwrap_or(false), samples) {
-            (true, Some(samples)) => Search::Random { samples, seed: seed.unwrap_or(0) },
-            (true, None) => {
+        let words =
+            [("grid", None), ("random", Some(Sampler::Random)), ("sobol", Some(Sampler::Sobol))];
+        let sampler = find(entries, "method").and_then(|entry| self.word(entry, &words)).flatten();
+        match (sampler, samples) {
+            (Some(sampler), Some(samples)) => {
+                Search::Samples { sampler, samples, seed: seed.unwrap_or(0) }
+            }
+            (Some(sampler), None) => {
                 self.error(
                     &entry.key_span,
-                    "a random search needs a number of samples",
+                    "a search that draws needs a number of samples",
                     "`samples` is missing",
                     "write samples = 64",
                 );
-                Search::Random { samples: 1, seed: 0 }
+                Search::Samples { sampler, samples: 1, seed: 0 }
             }
-            (false, _) => {
+            (None, _) => {
                 for key in ["samples", "seed"] {
                     if let Some(entry) = find(entries, key) {
                         self.error(
                             &entry.key_span,
                             format!("a grid has no `{key}`"),
-                            "of a random search",
+                            "of a search that draws",
                             "write method = \"random\", or remove this",
                         );
                     }

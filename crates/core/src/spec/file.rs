@@ -77,7 +77,7 @@ impl JsonSchema for ReduceValue {
 #[derive(JsonSchema, Serialize)]
 #[schemars(deny_unknown_fields)]
 pub(super) struct SearchSection {
-    /// `grid` (by default) tries every point, `random` draws `samples` of them.
+    /// `grid` (by default) tries every point; `random` draws `samples` of them, independently; `sobol` spreads them evenly.
     method: Option<MethodWord>,
     samples: Option<u64>,
     /// Decides what is drawn; 0 by default.
@@ -90,6 +90,7 @@ pub(super) struct SearchSection {
 enum MethodWord {
     Grid,
     Random,
+    Sobol,
 }
 
 /// Fixed parameters of the worker program, and `[trainer.schedule]`.

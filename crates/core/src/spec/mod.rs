@@ -33,7 +33,7 @@ pub(crate) use space::inside;
 
 use crate::{
     class::Budgets, diagnostic::Source, objective::Objective, space::Space, stop::Rule,
-    template::Template, value::Value,
+    stream::Sampler, template::Template, value::Value,
 };
 
 /// A sweep as meant: checked, complete, defaults filled in.
@@ -71,7 +71,8 @@ pub struct Extension {
 pub enum Search {
     Grid,
     /// `samples` configurations from every block.
-    Random {
+    Samples {
+        sampler: Sampler,
         samples: u64,
         seed: u64,
     },
