@@ -1,13 +1,11 @@
 //! `import`: sweeps of other programs.
 
-use std::{fs::File, io::Read, path::PathBuf};
+use std::{fs::File, io::Read, path::PathBuf, string::FromUtf8Error};
 
 use crate::say::eprintln;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
-use pleach_core::spec;
-use pleach_engine::prepare::PrepareError;
-use pleach_interop::import::{optuna, optuna_database, wandb};
+use pleach_interop::import::{optuna, wandb};
 
 use crate::exit::{Ending, Failure};
 
@@ -39,29 +37,34 @@ impl Import {
         let wrong = |why: String| Failure::Invalid(format!("{path}: {why}"));
         let study = self.study.as_deref();
         let (sheet, what) = if bytes == SQLITE {
-            (optuna_database::read(&self.file, study), "a study of Optuna")
+            (optuna::database::read(&self.file, study), "a study of Optuna")
         } else {
             file.read_to_end(&mut bytes).map_err(unreadable)?;
-            let text = String::from_utf8(bytes).map_err(|_| wrong("it is no text".to_owned()))?;
-            let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-            let is_journal = serde_json::from_str(first)
-                .is_ok_and(|line: serde_json::Value| line.get("op_code").is_some());
-            if is_journal {
-                (optuna::read(&text, study), "a study of Optuna")
+            let text = String::from_utf8(bytes).map_err(|error| wrong(no_text(&error)))?;
+            if optuna::journal::is_journal(&text) {
+                (optuna::journal::read(&text, study), "a study of Optuna")
             } else {
                 (wandb::read(&text), "a sweep of W&B")
             }
         };
         let sheet = sheet.map_err(|error| wrong(error.to_string()))?;
         let file = self.file.file_name().unwrap_or_default().to_string_lossy();
-        let text = sheet.text(&format!("{file}, {what}"));
-        spec::read("the sweep file that would be written", &text)
-            .map_err(PrepareError::Invalid)
-            .with_context(|| format!("{path} has no equal here"))?;
+        let text =
+            sheet.checked(&format!("{file}, {what}")).map_err(|error| wrong(error.to_string()))?;
         for note in &sheet.notes {
             eprintln!("{note}");
         }
         super::print(&text)?;
         Ok(Ending::Good)
     }
+}
+
+fn no_text(error: &FromUtf8Error) -> String {
+    let bytes = error.as_bytes();
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return "it is UTF-16: save it as UTF-8".to_owned();
+    }
+    let before = &bytes[..error.utf8_error().valid_up_to()];
+    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+    format!("line {line}: it is no text: there are bytes that are not UTF-8")
 }

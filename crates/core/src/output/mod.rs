@@ -189,7 +189,8 @@ fn special(text: &str) -> Option<f64> {
 }
 
 /// Python writes numbers that are not finite as bare words, which JSON does not know: put into quotes.
-fn quoted_words(line: &str) -> String {
+#[must_use]
+pub fn quoted_words(line: &str) -> String {
     let (mut text, mut word) = (String::new(), String::new());
     let (mut is_in_text, mut is_escaped) = (false, false);
     for character in line.chars().chain(['\n']) {

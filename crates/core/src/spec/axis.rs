@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// More points than anybody can want of one axis.
-const MAX_POINTS: u64 = 10_000_000;
+pub const MAX_POINTS: u64 = 10_000_000;
 
 /// What one point of an axis is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,6 +15,7 @@ mod single;
 mod space;
 mod stop;
 
+pub use axis::MAX_POINTS;
 pub use check::{check_name, read, with_extension, with_overrides, with_retest};
 pub use file::schema;
 pub use node::extensions;

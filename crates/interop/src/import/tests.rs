@@ -8,11 +8,20 @@ use super::*;
 
 /// The sweep file that comes out, which can be planned; or what is wrong.
 fn imported(sheet: Result<Sheet, ImportError>) -> String {
-    let text = match sheet {
-        Ok(sheet) => sheet.text("a file"),
+    let text = match sheet.and_then(|sheet| sheet.checked("a file")) {
+        Ok(text) => text,
+        Err(ImportError::Refused(wrong)) => panic!("{wrong}"),
         Err(error) => return format!("error: {error}\n"),
     };
     let spec = spec::read("x.toml", &text).unwrap_or_else(|wrong| panic!("{text}\n{wrong}"));
+    // To plan millions takes long, and shows no more.
+    let count = match spec.search {
+        spec::Search::Random { samples, .. } => u128::from(samples),
+        spec::Search::Grid => spec.blocks[0].space.count().unwrap(),
+    };
+    if 300 < count {
+        return text;
+    }
     let program = command::program(&spec, "n".to_owned());
     let ProgramSpec::Command(own) = &spec.program else { panic!("{text}") };
     let mut lengths = Lengths::default();
@@ -113,6 +122,68 @@ controller: {type: local}",
 }
 
 #[test]
+fn nothing_of_a_sweep_of_wandb_is_lost_without_a_note() {
+    let files = [
+        // Keys that nobody knows, and keys that mean nothing beside others.
+        "method: grid
+paramters: 3
+metric: {nmae: loss, goal: minimize}
+descripton: old
+parameters:
+  lr: {distribuiton: log_uniform_values, min: 0.001, max: 0.1}
+  width: {distribution: q_uniform, min: 1, max: 9, setp: 2, q: 2}
+  kind: {values: [a, b], probabilites: [0.1, 0.9]}
+  both: {value: 1, values: [2, 3]}
+  odd: {values: [1, 2], distribution: uniform, min: 0, max: 1}
+  inner: {value: 3, parameters: {x: {value: 1}}}",
+        // Words as PyYAML reads them.
+        r#"method: grid
+parameters:
+  words: {values: [x, y, n, z, on, off, yes, No, "off", ~]}
+  numbers: {values: [01, 08, 010, 1_000, 1:30, 0x10, 0b11, 1e-3, 1.0e-3, 1e3, .5, 99999999999999999999]}
+  odd: {values: [.inf, -.inf, .nan, 2026-12-01, !!str 1, !!float 2, "1e-3"]}
+  no: {value: off}
+"#,
+        // Values that are no numbers and texts.
+        r#"method: random
+run_cap: 3
+parameters:
+  optimizer: {values: [{name: adam, betas: [0.9, 0.999]}, {name: sgd, nesterov: true, clip: null}, .nan]}
+  layers: {value: [64, 32, {"a\"b": 1.5}]}
+  nothing: {value: null}
+  amp: {values: [true, false]}
+  fast: {value: true}
+  slow: {value: false}
+command: [env, "${env}", OMP=1, "${interpreter}", "${program}", "${args_no_boolean_flags}", "${args_no_equals}", "${args_append_hydra}", "${args_json}", "${other}", "a{{b", true, null]"#,
+        // Names that a sweep file cannot have.
+        "name: (ablation) lr
+method: grid
+parameters:
+  schedule: {value: 1}
+  schedule_: {value: 2}
+  schedule__: {values: [3, 4]}
+  ' PLEACH_SEED': {value: 5}
+  \"a\\tb\": {value: 6}
+  '': {value: 7}
+  étude: {value: 8}
+  seed: {value: 9}",
+        "name: étude 1\nmethod: grid\nparameters: {a: {value: 1}}",
+        // Merged keys.
+        "base: &base {min: 0.1, max: 1.0}\nmethod: random\nparameters:\n  a: {<<: *base, max: 2.0}\n  b:\n    <<: [*base]",
+        // Ranges that no distribution here has.
+        "method: random
+run_cap: 99999999999
+parameters:
+  a: {distribution: q_uniform, min: 0, max: 1, q: 0.000000001}
+  b: {distribution: q_uniform, min: 0, max: 1000000000000, q: 1}
+  c: {distribution: q_log_uniform_values, min: 0.6, max: 1.2}
+  d: {distribution: log_uniform, min: 0.001, max: 0.1}",
+        "method: grid\nparameters:\n  a: {distribution: normal, mu: 1, sigma: 2}",
+    ];
+    insta::assert_snapshot!(all(&files, wandb::read));
+}
+
+#[test]
 fn what_is_no_sweep_of_wandb_is_told_with_its_line() {
     let bomb = {
         let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
@@ -148,6 +219,23 @@ fn what_is_no_sweep_of_wandb_is_told_with_its_line() {
         "method: *nothing",
         "a: !!python/object:os.system [ls]",
         "parameters:\n\ta: 1",
+        "method: grid\nparameters:\n  a: {values: []}",
+        "paramters: {a: {value: 1}}",
+        "method: random\nparameters:\n  a: {distribution: log_uniform, min: 0, max: 1000}",
+        "method: random\nparameters:\n  a: {distribution: log_uniform, min: -1000, max: 1}",
+        "method: random\nparameters:\n  a: {distribution: log_uniform_values, min: 0, max: 1}",
+        "method: random\nparameters:\n  a: {distribution: log_normal, mu: 0, sigma: 1.0e+300}",
+        "method: random\nparameters:\n  a: {min: 0, max: 9223372036854775807}",
+        "method: random\nparameters:\n  a: {distribution: categorical}",
+        "method: random\nparameters:\n  a: {distribution: constant, min: 1, max: 2}",
+        "method: random\nparameters:\n  a: {value: \"x\\0\"}",
+        "method: random\nparameters:\n  \"a\\0\": {value: 1}",
+        "method: random\nparameters:\n  'a{{b': {value: 1}",
+        "method: random\nparameters:\n  a.b: {value: 1}\n  a: {parameters: {b: {value: 2}}}",
+        "method: random\n---\nmethod: grid",
+        "a: &a [*a]",
+        "a: !!int x",
+        "? [a]\n: 1",
     ];
     let mut text = all(&files, wandb::read);
     for (name, file) in [("aliases of aliases", &bomb), ("very deep", &deep)] {
@@ -168,10 +256,10 @@ const STUDY: &str = r#"{"op_code":0,"worker_id":"w","study_name":"My study","dir
 
 #[test]
 fn a_study_of_optuna_becomes_a_sweep_file() {
-    insta::assert_snapshot!(imported(optuna::read(STUDY, None)));
+    insta::assert_snapshot!(imported(optuna::journal::read(STUDY, None)));
     let two = r#"{"op_code":0,"study_name":"a","directions":[1,2]}
 {"op_code":0,"study_name":"b","directions":[1]}"#;
-    insta::assert_snapshot!(imported(optuna::read(two, Some("a"))), @r#"
+    insta::assert_snapshot!(imported(optuna::journal::read(two, Some("a"))), @r#"
     # Made of a file.
     # What has no equal here, or was guessed:
     # - a study does not say what it runs: train.py is a guess, which takes its parameters as arguments and writes its metrics, as lines such as {"step": 10, "loss": 0.3}, to the file $PLEACH_METRICS
@@ -185,8 +273,8 @@ fn a_study_of_optuna_becomes_a_sweep_file() {
     [command]
     run = ["python", "train.py"]
     "#);
-    let mut wrong = imported(optuna::read(two, None));
-    wrong += &imported(optuna::read(two, Some("c")));
+    let mut wrong = imported(optuna::journal::read(two, None));
+    wrong += &imported(optuna::journal::read(two, Some("c")));
     for text in [
         "",
         "nonsense\n{}",
@@ -197,7 +285,7 @@ fn a_study_of_optuna_becomes_a_sweep_file() {
         "{\"op_code\":0,\"study_name\":\"a\",\"directions\":[1]}\n{\"op_code\":4,\"study_id\":0,\"distributions\":{\"x\":\"{\\\"name\\\":\\\"Odd\\\"}\"}}",
         "{\"op_code\":0,\"study_name\":\"a\",\"directions\":[1]}\n{\"op_code\":1,\"study_id\":0}",
     ] {
-        wrong += &imported(optuna::read(text, None));
+        wrong += &imported(optuna::journal::read(text, None));
     }
     insta::assert_snapshot!(wrong, @r#"
     error: which study? say --study; there are `a`, `b`
@@ -211,6 +299,54 @@ fn a_study_of_optuna_becomes_a_sweep_file() {
     error: the distribution of `x` is none that is known: `Odd`
     error: there is no study in it
     "#);
+}
+
+/// As Python writes what is no number, wherever it can: none of it is read, but in a choice.
+#[test]
+fn words_of_python_are_read_wherever_they_stand() {
+    let distribution = |text: &str| serde_json::to_string(text).unwrap();
+    let choices = distribution(
+        r#"{"name": "CategoricalDistribution", "attributes": {"choices": [NaN, Infinity, -Infinity, "NaN", null, 1e400, 18446744073709551616]}}"#,
+    );
+    let lr = distribution(
+        r#"{"name": "FloatDistribution", "attributes": {"step": null, "low": 1e-05, "high": 0.1, "log": true}}"#,
+    );
+    let digits = "9".repeat(400);
+    let journal = format!(
+        r#"{{"op_code":0,"worker_id":"w","study_name":"s","directions":[1],"odd":NaN}}
+{{"op_code":2,"worker_id":"w","study_id":0,"user_attr":{{"a":NaN,"b":[-Infinity,{{"c":Infinity}}],"d":{digits},"e":1e999,"\ud800":"\udfff NaN"}}}}
+{{"op_code":3,"worker_id":"w","study_id":0,"system_attr":{{"study:metric_names":["loss"],"x":NaN}}}}
+{{"op_code":4,"worker_id":"w","study_id":0,"datetime_start":null}}
+{{"op_code":5,"worker_id":"w","trial_id":0,"param_name":"kind","param_value_internal":NaN,"distribution":{choices}}}
+{{"op_code":5,"worker_id":"w","trial_id":0,"param_name":"lr","param_value_internal":0.1,"param_value_internal":0.2,"distribution":{lr}}}
+{{"op_code":7,"worker_id":"w","trial_id":0,"step":1,"intermediate_value":NaN}}
+{{"op_code":7,"worker_id":"w","trial_id":0,"step":{digits},"intermediate_value":-Infinity}}
+{{"op_code":8,"worker_id":"w","trial_id":0,"user_attr":{{"a":"\ud83d","b":NaN}}}}
+{{"op_code":9,"worker_id":"w","trial_id":0,"system_attr":{{"fixed_params":{{"kind":NaN}}}}}}
+{{"op_code":6,"worker_id":"w","trial_id":0,"state":1,"values":[Infinity]}}
+{{"op_code":4,"worker_id":"w","study_id":0,"state":4,"values":null,"system_attrs":{{"fixed_params":{{"lr":0.05}}}}}}
+{{"op_code":4,"worker_id":"w","study_id":0,"state":2,"value":NaN,"values":[NaN],"distributions":{{"lr":{lr}}},"params":{{"lr":NaN}},"user_attrs":{{}},"intermediate_values":{{"1":NaN}}}}
+{{"op_code":4,"worker_id":"w","study_id":0,"state":0}}
+"#
+    );
+    let read = imported(optuna::journal::read(&journal, None));
+    insta::assert_snapshot!(read);
+    // However its lines end, and whatever marks its beginning.
+    let dos = format!("\u{feff}{}", journal.replace('\n', "\r\n"));
+    assert!(optuna::journal::is_journal(&dos));
+    assert_eq!(imported(optuna::journal::read(&dos, None)), read);
+    // Torn anywhere in its last line.
+    let whole = journal.trim_end();
+    for end in whole.rfind('\n').unwrap() + 2..whole.len() {
+        let read = imported(optuna::journal::read(&whole[..end], None));
+        assert!(read.contains("this line is torn"), "{}: {read}", &whole[end - 10..end]);
+    }
+    let mended = journal.replacen("}\n{", "\n{", 1);
+    let wrong = imported(optuna::journal::read(&mended, None));
+    assert_eq!(
+        wrong,
+        "error: line 1: no operation of a journal: EOF while parsing an object at line 2 column 0\n"
+    );
 }
 
 /// A database of Optuna with two studies, as its 4.x and 5.x make them; what is not read is left out.
@@ -240,7 +376,7 @@ fn a_study_in_a_database_of_optuna_becomes_a_sweep_file() {
     let path = folder.path().join("study.db");
     let database = rusqlite::Connection::open(&path).unwrap();
     database.execute_batch(DATABASE).unwrap();
-    let read = |study| imported(optuna_database::read(&path, study));
+    let read = |study| imported(optuna::database::read(&path, study));
     insta::assert_snapshot!([read(Some("made")), read(Some("other"))].join("=>\n"));
     let mut wrong = read(None) + &read(Some("more"));
     let damage = [
@@ -261,11 +397,166 @@ fn a_study_in_a_database_of_optuna_becomes_a_sweep_file() {
     assert_eq!(std::fs::read(&path).unwrap(), &bytes[..1000]);
 }
 
+fn name() -> impl Strategy<Value = String> {
+    let words = [
+        "where",
+        "zip",
+        "points",
+        "derived",
+        "schedule",
+        "schedule_",
+        "budget",
+        "budget_",
+        "seed",
+        "peak",
+        "use",
+        "phases",
+        "table",
+        "warmup",
+        "run",
+        "PLEACH_SEED",
+        "",
+        " a",
+        "a ",
+        "{{",
+        "a}}",
+        "a=b",
+        "\0",
+        "\n",
+        "\u{7f}",
+        "\"",
+        "a.b",
+        "#",
+    ];
+    prop_oneof![prop::sample::select(words.to_vec()).prop_map(str::to_owned), any::<String>()]
+}
+
+fn scalar() -> impl Strategy<Value = serde_json::Value> {
+    prop_oneof![
+        any::<i64>().prop_map(Into::into),
+        any::<u64>().prop_map(Into::into),
+        any::<f64>().prop_map(Into::into),
+        any::<bool>().prop_map(Into::into),
+        any::<String>().prop_map(Into::into),
+        prop::sample::select(vec!["5ep", "7%", "cosine", "=1", "", "{{ x }}", "\0"])
+            .prop_map(Into::into),
+        Just(serde_json::Value::Null),
+        prop::collection::vec(any::<i8>(), 0..3).prop_map(Into::into),
+        Just(serde_json::json!({ "a": [1, { "b": null }] })),
+    ]
+}
+
+fn value() -> impl Strategy<Value = serde_json::Value> {
+    let distributions = vec![
+        "uniform",
+        "int_uniform",
+        "q_uniform",
+        "log_uniform",
+        "log_uniform_values",
+        "inv_log_uniform",
+        "inv_log_uniform_values",
+        "q_log_uniform",
+        "q_log_uniform_values",
+        "normal",
+        "q_normal",
+        "log_normal",
+        "q_log_normal",
+        "beta",
+        "constant",
+    ];
+    let number = || {
+        prop_oneof![
+            (-9i64..9).prop_map(serde_json::Value::from),
+            any::<i64>().prop_map(Into::into),
+            any::<f64>().prop_map(Into::into),
+            (-3.0..3.0).prop_map(Into::into),
+        ]
+    };
+    prop_oneof![
+        scalar().prop_map(|value| serde_json::json!({ "value": value })),
+        prop::collection::vec(scalar(), 0..4).prop_map(|values| serde_json::json!({ "values": values })),
+        (prop::sample::select(distributions), number(), number(), number()).prop_map(|(distribution, min, max, q)| {
+            serde_json::json!({ "distribution": distribution, "min": min, "max": max, "q": q, "mu": min, "sigma": q })
+        }),
+        (number(), number()).prop_map(|(min, max)| serde_json::json!({ "min": min, "max": max })),
+    ]
+}
+
+fn distribution() -> impl Strategy<Value = serde_json::Value> {
+    let of = |name: &'static str, attributes: serde_json::Value| serde_json::json!({ "name": name, "attributes": attributes });
+    prop_oneof![
+        prop::collection::vec(scalar(), 0..4).prop_map(move |choices| of(
+            "CategoricalDistribution",
+            serde_json::json!({ "choices": choices })
+        )),
+        (any::<f64>(), any::<f64>(), any::<bool>(), prop::option::of(any::<f64>())).prop_map(
+            move |(low, high, log, step)| {
+                of(
+                    "FloatDistribution",
+                    serde_json::json!({ "low": low, "high": high, "log": log, "step": step }),
+                )
+            }
+        ),
+        (0.0..1.0, 0.5..2.0, any::<bool>(), prop::option::of(1e-12..1.0)).prop_map(
+            move |(low, high, log, step)| {
+                of(
+                    "FloatDistribution",
+                    serde_json::json!({ "low": low, "high": high, "log": log, "step": step }),
+                )
+            }
+        ),
+        (any::<i64>(), any::<i64>(), any::<bool>(), any::<i64>()).prop_map(
+            move |(low, high, log, step)| {
+                of(
+                    "IntDistribution",
+                    serde_json::json!({ "low": low, "high": high, "log": log, "step": step }),
+                )
+            }
+        ),
+        (-9i64..9, -9i64..9, any::<bool>(), 0i64..4).prop_map(move |(low, high, log, step)| {
+            of(
+                "IntDistribution",
+                serde_json::json!({ "low": low, "high": high, "log": log, "step": step }),
+            )
+        }),
+    ]
+}
+
 proptest! {
     #[test]
     fn no_file_is_too_strange(text in "[a-c:{}\\[\\]&*!|>\"'#%\\-? \n\t0-9.~]{0,60}") {
         drop(wandb::read(&text));
-        drop(optuna::read(&text, None));
+        drop(optuna::journal::read(&text, None));
+    }
+
+    /// Names and values as they come, most of them near the words of sweep files.
+    #[test]
+    fn what_is_written_is_a_sweep_that_can_be_planned(
+        title in any::<String>(),
+        names in prop::collection::vec(name(), 1..5),
+        values in prop::collection::vec(value(), 5),
+        method in prop::sample::select(vec!["grid", "random"]),
+    ) {
+        let parameters: serde_json::Map<String, serde_json::Value> =
+            names.into_iter().zip(values).collect();
+        let sweep = serde_json::json!({ "name": title, "method": method, "run_cap": 3, "parameters": parameters });
+        // JSON is YAML, but for a surrogate or so.
+        imported(wandb::read(&sweep.to_string()));
+    }
+
+    /// The same of a study.
+    #[test]
+    fn what_is_written_of_a_study_can_be_planned(
+        title in any::<String>(),
+        names in prop::collection::vec(name(), 1..5),
+        distributions in prop::collection::vec(distribution(), 5),
+    ) {
+        let mut journal = format!("{}\n", serde_json::json!({ "op_code": 0, "study_name": title, "directions": [1] }));
+        let distributions: serde_json::Map<String, serde_json::Value> =
+            names.into_iter().zip(distributions).map(|(name, it)| (name, it.to_string().into())).collect();
+        let trial = serde_json::json!({ "op_code": 4, "study_id": 0, "state": 1, "distributions": distributions });
+        writeln!(journal, "{trial}").unwrap();
+        imported(optuna::journal::read(&journal, None));
     }
 
     #[test]

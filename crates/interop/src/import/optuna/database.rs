@@ -1,14 +1,11 @@
-//! A study of Optuna from the database of its other storage, of one file: the tables of Optuna 3 to 5.
+//! A study from the database of Optuna's other storage, of one file: the tables of Optuna 1 to 5.
 
 use std::path::Path;
 
 use rusqlite::{Connection, Error, OpenFlags, Result, Transaction};
-use serde_json::Value;
 
-use super::{
-    ImportError, Sheet,
-    optuna::{Study, choose},
-};
+use super::{Direction, Distribution, ImportError, State, Study, choose};
+use crate::import::{Sheet, word};
 
 /// Reads the only study of a database, or the one that is called so. Nothing is written; another program may be at work on it.
 pub fn read(path: &Path, wanted: Option<&str>) -> std::result::Result<Sheet, ImportError> {
@@ -20,7 +17,10 @@ pub fn read(path: &Path, wanted: Option<&str>) -> std::result::Result<Sheet, Imp
     let mut study = choose(names(&moment).map_err(fail)?, wanted)?;
     fill(&mut study, &moment).map_err(fail)?;
     for (name, distribution, times) in distributions(&study, &moment).map_err(fail)? {
-        study.suggested(&name, &distribution, times).map_err(ImportError::Whole)?;
+        let distribution = Distribution::read(&distribution).map_err(|why| {
+            ImportError::Whole(format!("the distribution of `{}` {why}", word(&name)))
+        })?;
+        study.suggested(&name, distribution, times, None);
     }
     study.sheet()
 }
@@ -36,9 +36,10 @@ fn why(error: &Error) -> String {
 }
 
 fn names(moment: &Transaction) -> Result<Vec<Study>> {
+    let named = |name| Study { name, ..Study::default() };
     moment
         .prepare("SELECT study_name FROM studies ORDER BY study_id")?
-        .query_map([], |row| row.get(0).map(Study::named))?
+        .query_map([], |row| row.get(0).map(named))?
         .collect()
 }
 
@@ -46,15 +47,23 @@ fn names(moment: &Transaction) -> Result<Vec<Study>> {
 fn fill(study: &mut Study, moment: &Transaction) -> Result<()> {
     let of = |what: &str| format!("{what} WHERE study_name = ?");
     let direction = |text: String| match text.as_str() {
-        "MINIMIZE" => 1,
-        "MAXIMIZE" => 2,
-        _ => 0,
+        "MINIMIZE" => Direction::Lower,
+        "MAXIMIZE" => Direction::Higher,
+        _ => Direction::Unknown,
+    };
+    let has_directions: bool = moment.query_row(
+        "SELECT count(*) FROM sqlite_schema WHERE name = 'study_directions'",
+        [],
+        |row| row.get(0),
+    )?;
+    let directions = if has_directions {
+        of("SELECT direction FROM study_directions NATURAL JOIN studies") + " ORDER BY objective"
+    } else {
+        // Before Optuna 2.4 a study had one objective.
+        of("SELECT direction FROM studies")
     };
     study.directions = moment
-        .prepare(
-            &(of("SELECT direction FROM study_directions NATURAL JOIN studies")
-                + " ORDER BY objective"),
-        )?
+        .prepare(&directions)?
         .query_map([&study.name], |row| row.get(0).map(direction))?
         .collect::<Result<_>>()?;
     let metrics: Option<String> = moment.query_row(
@@ -64,10 +73,21 @@ fn fill(study: &mut Study, moment: &Transaction) -> Result<()> {
         |row| row.get(0),
     )?;
     study.metrics = metrics.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-    let count = |sql: &str| {
-        moment.query_row(&of(sql), [&study.name], |row| row.get::<_, i64>(0).map(i64::unsigned_abs))
+    let state = |text: String| match text.as_str() {
+        "COMPLETE" => State::Complete,
+        "PRUNED" => State::Pruned,
+        "FAIL" => State::Failed,
+        "WAITING" => State::Waiting,
+        _ => State::Running,
     };
-    study.trials = count("SELECT count(*) FROM trials NATURAL JOIN studies")?;
+    let trials = of("SELECT state, count(*) FROM trials NATURAL JOIN studies") + " GROUP BY state";
+    study.trials = moment
+        .prepare(&trials)?
+        .query_map([&study.name], |row| {
+            Ok((state(row.get(0)?), row.get::<_, i64>(1)?.unsigned_abs()))
+        })?
+        .collect::<Result<_>>()?;
+    let count = |sql: &str| moment.query_row(&of(sql), [&study.name], |row| row.get::<_, i64>(0));
     study.has_attributes = 0 < count(
         "SELECT count(*) FROM study_user_attributes NATURAL JOIN studies",
     )? + count(
@@ -77,7 +97,7 @@ fn fill(study: &mut Study, moment: &Transaction) -> Result<()> {
 }
 
 /// Each parameter's distributions, and of how many trials: the newest last.
-fn distributions(study: &Study, moment: &Transaction) -> Result<Vec<(String, Value, u64)>> {
+fn distributions(study: &Study, moment: &Transaction) -> Result<Vec<(String, String, u64)>> {
     moment
         .prepare(
             "SELECT param_name, distribution_json, count(*)
@@ -85,8 +105,7 @@ fn distributions(study: &Study, moment: &Transaction) -> Result<Vec<(String, Val
              WHERE study_name = ? GROUP BY param_name, distribution_json ORDER BY max(trial_id)",
         )?
         .query_map([&study.name], |row| {
-            let times: i64 = row.get(2)?;
-            Ok((row.get(0)?, Value::String(row.get(1)?), times.unsigned_abs()))
+            Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?.unsigned_abs()))
         })?
         .collect()
 }
