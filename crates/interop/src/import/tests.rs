@@ -16,7 +16,7 @@ fn imported(sheet: Result<Sheet, ImportError>) -> String {
     let spec = spec::read("x.toml", &text).unwrap_or_else(|wrong| panic!("{text}\n{wrong}"));
     // To plan millions takes long, and shows no more.
     let count = match spec.search {
-        spec::Search::Random { samples, .. } => u128::from(samples),
+        spec::Search::Samples { samples, .. } => u128::from(samples),
         spec::Search::Grid => spec.blocks[0].space.count().unwrap(),
     };
     if 300 < count {
