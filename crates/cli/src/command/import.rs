@@ -65,6 +65,6 @@ fn no_text(error: &FromUtf8Error) -> String {
         return "it is UTF-16: save it as UTF-8".to_owned();
     }
     let before = &bytes[..error.utf8_error().valid_up_to()];
-    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+    let line = before.split(|byte| *byte == b'\n').count();
     format!("line {line}: it is no text: there are bytes that are not UTF-8")
 }
