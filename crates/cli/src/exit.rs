@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use crate::say::eprintln;
-use pleach_core::diagnostic::Color;
+use crate::say::{eprintln, is_enough};
+use pleach_core::{diagnostic::Color, plain::within};
 use pleach_engine::{
     command::CommandError, home::HomeError, prepare::PrepareError, program::NoProgram,
     run::RunError,
@@ -20,7 +20,7 @@ pub(crate) const STOPPED: u8 = 130;
 
 pub(crate) const HELP: &str = "\
 Exit codes:
-    0  all went well
+    0  all went well, or whoever read the output has read enough of it (| head)
     1  something failed
     2  the command line makes no sense, or an answer is needed (--accept, --yes)
     3  the sweep is complete, but trials failed
@@ -29,6 +29,9 @@ Exit codes:
    69  the program of the trials cannot be used
    75  the sweep is being run by somebody else
   130  the sweep was stopped before its end";
+
+/// Characters of a line of an error, at most.
+const LONGEST: usize = 2000;
 
 /// How a command ends well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,15 +60,15 @@ pub(crate) fn code(result: anyhow::Result<Ending>) -> ExitCode {
         Ok(Ending::Code(code)) => return ExitCode::from(code),
         Err(error) => error,
     };
-    if is_broken_pipe(&error) {
-        // Whoever read the output has read enough.
+    if is_enough() {
+        // Whoever read the output has read enough of it.
         return ExitCode::SUCCESS;
     }
     match error.downcast_ref::<PrepareError>() {
         Some(PrepareError::Invalid(diagnostics)) => {
             eprintln!("{}", diagnostics.render(Color::Ansi));
         }
-        _ => eprintln!("\u{1b}[1;31merror\u{1b}[0m: {}", chain(&error)),
+        _ => eprintln!("\u{1b}[1;31merror\u{1b}[0m: {}", lines(&chain(&error))),
     }
     ExitCode::from(code_of(&error))
 }
@@ -84,6 +87,12 @@ fn chain(error: &anyhow::Error) -> String {
         last = Some(cause);
     }
     text
+}
+
+/// Whatever a cause quotes, it begins no line of ours.
+fn lines(text: &str) -> String {
+    let lines: Vec<_> = text.lines().take(20).map(|line| within(line, LONGEST)).collect();
+    lines.join("\n    ")
 }
 
 fn code_of(error: &anyhow::Error) -> u8 {
@@ -117,14 +126,6 @@ fn code_of(error: &anyhow::Error) -> u8 {
         Some(HomeError::Name { .. }) => INVALID,
         _ => 1,
     }
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause
-            .downcast_ref::<std::io::Error>()
-            .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
-    })
 }
 
 #[cfg(test)]

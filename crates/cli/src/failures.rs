@@ -6,12 +6,16 @@ use pleach_core::{
     class::Class,
     command::Again,
     life::{AttemptId, TrialId},
+    plain::within,
     sweep::alike,
 };
 use pleach_engine::{home::Home, logs::LOG};
 
 /// So many kinds are told.
 const KINDS: usize = 20;
+
+/// Characters of a reason, at most.
+const LONGEST: usize = 500;
 
 /// So many lines of a log are shown.
 const LINES: usize = 6;
@@ -47,7 +51,7 @@ impl Failures {
     pub(crate) fn tell(&mut self, failure: &Failure) -> Option<String> {
         let Failure { trial, others, attempt, class, why, again } = *failure;
         let class = class.map_or(String::new(), |class| format!("{}: ", class.name()));
-        let why = &format!("{class}{why}");
+        let why = &within(&format!("{class}{why}"), LONGEST).into_owned();
         let is_known = self.kinds.iter().any(|kind| alike(&kind.why, why));
         let same = |kind: &&mut Kind| kind.again == again && alike(&kind.why, why);
         if let Some(kind) = self.kinds.iter_mut().find(same) {
@@ -98,7 +102,6 @@ pub(crate) fn last_lines(home: &Home, attempt: AttemptId) -> Vec<String> {
     if lines.len() < 2 {
         return Vec::new();
     }
-    let printable =
-        |line: &&str| -> String { line.chars().filter(|c| !c.is_control()).take(200).collect() };
-    lines[lines.len().saturating_sub(LINES)..].iter().map(printable).collect()
+    let last = &lines[lines.len().saturating_sub(LINES)..];
+    last.iter().map(|line| within(line, 200).into_owned()).collect()
 }

@@ -19,7 +19,10 @@ use pleach_views::{
     watch::{Coordinator, Failure, Live, Running, Seen},
 };
 
-use crate::{command::board::best, failures::last_lines};
+use crate::{
+    command::board::{best, with_made},
+    failures::last_lines,
+};
 
 /// So many rows of the board are read.
 const ROWS: usize = 100;
@@ -183,7 +186,7 @@ fn read(home: &Home, reader: &Reader) -> Result<Past> {
         Ok(Failure { kind, setting: setting as Option<Setting>, last_words })
     });
     let failures = failures.collect::<Result<Vec<_>>>()?;
-    let board = best(reader, objective, ROWS)?;
+    let board = with_made(best(reader, objective, ROWS)?, home, reader, &[])?;
     let curves = board.trials().into_iter().map(|trials| reader.curves(&trials, &objective.metric));
     let curves = curves.collect::<Result<Vec<_>, _>>()?;
     Ok(Past { open, trials, board: board.with_curves(&curves), failures, summary })

@@ -19,7 +19,7 @@ use pleach_engine::{
     guard::{BECOME, GUARD, become_worker, guard, unstarted},
 };
 
-use crate::{command::Command, place::Place};
+use crate::{command::Command, place::Place, say::eprintln};
 
 /// Sweeps hyperparameters, above all learning-rate schedules.
 #[derive(Parser)]
@@ -36,8 +36,15 @@ fn main() -> ExitCode {
     match words.next() {
         Some(word) if word == GUARD || word == BECOME || word == COMMAND => hidden(&word, words),
         _ => {
-            let arguments = Arguments::parse();
-            exit::code(arguments.command.run(&arguments.place))
+            match Arguments::try_parse() {
+                Ok(arguments) => exit::code(arguments.command.run(&arguments.place)),
+                // It may quote a file's name.
+                Err(error) if error.use_stderr() => {
+                    eprintln!("{}", error.render().ansi().to_string().trim_end());
+                    ExitCode::from(error.exit_code() as u8)
+                }
+                Err(help) => help.exit(),
+            }
         }
     }
 }

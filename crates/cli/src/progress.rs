@@ -7,7 +7,11 @@ use std::{
 
 use crate::say::eprintln;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use pleach_core::{command::Message, spec::SweepSpec};
+use pleach_core::{
+    command::Message,
+    plain::{safe, within},
+    spec::SweepSpec,
+};
 use pleach_engine::{
     home::Home,
     run::{Reporter, Status, Stopping},
@@ -47,7 +51,7 @@ impl Shown {
             failures: Failures::new(home),
             is_over: false,
             name: home.name().to_owned(),
-            metric: spec.objective.metric.clone(),
+            metric: within(&spec.objective.metric, 60).into_owned(),
         }
     }
 
@@ -101,6 +105,7 @@ impl Reporter for Shown {
         let text = line(&Line {
             done: progress.trials - progress.waiting,
             total: progress.trials,
+            share: progress.share(),
             running: progress.running.len() as u64,
             failed: progress.failed,
             diverged: progress.diverged,
@@ -120,9 +125,13 @@ impl Reporter for Shown {
         let is_new = is_over && !std::mem::replace(&mut self.is_over, is_over);
         match &self.bar {
             Some(bar) => {
-                bar.set_length(progress.trials);
-                bar.set_position(progress.trials - progress.waiting);
-                bar.set_message(text);
+                const WHOLE: u64 = 1000;
+                let ended = progress.trials - progress.waiting;
+                let share = progress.share();
+                let share = share.unwrap_or(ended as f64 / progress.trials.max(1) as f64);
+                bar.set_length(WHOLE);
+                bar.set_position((share * WHOLE as f64) as u64);
+                bar.set_message(safe(&text).into_owned());
                 if is_over {
                     bar.finish();
                 }

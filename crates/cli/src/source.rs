@@ -1,6 +1,6 @@
 //! Where a sweep file comes from: a person, or the folder of a sweep that was run.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use anyhow::Result;
 use pleach_core::{
@@ -32,13 +32,15 @@ enum Author {
 }
 
 impl Source {
-    /// A file, or the one of a sweep by its name.
-    pub(crate) fn read(place: &Place, sweep: &str, set: &[String]) -> Result<Self> {
-        let path = PathBuf::from(sweep);
-        let mut source = if path.is_file() || path.extension().is_some() {
-            Self { name: sweep.to_owned(), text: read(&path)?, author: Author::Person }
-        } else {
-            Self::of_sweep(&place.home(sweep)?)?
+    /// A file, or the one of a sweep by its name; of the newest sweep without either.
+    pub(crate) fn read(place: &Place, sweep: Option<&str>, set: &[String]) -> Result<Self> {
+        let is_file =
+            |path: &&str| Path::new(path).is_file() || Path::new(path).extension().is_some();
+        let mut source = match sweep.filter(is_file) {
+            Some(path) => {
+                Self { name: path.to_owned(), text: read(Path::new(path))?, author: Author::Person }
+            }
+            None => Self::of_sweep(&place.home(sweep)?)?,
         };
         source.text = with_overrides(&source.text, set).map_err(Failure::NeedsAnswer)?;
         Ok(source)

@@ -64,7 +64,7 @@ impl Reader {
 }
 
 /// From the root; empty for a trial that does not exist.
-fn path(connection: &Connection, trial: TrialId) -> SqlResult<Vec<StageId>> {
+pub(crate) fn path(connection: &Connection, trial: TrialId) -> SqlResult<Vec<StageId>> {
     let last = connection
         .prepare_cached("SELECT stage FROM trial WHERE id = ?")?
         .query_row([trial.0], |row| row.get(0).map(StageId))

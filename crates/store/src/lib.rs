@@ -2,7 +2,7 @@
 //! description. Decides nothing: it keeps [facts](pleach_core::fact) and gives them back.
 //!
 //! Reading order: [`store`] (the one writer; [`accept`], [`retry`], [`adopt`] and [`load`] are the rest of it), [`read`] (the
-//! readers for views; [`detail`], [`curves`], [`live`], [`provenance`], [`tree`], [`results`] and [`canonical`] are the rest), [`open`] and [`fault`] (how it goes wrong).
+//! readers for views; [`detail`], [`curves`], [`live`], [`provenance`], `effort`, [`tree`], [`results`] and [`canonical`] are the rest), [`open`] and [`fault`] (how it goes wrong).
 
 pub mod accept;
 pub mod adopt;
@@ -10,6 +10,7 @@ pub mod canonical;
 mod column;
 pub mod curves;
 pub mod detail;
+mod effort;
 pub mod fault;
 mod halt;
 pub mod live;
@@ -31,6 +32,7 @@ mod tests;
 pub use accept::{Accepted, Difference, Planned, Revision, WriteError};
 pub use canonical::CanonicalTrial;
 pub use detail::{AttemptDetail, StageDetail, Standing, TrialDetail};
+pub use effort::Effort;
 pub use fault::{DatabaseError, Fault};
 pub use live::{OpenAttempt, Setting};
 pub use load::{Loaded, StageEnd};

@@ -2,21 +2,27 @@
 
 use std::collections::BTreeSet;
 
-use pleach_core::{objective::Objective, rank::differing, value::Parameters};
+use pleach_core::{objective::Objective, plain::plain, rank::differing, value::Parameters};
 use pleach_schedule::draw::{Curve, Floor, Picture, terminal};
 use pleach_store::TrialDetail;
-use tabled::{builder::Builder, settings::Style};
 
 use crate::{
     format::{number, steps},
     show,
+    table::{Look, Table, columns},
 };
 
 /// A column for each trial, and their learning curves in one picture.
-pub fn text(trials: &[TrialDetail], objective: &Objective, style: terminal::Style) -> String {
-    let mut builder = Builder::new();
+/// The table has so many columns at most, the picture those of its style.
+pub fn text(
+    trials: &[TrialDetail],
+    objective: &Objective,
+    width: usize,
+    style: terminal::Style,
+) -> String {
+    let mut rows = Vec::new();
     let mut row = |name: &str, cell: &dyn Fn(&TrialDetail) -> String| {
-        builder.push_record(std::iter::once(name.to_owned()).chain(trials.iter().map(cell)));
+        rows.push(std::iter::once(name.to_owned()).chain(trials.iter().map(cell)).collect());
     };
     row("trial", &|trial| trial.trial.0.to_string());
     let parameters: Vec<&Parameters> = trials.iter().map(|trial| &trial.parameters).collect();
@@ -38,7 +44,8 @@ pub fn text(trials: &[TrialDetail], objective: &Objective, style: terminal::Styl
     for name in names {
         row(&format!("{name}, last"), &|trial| last(trial, name));
     }
-    let table = builder.build().with(Style::rounded()).to_string();
+    let table = Table::new(columns(&rows, 1), Some(width));
+    let table = table.text(Look::Rounded) + &table.left_out("compare fewer trials");
     let curve = |trial: &TrialDetail| Curve {
         name: format!("trial {}", trial.trial.0),
         points: trial.curve(&objective.metric),
@@ -51,9 +58,9 @@ pub fn text(trials: &[TrialDetail], objective: &Objective, style: terminal::Styl
     } else {
         let last = trials.iter().filter_map(|trial| trial.metrics.last()).map(|(step, _)| *step);
         let picture = Picture { curves, steps: last.max().unwrap_or(0), floor: Floor::Lowest };
-        format!("\n{}:\n{}", objective.metric, terminal::draw(&picture, style))
+        format!("\n{}:\n{}", plain(&objective.metric), terminal::draw(&picture, style))
     };
-    format!("{table}\n{}{drawn}", shared(trials))
+    format!("{table}{}{drawn}", shared(trials))
 }
 
 /// The value that a trial ends with.
@@ -131,6 +138,6 @@ mod tests {
         let (charset, ink) = (terminal::Charset::Ascii, terminal::Ink::Plain);
         let style = terminal::Style { width: 60, height: 8, charset, ink };
         let trials = [trial(3, "20%", [0.2, 0.5, 0.6, 0.9]), trial(4, "40%", [0.2, 0.5, 0.7, 0.8])];
-        insta::assert_snapshot!(text(&trials, &objective, style));
+        insta::assert_snapshot!(text(&trials, &objective, 120, style));
     }
 }

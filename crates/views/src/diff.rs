@@ -2,18 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use crate::{
+    board::state,
+    format::{decimals, number, plural, signed, with_spread},
+    table::{Look, PIPE, Table},
+};
 use pleach_core::{
     rank::{Distinction, Ranked, difference, differing},
     value::Parameters,
-};
-use tabled::{
-    builder::Builder,
-    settings::{Alignment, Modify, Style, object::Columns},
-};
-
-use crate::{
-    board::state,
-    format::{decimals, plural, with_spread},
 };
 
 /// A board under the name of its sweep.
@@ -30,11 +26,11 @@ pub fn text(before: &Named, after: &Named) -> String {
     let key = |parameters: &Parameters| serde_json::to_string(parameters).unwrap_or_default();
     let mut old: BTreeMap<String, &Ranked> =
         before.board.iter().map(|ranked| (key(&ranked.row.parameters), ranked)).collect();
-    let mut builder = Builder::new();
+    let mut rows = Vec::new();
     let mut header = vec![format!("# {}", before.name), format!("# {}", after.name)];
     header.extend(columns.iter().cloned());
     header.extend([before.name.to_owned(), after.name.to_owned(), "difference".to_owned()]);
-    builder.push_record(header);
+    rows.push(header);
     let mut common = 0;
     let mut added = 0;
     for new in after.board {
@@ -47,15 +43,23 @@ pub fn text(before: &Named, after: &Named) -> String {
         let parameter = |name: &String| new.row.parameters.get(name).map(ToString::to_string);
         record.extend(columns.iter().map(|name| parameter(name).unwrap_or_default()));
         record.extend([value(old), value(new), changed(old, new)]);
-        builder.push_record(record);
+        rows.push(record);
     }
     let mut text = String::new();
     if 0 < common {
-        let mut table = builder.build();
-        table.with(Style::rounded());
-        table.with(Modify::new(Columns::new(..2)).with(Alignment::right()));
+        let number = rows[0].len();
+        // The ranks and the comparison stay; parameters make room.
+        let columns = crate::table::columns(&rows, number).into_iter().enumerate();
+        let columns = columns.map(|(index, column)| match index {
+            0 | 1 => column.right(),
+            _ if index < number - 3 => column.cut(1, 20).cut(2, 10).until(3),
+            _ => column,
+        });
+        let table = Table::new(columns.collect(), Some(PIPE));
         text = format!(
-            "{table}\n≈ not distinguishable at 95 %, seed by seed; ± half the 95 % interval\n"
+            "{}{}≈ not distinguishable at 95 %, seed by seed; ± half the 95 % interval\n",
+            table.text(Look::Rounded),
+            table.left_out("`pleach board --csv` has them")
         );
     }
     let only =
@@ -78,7 +82,7 @@ fn changed(old: &Ranked, new: &Ranked) -> String {
     let decimals = decimals(new.spread.or(old.spread));
     let Some(versus) = difference(&new.row, &old.row) else {
         let (Some(before), Some(after)) = (old.mean, new.mean) else { return String::new() };
-        return format!("{:+.decimals$}, other seeds", after - before);
+        return format!("{}, other seeds", signed(after - before, decimals));
     };
     let mean = versus.difference;
     match versus.distinction {
@@ -87,12 +91,12 @@ fn changed(old: &Ranked, new: &Ranked) -> String {
         {
             "equal".to_owned()
         }
-        Distinction::Unknown => format!("{mean:+.decimals$}"),
+        Distinction::Unknown => signed(mean, decimals),
         Distinction::Same { low, high } => {
-            format!("≈ {mean:+.decimals$} ± {:.decimals$}", (high - low) / 2.0)
+            format!("≈ {} ± {}", signed(mean, decimals), number((high - low) / 2.0, decimals))
         }
         Distinction::Different { low, high } => {
-            format!("{mean:+.decimals$} ± {:.decimals$}", (high - low) / 2.0)
+            format!("{} ± {}", signed(mean, decimals), number((high - low) / 2.0, decimals))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Numbers, times and parameters as people read them.
 
-use pleach_core::{plan::command::OPEN_ENDED, value::Parameters};
+use pleach_core::{plain::within, plan::command::OPEN_ENDED, value::Parameters};
 use pleach_schedule::draw::short;
 
 /// A step; the last one of a trial of which nobody says how long it is has no number.
@@ -17,7 +17,22 @@ pub fn number(value: f64, decimals: usize) -> String {
     if magnitude != 0.0 && !(1e-3..1e7).contains(&magnitude) {
         return format!("{value:.3e}");
     }
-    format!("{value:.decimals$}")
+    without_idle_sign(format!("{value:.decimals$}"))
+}
+
+/// A difference, with its sign.
+pub fn signed(value: f64, decimals: usize) -> String {
+    let magnitude = value.abs();
+    if value.is_finite() && value != 0.0 && !(1e-6..1e7).contains(&magnitude) {
+        return format!("{value:+.1e}");
+    }
+    without_idle_sign(format!("{value:+.decimals$}"))
+}
+
+/// `0.0000` instead of `-0.0000`.
+fn without_idle_sign(text: String) -> String {
+    let is_zero = text.contains('0') && !text.contains(|c: char| ('1'..='9').contains(&c));
+    if is_zero { text.trim_start_matches(['-', '+']).to_owned() } else { text }
 }
 
 /// A rate with at most six significant digits.
@@ -59,9 +74,13 @@ pub fn with_spread(mean: f64, spread: Option<f64>) -> String {
         Some(spread) if number(mean, decimals).contains('e') => {
             format!("{mean:.3e} ± {spread:.1e}")
         }
-        Some(spread) => format!("{} ± {spread:.decimals$}", number(mean, decimals)),
+        Some(spread) => format!("{} ± {}", number(mean, decimals), deviation(spread, decimals)),
         None => number(mean, decimals),
     }
+}
+
+fn deviation(spread: f64, decimals: usize) -> String {
+    if spread < 1e7 { format!("{spread:.decimals$}") } else { format!("{spread:.1e}") }
 }
 
 /// `0.3s`, or as [`duration`] says it from ten seconds on: for what is over and does not change while one looks.
@@ -98,10 +117,42 @@ pub fn plural(number: u64, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{} {thing}s", count(number)) }
 }
 
+/// The same text with no line longer than so many characters, as far as it has blanks: what a line goes on with is indented.
+pub fn wrapped(text: &str, width: usize) -> String {
+    let mut wrapped = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        if line.trim_end().chars().count() <= width || line.contains(['│', '╭', '├', '╰', '\u{1b}'])
+        {
+            wrapped.push_str(line);
+            continue;
+        }
+        let indent = line.len() - line.trim_start_matches(' ').len();
+        let mut used = 0;
+        for word in line.trim_end().split(' ') {
+            let length = word.chars().count();
+            if used == 0 {
+            } else if width < used + 1 + length && indent < used {
+                wrapped.push('\n');
+                wrapped.push_str(&" ".repeat(indent + 4));
+                used = indent + 4;
+            } else {
+                wrapped.push(' ');
+                used += 1;
+            }
+            wrapped.push_str(word);
+            used += length;
+        }
+        wrapped.push_str(if line.ends_with('\n') { "\n" } else { "" });
+    }
+    wrapped
+}
+
 /// `peak 0.1, warmup 5%`, the choices first.
 pub fn parameters(parameters: &Parameters) -> String {
-    let mut pairs: Vec<String> =
-        parameters.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    let mut pairs: Vec<String> = parameters
+        .iter()
+        .map(|(name, value)| within(&format!("{name} {value}"), 100).into_owned())
+        .collect();
     pairs.sort_by_key(|pair| !pair.starts_with("schedule "));
     pairs.join(", ")
 }
@@ -119,6 +170,16 @@ mod tests {
         assert_eq!(with_spread(0.000_012_3, Some(0.000_001)), "1.230e-5 ± 1.0e-6");
         assert_eq!(with_spread(0.9, None), "0.9000");
         assert_eq!(with_spread(0.000_012_3, None), "1.230e-5");
+        assert_eq!(with_spread(1e69, Some(3e68)), "1.000e69 ± 3.0e68");
+        assert_eq!(with_spread(0.5, Some(3e68)), "0.50 ± 3.0e68");
+        assert_eq!(with_spread(-0.000_000_1, Some(0.2)), "-1.000e-7 ± 2.0e-1");
+        assert_eq!(number(-0.0, 4), "0.0000");
+        assert_eq!(number(-0.001, 2), "0.00");
+        let differences = [0.01, -0.000_04, 0.0, -0.0, 1e-7, -3e68, f64::NAN, f64::INFINITY];
+        let differences = differences.map(|value| signed(value, 4));
+        let expected =
+            ["+0.0100", "0.0000", "0.0000", "0.0000", "+1.0e-7", "-3.0e68", "NaN", "+inf"];
+        assert_eq!(differences, expected);
         assert_eq!(number(f64::NAN, 3), "NaN");
         assert_eq!(number(f64::NEG_INFINITY, 3), "-inf");
     }

@@ -1,16 +1,16 @@
 //! How much each parameter matters: bars for a person, an array for a program.
 
 use pleach_core::{
+    plain::within,
     rank::{Importance, Share},
     value::Value,
 };
 use serde::Serialize;
-use tabled::{
-    builder::Builder,
-    settings::{Alignment, Modify, Style, object::Columns},
-};
 
-use crate::format::{percent, plural};
+use crate::{
+    format::{percent, plural},
+    table::{Look, PIPE, Table, columns},
+};
 
 const BAR: usize = 30;
 
@@ -25,7 +25,7 @@ pub fn text(parts: &[Importance], metric: &str, is_ascii: bool) -> String {
     let section = |part: &Importance| {
         let of = match &part.branch {
             None => String::new(),
-            Some((choice, value)) => format!(" of {choice} {value}"),
+            Some((choice, value)) => within(&format!(" of {choice} {value}"), 60).into_owned(),
         };
         let configurations = plural(part.configurations as u64, "configuration");
         let left_out = match part.left_out {
@@ -33,27 +33,28 @@ pub fn text(parts: &[Importance], metric: &str, is_ascii: bool) -> String {
             n => format!("{} without a result left out\n", plural(n as u64, "configuration")),
         };
         let table = table(&part.shares, is_ascii);
-        format!("what {metric} depends on, over {configurations}{of}\n{table}{left_out}\n")
+        format!(
+            "what {} depends on, over {configurations}{of}\n{table}{left_out}\n",
+            within(metric, 60)
+        )
     };
     parts.iter().map(section).chain([EXPLANATION.to_owned()]).collect()
 }
 
 fn table(shares: &[Share], is_ascii: bool) -> String {
-    let mut builder = Builder::new();
-    builder.push_record(["", "alone", "with others", ""]);
+    let mut rows = vec![["", "alone", "with others", ""].map(str::to_owned).to_vec()];
     for share in shares {
         let percents = |(mean, spread)| format!("{} ± {}", percent(mean), percent(spread));
-        builder.push_record([
+        rows.push(vec![
             share.name.clone(),
             percents(share.alone),
             percents(share.total),
             bar(share, is_ascii),
         ]);
     }
-    let mut table = builder.build();
-    table.with(Style::blank());
-    table.with(Modify::new(Columns::new(1..3)).with(Alignment::right()));
-    let table = table.to_string();
+    let columns = columns(&rows, 4).into_iter().enumerate();
+    let columns = columns.map(|(index, it)| if matches!(index, 1 | 2) { it.right() } else { it });
+    let table = Table::new(columns.collect(), Some(PIPE)).text(Look::Blank);
     let lines: Vec<&str> = table.lines().map(str::trim_end).collect();
     lines.join("\n") + "\n"
 }

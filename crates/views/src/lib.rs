@@ -22,6 +22,7 @@ pub mod report;
 pub mod retest;
 pub mod schedule;
 pub mod show;
+pub mod table;
 pub mod tree;
 pub mod verify;
 pub mod watch;

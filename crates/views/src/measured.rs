@@ -2,13 +2,21 @@
 
 use std::fmt::Write;
 
-use pleach_core::output::{Evaluation, Form, Reader};
-use tabled::{builder::Builder, settings::Style};
+use pleach_core::{
+    output::{Evaluation, Form, Reader},
+    plain::within,
+};
 
-use crate::format::{number, plural};
+use crate::{
+    format::{count, number, plural},
+    table::{Look, PIPE, Table, columns},
+};
 
 /// So many evaluations are shown from the beginning, and so many from the end.
 const SHOWN: usize = 10;
+
+/// So many metrics are named.
+const NAMED: usize = 20;
 
 /// Whether a program that says this has an objective.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +43,11 @@ pub fn text(form: Form, objective: &str, sample: &[u8]) -> (String, Judgement) {
     let mut text = table(&evaluations);
     let seen = reader.seen();
     let is_measured = seen.contains_key(objective);
-    let names: Vec<String> = seen.keys().map(|name| format!("`{name}`")).collect();
+    let names = seen.keys().take(NAMED).map(|name| format!("`{}`", within(name, 60)));
+    let mut names: Vec<String> = names.collect();
+    if NAMED < seen.len() {
+        names.push(format!("{} more", count((seen.len() - NAMED) as u64)));
+    }
     // A `String` takes everything.
     let _infallible = match (&wrong, names.is_empty()) {
         (Some(error), _) => writeln!(text, "{error}"),
@@ -68,12 +80,12 @@ fn table(evaluations: &[Evaluation]) -> String {
             names.push(name);
         }
     }
-    let mut builder = Builder::new();
-    builder.push_record(std::iter::once("step").chain(names.iter().copied()));
+    let head = std::iter::once("step").chain(names.iter().copied()).map(str::to_owned);
+    let mut rows = vec![head.collect::<Vec<_>>()];
     for (index, Evaluation { step, values }) in evaluations.iter().enumerate() {
         if SHOWN <= index && index + SHOWN < evaluations.len() {
             if index == SHOWN {
-                builder.push_record(["…"]);
+                rows.push(vec!["…".to_owned()]);
             }
             continue;
         }
@@ -81,9 +93,10 @@ fn table(evaluations: &[Evaluation]) -> String {
             let found = values.iter().find(|(other, _)| other == name);
             found.map_or(String::new(), |(_, value)| number(*value, 4))
         };
-        builder.push_record(std::iter::once(step.to_string()).chain(names.iter().map(value)));
+        rows.push(std::iter::once(step.to_string()).chain(names.iter().map(value)).collect());
     }
-    format!("{}\n", builder.build().with(Style::rounded()))
+    let table = Table::new(columns(&rows, 1), Some(PIPE));
+    table.text(Look::Rounded) + &table.left_out("they are measured as well")
 }
 
 #[cfg(test)]

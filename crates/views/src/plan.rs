@@ -6,19 +6,20 @@ use std::{
 };
 
 use pleach_core::{
+    plain::{plain, within},
     plan::{Merged, Plan, Tree, command::OPEN_ENDED},
     spec::{Search, SweepSpec},
     stream::Sampler,
 };
 use pleach_schedule::draw::terminal::{self, draw};
 use pleach_store::Pace;
-use tabled::{builder::Builder, settings::Style};
 
 use crate::{
     distinct::{Distinct, distinct},
     forecast,
-    format::{count, parameters, plural, rate},
+    format::{count, parameters, plural, rate, wrapped},
     schedule::{profile_facts, profile_picture, value_picture},
+    table::{Look, Table, columns},
     tree,
 };
 
@@ -39,6 +40,9 @@ pub struct Existing {
     pub at_once: u32,
 }
 
+/// Characters of a line that a person wrote, at most.
+const LONGEST: usize = 500;
+
 /// How much is shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Extent {
@@ -48,12 +52,14 @@ pub struct Extent {
     pub schedules: usize,
 }
 
+/// Lines of so many characters at most, pictures apart.
 pub fn text(
     spec: &SweepSpec,
     plan: &Plan,
     tree: &Tree,
     existing: Option<&Existing>,
     extent: Extent,
+    width: usize,
     style: terminal::Style,
 ) -> String {
     let mut text = headline(spec, plan);
@@ -62,7 +68,7 @@ pub fn text(
         Search::Grid => {
             for line in plan.factorisation.lines() {
                 // A `String` takes everything, here and below.
-                let _infallible = writeln!(text, "    {line}");
+                let _infallible = writeln!(text, "    {}", within(line, LONGEST));
             }
         }
         Search::Samples { sampler, samples, seed } => {
@@ -95,8 +101,8 @@ pub fn text(
     }
     text.push_str(&schedules(plan, extent.schedules, style));
     text.push_str(&followed(plan, extent.schedules, style));
-    text.push_str(&configurations_table(plan, extent.configurations));
-    text
+    text.push_str(&configurations_table(plan, extent.configurations, width));
+    wrapped(&text, width)
 }
 
 /// `quickstart: 150 trials = 30 configurations × 5 seeds`.
@@ -184,19 +190,34 @@ fn schedules(plan: &Plan, limit: usize, style: terminal::Style) -> String {
 
 fn drawn(schedule: &Distinct, style: terminal::Style) -> String {
     let Distinct { scheduled, steps, .. } = *schedule;
-    let name = schedule.name();
-    let peaks: Vec<String> = schedule.peaks().iter().map(ToString::to_string).collect();
+    let name = within(&schedule.name(), LONGEST).into_owned();
     let unknown = match scheduled.plateau {
         Some(_) => ", and at most this: evaluations lower it (?)",
         None => "",
     };
     format!(
         "{name}: {}\n    peak {}; {}{unknown}\n{}",
-        schedule.profile(),
-        peaks.join(", "),
+        within(schedule.profile(), LONGEST),
+        peaks(&schedule.peaks()),
         profile_facts(scheduled, steps),
         draw(&profile_picture(&name, scheduled, steps), style)
     )
+}
+
+/// All of a few; of many how many, and between which.
+fn peaks(peaks: &[f64]) -> String {
+    const FEW: usize = 8;
+    match peaks {
+        [lowest, .., highest] if FEW < peaks.len() => {
+            format!(
+                "{} to {}, {} of them",
+                rate(*lowest),
+                rate(*highest),
+                count(peaks.len() as u64)
+            )
+        }
+        few => few.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    }
 }
 
 /// Every distinct schedule of another parameter than the learning rate.
@@ -211,8 +232,9 @@ fn followed(plan: &Plan, limit: usize, style: terminal::Style) -> String {
             }
             let (lowest, highest) = profile.resolved.extremes(steps);
             drawings.push(format!(
-                "\n{name} follows {}\n    from {} to {}\n{}",
-                profile.written,
+                "\n{} follows {}\n    from {} to {}\n{}",
+                plain(name),
+                within(&profile.written, LONGEST),
                 rate(lowest),
                 rate(highest),
                 draw(&value_picture(name, profile, steps), style)
@@ -228,7 +250,7 @@ fn followed(plan: &Plan, limit: usize, style: terminal::Style) -> String {
     text
 }
 
-fn configurations_table(plan: &Plan, limit: usize) -> String {
+fn configurations_table(plan: &Plan, limit: usize, width: usize) -> String {
     let differing = plan.differing();
     let mut names: Vec<&str> = differing.into_iter().collect();
     names.sort_by_key(|name| *name != "schedule");
@@ -237,17 +259,20 @@ fn configurations_table(plan: &Plan, limit: usize) -> String {
     }
     let shown =
         if limit == 0 { plan.configurations.len() } else { limit.min(plan.configurations.len()) };
-    let mut builder = Builder::new();
+    let mut rows: Vec<Vec<String>> = Vec::new();
     let is_open_ended = plan.configurations.iter().all(|it| it.length.steps == OPEN_ENDED);
-    builder.push_record(names.iter().copied().chain((!is_open_ended).then_some("steps")));
+    let steps = (!is_open_ended).then_some("steps");
+    rows.push(names.iter().copied().chain(steps).map(str::to_owned).collect());
     for configuration in &plan.configurations[..shown] {
         let value = |name: &&str| {
             configuration.parameters.get(*name).map_or(String::new(), ToString::to_string)
         };
         let steps = (!is_open_ended).then(|| configuration.length.steps.to_string());
-        builder.push_record(names.iter().map(value).chain(steps));
+        rows.push(names.iter().map(value).chain(steps).collect());
     }
-    let mut text = format!("\n{}\n", builder.build().with(Style::rounded()));
+    let table = Table::new(columns(&rows, 0), Some(width));
+    let mut text = format!("\n{}", table.text(Look::Rounded));
+    text.push_str(&table.left_out("a wider terminal shows them"));
     if shown < plan.configurations.len() {
         let more = (plan.configurations.len() - shown) as u64;
         let _infallible =
@@ -323,6 +348,6 @@ momentum = ["mirror(lo=0.85,hi=0.95)", "0.9 > 0.5 50%, hold"]
         };
         let extent = Extent { configurations: 5, schedules: 6 };
         let tree = planned.tree(&Known::default());
-        insta::assert_snapshot!(text(&spec, &planned, &tree, Some(&existing), extent, style));
+        insta::assert_snapshot!(text(&spec, &planned, &tree, Some(&existing), extent, 120, style));
     }
 }

@@ -7,6 +7,8 @@ pub struct Line {
     /// Trials that have ended, one way or another.
     pub done: u64,
     pub total: u64,
+    /// Of all steps, those that are made; absent where it is not known how many there are.
+    pub share: Option<f64>,
     pub running: u64,
     pub failed: u64,
     pub diverged: u64,
@@ -21,9 +23,15 @@ pub struct Line {
     pub note: Option<String>,
 }
 
-/// `12/90 trials · 2 running · 1 failed · best 0.973 · 45s, 1m 20s left`.
+/// `37 % · 12/90 trials · 2 running · 1 failed · best 0.973 · 45s, 1m 20s left`.
 pub fn line(line: &Line) -> String {
-    let mut parts = vec![format!("{}/{} trials", count(line.done), count(line.total))];
+    // Below its end it is not at 100 %.
+    let percent = |share: f64| {
+        let percent = (100.0 * share).floor();
+        format!("{:.0} %", if line.done < line.total { percent.min(99.0) } else { percent })
+    };
+    let mut parts: Vec<String> = line.share.map(percent).into_iter().collect();
+    parts.push(format!("{}/{} trials", count(line.done), count(line.total)));
     for (number, word) in [
         (line.running, "running"),
         (line.failed, "failed"),
@@ -58,6 +66,7 @@ mod tests {
         let busy = Line {
             done: 12,
             total: 1090,
+            share: Some(0.376),
             running: 2,
             failed: 1,
             diverged: 3,
@@ -69,7 +78,7 @@ mod tests {
         };
         assert_eq!(
             line(&busy),
-            "12/1 090 trials · 2 running · 1 failed · 3 diverged · 2 stopped · best 0.973 · 45s, 1m 20s left · stopping"
+            "37 % · 12/1 090 trials · 2 running · 1 failed · 3 diverged · 2 stopped · best 0.973 · 45s, 1m 20s left · stopping"
         );
     }
 }

@@ -1,27 +1,26 @@
 //! What became of the best configurations with seeds that had no part in choosing them.
 
+use crate::{
+    format::{decimals, signed, with_spread},
+    table::{Look, PIPE, Table, columns},
+};
 use pleach_core::{
+    plain::plain,
     rank::{Ranked, State, differing},
     statistics::mean,
     value::Parameters,
 };
-use tabled::{
-    builder::Builder,
-    settings::{Alignment, Modify, Style, object::Columns},
-};
-
-use crate::format::{decimals, with_spread};
 
 /// Each of the retested configurations, best first, beside what it was chosen by. Configurations are the same if their
 /// parameters are.
 pub fn table(chosen: &[Ranked], retested: &[Ranked], metric: &str) -> String {
     let parameters: Vec<&Parameters> = chosen.iter().map(|ranked| &ranked.row.parameters).collect();
-    let columns = differing(&parameters);
-    let mut builder = Builder::new();
+    let names = differing(&parameters);
+    let mut rows = Vec::new();
     let mut header = vec!["#".to_owned()];
-    header.extend(columns.iter().cloned());
+    header.extend(names.iter().cloned());
     header.extend(["was #", "chosen at", "retested at", "change"].map(str::to_owned));
-    builder.push_record(header);
+    rows.push(header);
     let mut changes = Vec::new();
     for ranked in retested {
         let Some(before) =
@@ -31,29 +30,32 @@ pub fn table(chosen: &[Ranked], retested: &[Ranked], metric: &str) -> String {
         };
         let mut record = vec![rank(ranked)];
         let parameter = |name: &String| ranked.row.parameters.get(name).map(ToString::to_string);
-        record.extend(columns.iter().map(|name| parameter(name).unwrap_or_default()));
+        record.extend(names.iter().map(|name| parameter(name).unwrap_or_default()));
         let value = |of: &Ranked| of.mean.map(|mean| with_spread(mean, of.spread));
         let change = match (before.mean, ranked.mean, ranked.state) {
             (Some(before), Some(after), State::Done) => {
                 changes.push(after - before);
-                signed(after - before, ranked.spread)
+                signed(after - before, decimals(ranked.spread))
             }
             _ => String::new(),
         };
         record.extend([rank(before), value(before).unwrap_or_default()]);
         record.extend([value(ranked).unwrap_or_default(), change]);
-        builder.push_record(record);
+        rows.push(record);
     }
-    let mut table = builder.build();
-    table.with(Style::rounded());
-    table.with(Modify::new(Columns::first()).with(Alignment::right()));
+    let mut columns = columns(&rows, 1 + names.len() + 4);
+    if !columns.is_empty() {
+        columns[0] = columns[0].clone().right();
+    }
+    let table = Table::new(columns, Some(PIPE)).text(Look::Rounded);
     let verdict = mean(&changes).map_or(String::new(), |change| {
-        let change = signed(change, deviation_of(retested));
+        let change = signed(change, decimals(deviation_of(retested)));
         format!(
-            "{metric} changed by {change} on average: what the choice had flattered, and luck\n"
+            "{} changed by {change} on average: what the choice had flattered, and luck\n",
+            plain(metric)
         )
     });
-    format!("{table}\n{verdict}")
+    format!("{table}{verdict}")
 }
 
 fn rank(ranked: &Ranked) -> String {
@@ -62,12 +64,6 @@ fn rank(ranked: &Ranked) -> String {
 
 fn deviation_of(ranked: &[Ranked]) -> Option<f64> {
     ranked.iter().find_map(|ranked| ranked.spread)
-}
-
-/// With its sign, and as many digits as a spread asks for.
-fn signed(value: f64, spread: Option<f64>) -> String {
-    let decimals = decimals(spread);
-    format!("{value:+.decimals$}")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, iter::once};
 
-use pleach_core::{plan::Scheduled, value};
+use pleach_core::{plain::within, plan::Scheduled, value};
 use pleach_schedule::{
     draw::{Curve, Floor, Picture, svg, terminal, ticks},
     duration::Horizon,
@@ -35,10 +35,11 @@ pub fn text(schedules: &[Named], steps: u64, style: terminal::Style) -> String {
         };
         let Scheduled { written, text: resolved, .. } = scheduled;
         // A `String` takes everything, here and below.
-        let _infallible = writeln!(text, "\n{key}{name}\n    {}", facts(scheduled, steps));
+        let _infallible =
+            writeln!(text, "\n{key}{}\n    {}", within(name, 200), facts(scheduled, steps));
         for (what, line) in [("", written), ("in steps: ", resolved)] {
             if line != name && (what.is_empty() || line != written) {
-                let _infallible = writeln!(text, "    {what}{line}");
+                let _infallible = writeln!(text, "    {what}{}", within(line, 1000));
             }
         }
         if let Some(momentum) = &scheduled.momentum {
@@ -145,7 +146,7 @@ pub fn table(schedules: &[Named], horizon: Horizon) -> String {
     let round = ticks(0.0, steps as f64, ROWS.min(steps as usize)).into_iter();
     let round = round.map(|step| step as u64).take_while(|&step| step < last);
     let mut builder = Builder::new();
-    let names = schedules.iter().map(|named| named.name.clone());
+    let names = schedules.iter().map(|named| within(&named.name, 100).into_owned());
     builder.push_record(["step", "epoch", "budget"].map(str::to_owned).into_iter().chain(names));
     for step in round.chain(once(last)) {
         let epoch = format!("{:.2}", step as f64 / steps_per_epoch as f64);

@@ -4,24 +4,34 @@ use std::{borrow::Cow, collections::BTreeMap, fmt::Write, path::Path};
 
 use pleach_core::{
     class::{Budgets, Tally},
-    life::{Ending, TrialStatus},
+    life::{Ending, StageStatus, TrialStatus},
     objective::Objective,
+    plain::{plain, within},
+    plan::command::OPEN_ENDED,
     stop::{Saying, Verdict},
 };
 use pleach_schedule::draw::{Curve, Floor, Picture, terminal};
-use pleach_store::{Provenance, TrialDetail};
-use tabled::{builder::Builder, settings::Style};
+use pleach_store::{Provenance, StageDetail, TrialDetail};
 
-use crate::format::{count, number, plural, size, steps, took};
+use crate::{
+    format::{count, number, plural, size, steps, took},
+    table::{Look, Table, columns},
+};
+
+/// Characters of a value or a reason, at most.
+const LONGEST: usize = 500;
 
 /// So many evaluations are shown.
 const EVALUATIONS: usize = 12;
 
-/// `budgets` are those that hold now.
+/// `budgets` are those that hold now; of all metrics only those of `chosen` are shown, if there are any. Tables have so many
+/// columns at most.
 pub fn text(
     detail: &TrialDetail,
     objective: &Objective,
     budgets: &Budgets,
+    chosen: &[String],
+    width: usize,
     style: terminal::Style,
 ) -> String {
     let mut text = String::new();
@@ -38,10 +48,16 @@ pub fn text(
         let _infallible = writeln!(text, "    {}", verdict(given, objective));
     }
     if let Some(value) = detail.objective {
-        let _infallible = writeln!(text, "{} {}", objective.metric, number(value, 6));
+        let _infallible = writeln!(text, "{} {}", plain(&objective.metric), number(value, 6));
+    } else if let Some((step, value)) = detail.curve(&objective.metric).last() {
+        let (metric, value) = (plain(&objective.metric), number(*value, 6));
+        let _infallible =
+            writeln!(text, "{metric} {value} after step {step}, the last value so far");
     }
+    text.push_str(&made(detail));
     for (name, value) in &detail.parameters {
-        let _infallible = writeln!(text, "    {name} = {value}");
+        let line = format!("{name} = {value}");
+        let _infallible = writeln!(text, "    {}", within(&line, LONGEST));
     }
     for stage in &detail.path {
         let shared = match stage.trials {
@@ -81,7 +97,7 @@ pub fn text(
             }
         }
         if !stage.digest.is_empty() {
-            let _infallible = writeln!(text, "    digest {}", stage.digest);
+            let _infallible = writeln!(text, "    digest {}", plain(&stage.digest));
         }
     }
     let points = detail.curve(&objective.metric);
@@ -94,20 +110,43 @@ pub fn text(
             floor: Floor::Lowest,
         };
         let _infallible =
-            write!(text, "\n{}:\n{}", objective.metric, terminal::draw(&picture, style));
+            write!(text, "\n{}:\n{}", plain(&objective.metric), terminal::draw(&picture, style));
     }
     if !detail.metrics.is_empty() {
         text.push('\n');
-        text.push_str(&metrics(detail));
+        text.push_str(&metrics(detail, &objective.metric, chosen, width));
     }
     text
+}
+
+/// `3 000 of 3 000 steps, in 1m 20s`.
+fn made(detail: &TrialDetail) -> String {
+    let attempts = || detail.path.iter().flat_map(|stage| &stage.attempts);
+    let is_done = |stage: &&StageDetail| {
+        matches!(stage.status, StageStatus::Done | StageStatus::Rebuilding(_))
+    };
+    let done = detail.path.iter().take_while(is_done).last().map(|stage| stage.end);
+    let tried = attempts().filter_map(|attempt| attempt.step);
+    let measured = detail.metrics.last().map(|(step, _)| *step);
+    let Some(made) = done.into_iter().chain(tried).chain(measured).max() else {
+        return String::new();
+    };
+    let took = attempts().filter_map(|it| Some((it.ended?.0 - it.started.0) as f64 / 1000.0));
+    let end = detail.path.last().map(|stage| stage.end).filter(|end| *end != OPEN_ENDED);
+    let of = end.map_or(String::new(), |end| format!(" of {}", count(end)));
+    // What was measured beyond is measured again.
+    let made = count(end.map_or(made, |end| made.min(end)));
+    format!("{made}{of} steps, in {}\n", self::took(took.sum()))
 }
 
 /// With what and where a trial was run.
 pub fn provenance(provenance: &Provenance) -> String {
     let names = provenance.facts.iter().map(|(name, _)| name.len());
     let width = names.max().unwrap_or(0);
-    let lines = provenance.facts.iter().map(|(name, value)| format!("{name:width$}  {value}\n"));
+    let line = |(name, value): &(String, String)| {
+        format!("{:width$}  {}\n", plain(name), within(value, LONGEST))
+    };
+    let lines = provenance.facts.iter().map(line);
     lines.collect()
 }
 
@@ -135,26 +174,31 @@ pub fn command(
     text + &arguments.join(" ") + "\n"
 }
 
-fn metrics(detail: &TrialDetail) -> String {
+fn metrics(detail: &TrialDetail, objective: &str, chosen: &[String], width: usize) -> String {
     let mut names: Vec<&str> = detail
         .metrics
         .iter()
         .flat_map(|(_, values)| values)
         .map(|(name, _)| name.as_str())
         .collect();
-    names.sort_unstable();
+    names.sort_unstable_by_key(|name| (*name != objective, *name));
     names.dedup();
-    let mut builder = Builder::new();
-    builder.push_record(std::iter::once("step").chain(names.iter().copied()));
+    if !chosen.is_empty() {
+        names = chosen.iter().map(String::as_str).collect();
+    }
+    let head = std::iter::once("step").chain(names.iter().copied()).map(str::to_owned);
+    let mut rows = vec![head.collect::<Vec<_>>()];
     let skipped = detail.metrics.len().saturating_sub(EVALUATIONS);
     for (step, values) in detail.metrics.iter().skip(skipped) {
         let value = |name: &&str| {
             let found = values.iter().find(|(other, _)| other == name);
             found.map_or(String::new(), |(_, value)| number(*value, 4))
         };
-        builder.push_record(std::iter::once(step.to_string()).chain(names.iter().map(value)));
+        rows.push(std::iter::once(step.to_string()).chain(names.iter().map(value)).collect());
     }
-    let mut text = format!("{}\n", builder.build().with(Style::rounded()));
+    // The objective comes first, and stays.
+    let table = Table::new(columns(&rows, 2), Some(width));
+    let mut text = table.text(Look::Rounded) + &table.left_out("`--metrics NAME,NAME` shows them");
     if 0 < skipped {
         let _infallible = writeln!(
             text,
@@ -179,7 +223,7 @@ pub(crate) fn status(status: TrialStatus) -> &'static str {
 pub(crate) fn verdict(verdict: &Verdict, objective: &Objective) -> String {
     let Verdict { step, value, place, of, kept, saying, .. } = verdict;
     let value = value.map_or(String::new(), |value| format!(" ({})", number(value, 4)));
-    let metric = &objective.metric;
+    let metric = plain(&objective.metric);
     let ending = match (place % 10, place % 100) {
         (1, hundred) if hundred != 11 => "st",
         (2, hundred) if hundred != 12 => "nd",
@@ -203,11 +247,14 @@ pub(crate) fn ending(ending: &Ending) -> String {
         Ending::Diverged => "diverged".to_owned(),
         Ending::Rebuilt => "trained again for its state, which was not on disk any more".to_owned(),
         Ending::Unusable(why) => {
-            format!("did not begin, since the checkpoint to start from could not be used: {why}")
+            format!(
+                "did not begin, since the checkpoint to start from could not be used: {}",
+                within(why, LONGEST)
+            )
         }
         // Older versions had no words for some.
         Ending::Failed(class, why) if why.is_empty() => format!("failed: {}", class.name()),
-        Ending::Failed(_, why) => format!("failed: {why}"),
+        Ending::Failed(_, why) => format!("failed: {}", within(why, LONGEST)),
         Ending::Interrupted => "interrupted".to_owned(),
         Ending::Lost => "lost with its coordinator or worker, charged to nobody".to_owned(),
     }
@@ -247,11 +294,11 @@ mod tests {
         class::Class,
         event::Usage,
         key::Key,
-        life::{AttemptId, ConfigurationId, StageId, StageStatus, TrialId},
+        life::{AttemptId, ConfigurationId, StageId, TrialId},
         objective::{Goal, Reduce},
         value::Value,
     };
-    use pleach_store::{AttemptDetail, StageDetail, Standing, Time};
+    use pleach_store::{AttemptDetail, Standing, Time};
 
     #[test]
     fn a_trial_is_shown_with_its_attempts_and_evaluations() {
@@ -306,6 +353,6 @@ mod tests {
             Objective { metric: "acc".to_owned(), goal: Goal::Max, reduce: Reduce::Last };
         let (charset, ink) = (terminal::Charset::Ascii, terminal::Ink::Plain);
         let style = terminal::Style { width: 60, height: 8, charset, ink };
-        insta::assert_snapshot!(text(&detail, &objective, &Budgets::default(), style));
+        insta::assert_snapshot!(text(&detail, &objective, &Budgets::default(), &[], 120, style));
     }
 }

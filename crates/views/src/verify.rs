@@ -2,10 +2,13 @@
 
 use std::fmt::Write;
 
+use pleach_core::plain::plain;
 use pleach_store::TrialDetail;
-use tabled::{builder::Builder, settings::Style};
 
-use crate::format::{count, plural};
+use crate::{
+    format::{count, plural},
+    table::{Look, PIPE, Table, columns},
+};
 
 /// So many differences are shown.
 const SHOWN: usize = 12;
@@ -87,7 +90,8 @@ impl Comparison<'_> {
             let _infallible = writeln!(
                 text,
                 "numerics were `{}` and are now `{}`: other bits are to be expected",
-                self.numerics.0, self.numerics.1
+                plain(self.numerics.0),
+                plain(self.numerics.1)
             );
         }
         let differences = self.differences();
@@ -97,24 +101,29 @@ impl Comparison<'_> {
         } else {
             let _infallible =
                 writeln!(text, "{evaluations}: {}", plural(differences.len() as u64, "difference"));
-            let mut table = Builder::default();
-            table.push_record(["step", "metric", "recorded", "again"]);
+            let mut rows =
+                vec![["step", "metric", "recorded", "again"].map(str::to_owned).to_vec()];
             for Difference { step, metric, recorded, again } in differences.iter().take(SHOWN) {
                 let number =
                     |value: &Option<f64>| value.map_or("–".to_owned(), |v| v.to_string());
-                table.push_record([
+                rows.push(vec![
                     count(*step),
                     (*metric).to_owned(),
                     number(recorded),
                     number(again),
                 ]);
             }
-            let _infallible = writeln!(text, "{}", table.build().with(Style::blank()));
+            let table = Table::new(columns(&rows, rows.len()), Some(PIPE));
+            text.push_str(&table.text(Look::Blank));
         }
         let _infallible = match self.digests {
             ("", "") => writeln!(text, "the worker gives no digest of its state"),
-            (recorded, again) if recorded == again => writeln!(text, "state: equal, {again}"),
-            (recorded, again) => writeln!(text, "state: {recorded} was recorded, now {again}"),
+            (recorded, again) if recorded == again => {
+                writeln!(text, "state: equal, {}", plain(again))
+            }
+            (recorded, again) => {
+                writeln!(text, "state: {} was recorded, now {}", plain(recorded), plain(again))
+            }
         };
         text
     }

@@ -13,7 +13,7 @@ use pleach_core::{
 };
 use pleach_engine::{home::Home, prepare};
 use pleach_store::{Reader, Summary, Which};
-use pleach_views::board::{self, Extent};
+use pleach_views::board::{self, Extent, Made};
 use tokio::time::timeout;
 
 use crate::{
@@ -26,8 +26,8 @@ const ROWS: usize = 20;
 
 #[derive(Args)]
 pub(crate) struct Board {
-    /// The name of the sweep, or its file
-    sweep: String,
+    /// The name of the sweep, or its file; the newest if left out
+    sweep: Option<String>,
     /// Rows, at most; 0 for all. 20 by default, and all of them as JSON or CSV
     #[arg(long, value_name = "ROWS")]
     limit: Option<usize>,
@@ -40,6 +40,9 @@ pub(crate) struct Board {
     /// Only configurations with this value: schedule=cosine
     #[arg(long = "where", value_name = "NAME=VALUE")]
     filters: Vec<String>,
+    /// Further metrics beside the objective, their last values: `--metrics val_loss,train_loss`
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    metrics: Vec<String>,
     /// Also what only older revisions of the file asked for
     #[arg(long)]
     all: bool,
@@ -69,7 +72,8 @@ impl Form {
 
 impl Board {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
-        let (_, reader) = place.reader(&self.sweep)?;
+        let (home, reader) = place.reader(self.sweep.as_deref())?;
+        check_metrics(&reader, &self.metrics)?;
         let filters = self.filters.iter().map(|filter| {
             let (name, value) = filter.split_once('=').ok_or_else(|| {
                 Failure::NeedsAnswer(format!(
@@ -82,16 +86,17 @@ impl Board {
         let which = if self.all { Which::All } else { Which::Current };
         let is_data = self.form.json || self.form.csv;
         let limit = self.limit.unwrap_or(if is_data { 0 } else { ROWS });
-        let mut board = self.board(&reader, which, &Extent { filters, limit })?;
+        let board = self.board(&reader, which, &Extent { filters, limit })?;
+        let mut board = with_made(board, &home, &reader, &self.metrics)?;
         if self.form.is_table() {
             board = with_pictures(board, &reader, || planned(place, &reader))?;
         }
-        super::print(&match self.form {
-            Form { json: true, .. } => board.json(),
-            Form { csv: true, .. } => board.csv(),
-            Form { markdown: true, .. } => board.markdown(),
-            _ => board.table(super::width()),
-        })?;
+        match self.form {
+            Form { json: true, .. } => super::data(&board.json())?,
+            Form { csv: true, .. } => super::data(&board.csv())?,
+            Form { markdown: true, .. } => super::data(&board.markdown())?,
+            _ => super::print(&board.table(Some(super::columns())))?,
+        }
         Ok(Ending::Good)
     }
 
@@ -164,7 +169,52 @@ pub(crate) fn best(reader: &Reader, objective: &Objective, rows: usize) -> Resul
 pub(crate) fn table(home: &Home, plan: Plan) -> Result<String> {
     let reader = Reader::open(&home.database())?;
     let board = best(&reader, &reader.revision()?.objective, ROWS)?;
-    Ok(with_pictures(board, &reader, || Some(plan))?.table(super::width()))
+    let board = with_made(board, home, &reader, &[])?;
+    Ok(with_pictures(board, &reader, || Some(plan))?.table(Some(super::columns())))
+}
+
+/// Whether each of these names something that was measured.
+pub(crate) fn check_metrics(reader: &Reader, metrics: &[String]) -> Result<()> {
+    if metrics.is_empty() {
+        return Ok(());
+    }
+    let known = reader.metric_names()?;
+    match metrics.iter().find(|name| !known.contains(name)) {
+        None => Ok(()),
+        Some(unknown) => {
+            let help = suggest(unknown, known.iter().map(String::as_str));
+            let message = format!("no trial has measured `{unknown}`: {help}");
+            Err(Failure::NeedsAnswer(message).into())
+        }
+    }
+}
+
+/// With steps, times and last values. Of boards with very many rows that would take longer than anybody waits.
+pub(crate) fn with_made(
+    board: board::Board,
+    home: &Home,
+    reader: &Reader,
+    metrics: &[String],
+) -> Result<board::Board> {
+    const TRIALS: usize = 50_000;
+    let rows = board.trials();
+    let number: usize = rows.iter().map(Vec::len).sum();
+    if TRIALS < number && metrics.is_empty() {
+        return Ok(board);
+    }
+    let last = |curves: Vec<Vec<(u64, f64)>>| -> Vec<Option<f64>> {
+        curves.iter().map(|curve| curve.last().map(|(_, value)| *value)).collect()
+    };
+    let objective = reader.revision()?.objective.metric;
+    let mut made = Vec::with_capacity(rows.len());
+    for (trials, has_result) in rows.iter().zip(board.have_results()) {
+        let efforts = reader.efforts(trials)?;
+        let objective =
+            if has_result { Vec::new() } else { last(reader.curves(trials, &objective)?) };
+        let further = reader.curves_of_each(trials, metrics)?;
+        made.push(Made { efforts, objective, further: further.into_iter().map(last).collect() });
+    }
+    Ok(board.with_made(&made, metrics, home.is_running()))
 }
 
 /// The plan of a sweep, unless that takes longer than anybody waits for small pictures: it is very large, or its worker

@@ -6,27 +6,26 @@ use pleach_views::compare::text;
 
 use crate::{
     exit::Ending,
-    place::{Place, trial},
+    place::{Chosen, Place, trial},
 };
 
 #[derive(Args)]
+#[command(override_usage = "pleach compare [OPTIONS] [SWEEP] TRIAL TRIAL...")]
 pub(crate) struct Compare {
-    /// The name of the sweep
-    sweep: String,
-    /// The trials' numbers, or the beginnings of their keys
-    #[arg(required = true, num_args = 2..)]
-    trials: Vec<String>,
+    /// The sweep's name or file (the newest if left out), and two trials or more: their numbers, the beginnings of their keys,
+    /// or `best`
+    #[arg(value_name = "SWEEP TRIALS", required = true)]
+    words: Vec<String>,
     #[command(flatten)]
     drawing: super::Drawing,
 }
 
 impl Compare {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
-        let (_, reader) = place.reader(&self.sweep)?;
+        let Chosen { reader, trials, .. } = place.chosen(&self.words, 2)?;
         let objective = reader.revision()?.objective;
-        let trials =
-            self.trials.iter().map(|text| trial(&reader, text)).collect::<Result<Vec<_>>>()?;
-        super::print(&text(&trials, &objective, self.drawing.style(12)))?;
+        let trials = trials.iter().map(|text| trial(&reader, text)).collect::<Result<Vec<_>>>()?;
+        super::print(&text(&trials, &objective, super::columns(), self.drawing.style(12)))?;
         Ok(Ending::Good)
     }
 }

@@ -15,7 +15,7 @@ impl Completions {
     pub(crate) fn run(self) -> Result<Ending> {
         let mut script = Vec::new();
         generate(self.shell, &mut crate::Arguments::command(), "pleach", &mut script);
-        super::print(&String::from_utf8_lossy(&script))?;
+        super::data(&String::from_utf8_lossy(&script))?;
         Ok(Ending::Good)
     }
 }

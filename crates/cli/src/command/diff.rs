@@ -15,20 +15,20 @@ use crate::{
 pub(crate) struct Diff {
     /// The name of the sweep that is compared with
     before: String,
-    /// The name of the sweep that is compared
-    after: String,
+    /// The name of the sweep that is compared; the newest if left out
+    after: Option<String>,
 }
 
 impl Diff {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
-        let board = |sweep: &str| {
+        let board = |sweep: Option<&str>| {
             let (home, reader) = place.reader(sweep)?;
             let objective = reader.revision()?.objective;
             let board = rank(reader.rows(Which::Current)?, objective.goal);
             anyhow::Ok((home.name().to_owned(), objective, board))
         };
-        let (before, objective, old) = board(&self.before)?;
-        let (after, other, new) = board(&self.after)?;
+        let (before, objective, old) = board(Some(&self.before))?;
+        let (after, other, new) = board(self.after.as_deref())?;
         if objective != other {
             let (one, other) = (objective.metric, other.metric);
             let why = format!(

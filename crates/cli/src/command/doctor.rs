@@ -4,6 +4,7 @@ use std::{fmt::Write, path::Path};
 
 use anyhow::Result;
 use clap::Args;
+use pleach_core::plain::within;
 use pleach_engine::{
     groups::{Limit, can_limit, can_track},
     prepare::describe,
@@ -48,7 +49,7 @@ impl Doctor {
                 Health::Missing => "missing",
                 Health::Bad => "BAD    ",
             };
-            writeln!(text, "{mark} {name:7} {what}")?;
+            writeln!(text, "{mark} {name:7} {}", within(what, 500))?;
         }
         super::print(&text)?;
         let is_bad = checks.iter().any(|(_, (health, _))| *health == Health::Bad);

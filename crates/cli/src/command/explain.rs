@@ -12,15 +12,16 @@ use pleach_views::explain::{Coordinator, Known, explain};
 
 use crate::{
     exit::Ending,
-    place::{Place, trial},
+    place::{Chosen, Place, trial},
 };
 
 #[derive(Args)]
+#[command(override_usage = "pleach explain [OPTIONS] [SWEEP] TRIAL")]
 pub(crate) struct Explain {
-    /// The name of the sweep
-    sweep: String,
-    /// The trial's number, or the beginning of its key
-    trial: String,
+    /// The sweep's name or file (the newest if left out), and the trial: its number, the beginning of its key, or `best`;
+    /// SWEEP/TRIAL names both
+    #[arg(value_name = "SWEEP TRIAL", required = true, num_args = 1..=2)]
+    words: Vec<String>,
     /// Print it for a program
     #[arg(long)]
     json: bool,
@@ -28,8 +29,8 @@ pub(crate) struct Explain {
 
 impl Explain {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
-        let (home, reader) = place.reader(&self.sweep)?;
-        let detail = trial(&reader, &self.trial)?;
+        let Chosen { home, reader, trials } = place.chosen(&self.words, 1)?;
+        let detail = trial(&reader, &trials[0])?;
         let revision = reader.revision()?;
         let explanation = explain(&Known {
             sweep: home.name(),
@@ -39,7 +40,11 @@ impl Explain {
             coordinator: coordinator(&home, &reader)?,
             wait: waits_for(&home, reader.load()?, detail.trial),
         });
-        super::print(&if self.json { explanation.json() } else { explanation.text() })?;
+        if self.json {
+            super::data(&explanation.json())?;
+        } else {
+            super::print(&explanation.text())?;
+        }
         Ok(Ending::Good)
     }
 }

@@ -10,17 +10,17 @@ use pleach_store::Store;
 use super::run::{Acceptance, Options, execute};
 use crate::{
     exit::{Ending, Failure},
-    place::Place,
+    place::{Chosen, Place, find},
     source::Source,
 };
 
 #[derive(Args)]
+#[command(override_usage = "pleach extend [OPTIONS] --budget <BUDGET> [SWEEP] TRIAL...")]
 pub(crate) struct Extend {
-    /// The name of the sweep; it must not be running
-    sweep: String,
-    /// Numbers of trials, or the beginnings of their keys; their configurations are trained with every seed
-    #[arg(required = true)]
-    trials: Vec<String>,
+    /// The sweep's name or file (the newest if left out; it must not be running), and trials: their numbers, the beginnings
+    /// of their keys, or `best`. Their configurations are trained with every seed
+    #[arg(value_name = "SWEEP TRIALS", required = true)]
+    words: Vec<String>,
     /// How long, in epochs or steps: 20ep
     #[arg(long)]
     budget: Duration,
@@ -30,14 +30,14 @@ pub(crate) struct Extend {
 
 impl Extend {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
-        let (home, reader) = place.reader(&self.sweep)?;
+        let Chosen { home, reader, trials } = place.chosen(&self.words, 1)?;
         let points = {
             let _lock = home.lock()?;
             Store::open(&home.database())?.load()?.points
         };
         let mut extended = Vec::new();
-        for text in &self.trials {
-            let trial = reader.find(text)?;
+        for text in &trials {
+            let trial = find(&reader, text)?;
             let point = points.get(&trial).ok_or_else(|| {
                 Failure::NotFound(format!("the current sweep file does not hold trial {}", trial.0))
             })?;

@@ -54,7 +54,7 @@ impl Import {
         for note in &sheet.notes {
             eprintln!("{note}");
         }
-        super::print(&text)?;
+        super::data(&text)?;
         Ok(Ending::Good)
     }
 }

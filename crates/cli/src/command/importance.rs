@@ -10,8 +10,8 @@ use crate::{exit::Ending, place::Place};
 
 #[derive(Args)]
 pub(crate) struct Importance {
-    /// The name of the sweep, or its file
-    sweep: String,
+    /// The name of the sweep, or its file; the newest if left out
+    sweep: Option<String>,
     /// Also what only older revisions of the file asked for
     #[arg(long)]
     all: bool,
@@ -25,15 +25,15 @@ pub(crate) struct Importance {
 
 impl Importance {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
-        let (_, reader) = place.reader(&self.sweep)?;
+        let (_, reader) = place.reader(self.sweep.as_deref())?;
         let objective = reader.revision()?.objective;
         let which = if self.all { Which::All } else { Which::Current };
         let parts = importance(&rank(reader.rows(which)?, objective.goal));
-        super::print(&if self.json {
-            json(&parts)
+        if self.json {
+            super::data(&json(&parts))?;
         } else {
-            text(&parts, &objective.metric, self.ascii)
-        })?;
+            super::print(&text(&parts, &objective.metric, self.ascii))?;
+        }
         Ok(Ending::Good)
     }
 }

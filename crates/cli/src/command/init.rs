@@ -1,13 +1,20 @@
 //! `init`: a commented sweep file.
 
-use std::{fs::OpenOptions, io::Write, path::PathBuf};
+use std::{
+    fs::OpenOptions,
+    io::{ErrorKind, Write},
+    path::{Path, PathBuf},
+};
 
 use crate::say::eprintln;
 use anyhow::{Context, Result};
 use clap::Args;
-use pleach_core::spec::TEMPLATE;
+use pleach_core::spec::{TEMPLATE, schema};
 
 use crate::exit::{Ending, Failure};
+
+/// As the template names it.
+const SCHEMA: &str = "sweep.schema.json";
 
 #[derive(Args)]
 pub(crate) struct Init {
@@ -22,7 +29,7 @@ impl Init {
         let mut file =
             OpenOptions::new().write(true).create_new(true).open(&self.file).map_err(|error| {
                 match error.kind() {
-                    std::io::ErrorKind::AlreadyExists => {
+                    ErrorKind::AlreadyExists => {
                         Failure::NeedsAnswer(format!("{path} is already there; name another file"))
                             .into()
                     }
@@ -30,9 +37,21 @@ impl Init {
                 }
             })?;
         file.write_all(TEMPLATE.as_bytes()).with_context(|| format!("failed to write {path}"))?;
+        schema_beside(&self.file)?;
         eprintln!(
             "wrote {path}; see what it would do with `pleach plan {path}`, run it with `pleach run {path}`"
         );
         Ok(Ending::Good)
+    }
+}
+
+/// The schema that the first line of the file names, for editors. One that is there stays.
+fn schema_beside(file: &Path) -> Result<()> {
+    let path = file.with_file_name(SCHEMA);
+    match OpenOptions::new().write(true).create_new(true).open(&path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        file => file
+            .and_then(|mut file| file.write_all(schema().as_bytes()))
+            .with_context(|| format!("failed to write {}", path.display())),
     }
 }

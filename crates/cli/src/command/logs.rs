@@ -9,27 +9,28 @@ use pleach_engine::logs::LOG;
 
 use crate::{
     exit::Ending,
-    place::{Place, trial},
+    place::{Chosen, Place, trial},
 };
 
 #[derive(Args)]
+#[command(override_usage = "pleach logs [OPTIONS] [SWEEP] TRIAL")]
 pub(crate) struct Logs {
-    /// The name of the sweep
-    sweep: String,
-    /// The trial's number, or the beginning of its key
-    trial: String,
+    /// The sweep's name or file (the newest if left out), and the trial: its number, the beginning of its key, or `best`;
+    /// SWEEP/TRIAL names both
+    #[arg(value_name = "SWEEP TRIAL", required = true, num_args = 1..=2)]
+    words: Vec<String>,
 }
 
 impl Logs {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
-        let (home, reader) = place.reader(&self.sweep)?;
-        let detail = trial(&reader, &self.trial)?;
+        let Chosen { home, reader, trials } = place.chosen(&self.words, 1)?;
+        let detail = trial(&reader, &trials[0])?;
         let mut is_empty = true;
         for attempt in detail.path.iter().flat_map(|stage| &stage.attempts) {
             if let Ok(bytes) = fs::read(home.attempt(attempt.attempt).join(LOG)) {
                 is_empty = false;
                 eprintln!("attempt {}:", attempt.attempt.0);
-                super::print(&String::from_utf8_lossy(&bytes))?;
+                super::print(&shown(&String::from_utf8_lossy(&bytes)))?;
             }
         }
         if is_empty {
@@ -37,4 +38,10 @@ impl Logs {
         }
         Ok(Ending::Good)
     }
+}
+
+/// A progress bar's `\r` ends a line, and what a program coloured does not colour what stands below.
+fn shown(log: &str) -> String {
+    let lines = log.replace("\r\n", "\n").replace('\r', "\n");
+    if lines.contains('\u{1b}') { format!("{}\u{1b}[0m\n", lines.trim_end()) } else { lines }
 }

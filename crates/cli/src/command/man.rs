@@ -26,7 +26,7 @@ impl Manual {
         }
         let mut page = Vec::new();
         Man::new(command).render(&mut page)?;
-        super::print(&String::from_utf8_lossy(&page))?;
+        super::data(&String::from_utf8_lossy(&page))?;
         Ok(Ending::Good)
     }
 }

@@ -39,8 +39,13 @@ use pleach_core::class::Budgets;
 use pleach_engine::prepare::{self, Prepared};
 use pleach_schedule::draw::terminal::{Charset, Ink, Style};
 use pleach_store::Revision;
+use pleach_views::table::PIPE;
 
-use crate::{exit::Ending, place::Place};
+use crate::{
+    exit::Ending,
+    place::Place,
+    say::{data, print},
+};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -171,6 +176,11 @@ fn width() -> Option<usize> {
         .flatten()
 }
 
+/// Columns for a table: of the terminal, or those of a [pipe](PIPE).
+fn columns() -> usize {
+    width().unwrap_or(PIPE)
+}
+
 /// Whether the person's locale is one of UTF-8.
 fn is_utf8() -> bool {
     let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -194,15 +204,4 @@ pub(crate) fn prepared(place: &Place, name: &str, text: &str) -> Result<Prepared
 fn budgets(revision: &Revision) -> Budgets {
     let spec = pleach_core::spec::read(&revision.file, &revision.text);
     spec.map(|spec| spec.run.budgets).unwrap_or_default()
-}
-
-/// Writes data to standard output.
-fn print(text: &str) -> Result<()> {
-    use std::io::Write;
-    let mut out = anstream::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    if !text.ends_with('\n') {
-        out.write_all(b"\n")?;
-    }
-    Ok(out.flush()?)
 }

@@ -10,8 +10,8 @@ use crate::{exit::Ending, place::Place};
 
 #[derive(Args)]
 pub(crate) struct Pause {
-    /// The name of the sweep
-    sweep: String,
+    /// The name of the sweep, or its file; the newest if left out
+    sweep: Option<String>,
     /// End the pause
     #[arg(long)]
     off: bool,
@@ -19,7 +19,7 @@ pub(crate) struct Pause {
 
 impl Pause {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
-        let home = place.home(&self.sweep)?;
+        let home = place.home(self.sweep.as_deref())?;
         let request = if self.off { Request::Continue } else { Request::Pause };
         eprintln!("{}", pause(&home, &request)?);
         Ok(Ending::Good)

@@ -28,8 +28,8 @@ use crate::{
 
 #[derive(Args)]
 pub(crate) struct Plan {
-    /// A sweep file, or the name of a sweep that was run before
-    sweep: String,
+    /// A sweep file, or the name of a sweep that was run before; the newest of those if left out
+    sweep: Option<String>,
     /// Override a key of the file: trainer.budget=1ep
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -45,7 +45,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
-        let mut source = Source::read(place, &self.sweep, &self.set)?;
+        let mut source = Source::read(place, self.sweep.as_deref(), &self.set)?;
         if let Some(sample) = &self.check_metrics {
             return check_metrics(&source, sample);
         }
@@ -68,6 +68,7 @@ impl Plan {
             &tree,
             existing.as_ref(),
             extent,
+            super::columns(),
             self.drawing.style(5),
         ))?;
         Ok(Ending::Good)

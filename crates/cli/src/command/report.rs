@@ -16,8 +16,8 @@ use crate::{exit::Ending, place::Place};
 /// schedule, the tree, failures, the sweep file, how to run it again. It is written into the sweep's folder
 #[derive(Args)]
 pub(crate) struct Report {
-    /// The name of the sweep, or its file
-    sweep: String,
+    /// The name of the sweep, or its file; the newest if left out
+    sweep: Option<String>,
     /// Write the page there instead; - for standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -25,10 +25,10 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
-        let (home, reader) = place.reader(&self.sweep)?;
+        let (home, reader) = place.reader(self.sweep.as_deref())?;
         let page = page(place, home.name(), &reader)?;
         if self.output.as_deref() == Some(Path::new("-")) {
-            super::print(&page)?;
+            super::data(&page)?;
             return Ok(Ending::Good);
         }
         let path = self.output.unwrap_or_else(|| home.folder().join("report.html"));

@@ -8,16 +8,15 @@ use crate::{exit::Ending, place::Place, source::Source};
 
 #[derive(Args)]
 pub(crate) struct Resume {
-    /// The name of the sweep
-    sweep: String,
+    /// The name of the sweep, or its file; the newest if left out
+    sweep: Option<String>,
     #[command(flatten)]
     options: Options,
 }
 
 impl Resume {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
-        let name = place.home(&self.sweep)?.name().to_owned();
-        let source = Source::read(place, &name, &[])?;
+        let source = Source::of_sweep(&place.home(self.sweep.as_deref())?)?;
         execute(place, source, &self.options, Acceptance::Given)
     }
 }

@@ -19,17 +19,17 @@ use pleach_store::{Reader, Store};
 
 use crate::{
     exit::{Ending, Failure},
-    place::Place,
+    place::{Chosen, Place, find},
 };
 
 #[derive(Args)]
+#[command(override_usage = "pleach retry [OPTIONS] [SWEEP] [TRIAL]...")]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub(crate) struct Retry {
-    /// The name of the sweep; it may be running
-    sweep: String,
-    /// Numbers of trials, or the beginnings of their keys
-    #[arg(required_unless_present_any = ["failed", "diverged", "stopped", "changed"])]
-    trials: Vec<String>,
+    /// The sweep's name or file (the newest if left out; it may be running), and trials: their numbers, the beginnings of
+    /// their keys, or `best`
+    #[arg(value_name = "SWEEP TRIALS", required_unless_present_any = ["failed", "diverged", "stopped", "changed"])]
+    words: Vec<String>,
     /// All that failed
     #[arg(long)]
     failed: bool,
@@ -46,12 +46,10 @@ pub(crate) struct Retry {
 
 impl Retry {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
-        let (home, reader) = place.reader(&self.sweep)?;
-        let named = self
-            .trials
-            .iter()
-            .map(|text| reader.find(text))
-            .collect::<Result<Vec<TrialId>, _>>()?;
+        let any_kind = self.failed || self.diverged || self.stopped || self.changed;
+        let least = usize::from(!any_kind);
+        let Chosen { home, reader, trials } = place.chosen(&self.words, least)?;
+        let named = trials.iter().map(|text| find(&reader, text)).collect::<Result<Vec<_>>>()?;
         let is_chosen = |status: TrialStatus| match status {
             TrialStatus::Failed => self.failed,
             TrialStatus::Diverged => self.diverged,

@@ -14,8 +14,8 @@ use crate::{
 
 #[derive(Args)]
 pub(crate) struct Rm {
-    /// The name of the sweep; it must not be running
-    sweep: String,
+    /// The name of the sweep, or its file; the newest if left out. It must not be running
+    sweep: Option<String>,
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
@@ -23,7 +23,7 @@ pub(crate) struct Rm {
 
 impl Rm {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
-        let home = place.home(&self.sweep)?;
+        let home = place.home(self.sweep.as_deref())?;
         let _lock = home.lock()?;
         let folder = home.folder().display();
         if !self.yes && !confirm(&format!("remove {folder} and all its results?"))? {

@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use pleach_core::{
     command::Finish,
+    plain::plain,
     spec::{Extension, extensions, read_time},
 };
 use pleach_engine::{
@@ -37,8 +38,8 @@ use crate::{
 
 #[derive(Args)]
 pub(crate) struct Run {
-    /// A sweep file, or the name of a sweep that was run before
-    sweep: String,
+    /// A sweep file, or the name of a sweep that was run before; the newest of those if left out
+    sweep: Option<String>,
     #[command(flatten)]
     options: Options,
     /// Override a key of the file: trainer.budget=1ep
@@ -84,7 +85,7 @@ pub(crate) enum Acceptance {
 
 impl Run {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
-        let source = Source::read(place, &self.sweep, &self.set)?;
+        let source = Source::read(place, self.sweep.as_deref(), &self.set)?;
         let acceptance = if self.accept { Acceptance::Given } else { Acceptance::Ask };
         let name = prepare::read(&source.name, &source.text)?.name;
         let ending = execute(place, source, &self.options, acceptance)?;
@@ -278,7 +279,7 @@ pub(crate) fn confirm(question: &str) -> Result<bool> {
         return Ok(false);
     }
     let mut stderr = std::io::stderr();
-    write!(stderr, "{question} [y/N] ")?;
+    write!(stderr, "{} [y/N] ", plain(question))?;
     stderr.flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;

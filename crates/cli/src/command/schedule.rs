@@ -15,7 +15,6 @@ use pleach_engine::prepare::PrepareError;
 use pleach_schedule::{duration::Horizon, library::LIBRARIES, preset::PRESETS, snippet::Framework};
 use pleach_views::schedule::{self, Named};
 
-use super::export;
 use crate::{
     exit::{Ending, Failure},
     place::{Place, read},
@@ -82,7 +81,7 @@ impl Schedule {
             None => named(text, horizon),
         });
         let named = named.collect::<Result<Vec<_>>>()?;
-        super::print(&match self.form {
+        let text = match self.form {
             Form { snippet: Some(framework), .. } => {
                 let [one] = named.as_slice() else {
                     let message = "code is for one schedule: give one, or run it for each";
@@ -93,8 +92,12 @@ impl Schedule {
             Form { table: true, .. } => schedule::table(&named, horizon),
             Form { csv: true, .. } => schedule::csv(&named, steps),
             Form { svg: true, .. } => schedule::svg(&named, steps),
-            _ => schedule::text(&named, steps, self.drawing.style(14)),
-        })?;
+            _ => {
+                super::print(&schedule::text(&named, steps, self.drawing.style(14)))?;
+                return Ok(Ending::Good);
+            }
+        };
+        super::data(&text)?;
         Ok(Ending::Good)
     }
 }
@@ -117,9 +120,8 @@ fn of_trial(place: &Place, text: &str) -> Result<Option<(Scheduled, Horizon)>> {
     if path.is_file() || path.extension().is_some() {
         return Ok(None);
     }
-    let (home, reader) = place.reader(sweep)?;
-    let detail =
-        if trial == "best" { export::best(&reader)? } else { crate::place::trial(&reader, trial)? };
+    let (home, reader) = place.reader(Some(sweep))?;
+    let detail = crate::place::trial(&reader, trial)?;
     let configuration = Single::find(place, &home, &detail)?.configuration();
     let none = || Failure::NotFound(format!("trial {} has no schedule", detail.trial.0));
     let configuration = configuration.ok_or_else(none)?;

@@ -11,7 +11,7 @@ pub(crate) struct Schema {}
 impl Schema {
     #[expect(clippy::unused_self, reason = "a command like the others")]
     pub(crate) fn run(self) -> Result<Ending> {
-        super::print(&pleach_core::spec::schema())?;
+        super::data(&pleach_core::spec::schema())?;
         Ok(Ending::Good)
     }
 }

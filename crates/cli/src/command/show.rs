@@ -6,18 +6,23 @@ use pleach_engine::{command::shown::invocations, home::Home};
 use pleach_store::TrialDetail;
 use pleach_views::show;
 
+use super::board::check_metrics;
 use crate::{
     exit::{Ending, Failure},
-    place::{Place, trial},
+    place::{Chosen, Place, trial},
     single::Single,
 };
 
 #[derive(Args)]
+#[command(override_usage = "pleach show [OPTIONS] [SWEEP] TRIAL")]
 pub(crate) struct Show {
-    /// The name of the sweep
-    sweep: String,
-    /// The trial's number, or the beginning of its key
-    trial: String,
+    /// The sweep's name or file (the newest if left out), and the trial: its number, the beginning of its key, or `best`;
+    /// SWEEP/TRIAL names both
+    #[arg(value_name = "SWEEP TRIAL", required = true, num_args = 1..=2)]
+    words: Vec<String>,
+    /// Only these metrics: `--metrics val_loss,train_loss`
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    metrics: Vec<String>,
     /// Print how the code that it ran differed from the commit that is named, for `git apply`
     #[arg(long)]
     difference: bool,
@@ -31,11 +36,11 @@ pub(crate) struct Show {
 
 impl Show {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
-        let (home, reader) = place.reader(&self.sweep)?;
+        let Chosen { home, reader, trials } = place.chosen(&self.words, 1)?;
         let revision = reader.revision()?;
-        let detail = trial(&reader, &self.trial)?;
+        let detail = trial(&reader, &trials[0])?;
         if self.command {
-            super::print(&command(place, &home, &detail)?)?;
+            super::data(&command(place, &home, &detail)?)?;
             return Ok(Ending::Good);
         }
         let attempts = detail.path.iter().flat_map(|stage| &stage.attempts);
@@ -45,12 +50,20 @@ impl Show {
             let difference = provenance.and_then(|it| it.difference).ok_or_else(|| {
                 Failure::NotFound("no difference from a commit is recorded".to_owned())
             })?;
-            super::print(&difference)?;
+            super::data(&difference)?;
             return Ok(Ending::Good);
         }
+        check_metrics(&reader, &self.metrics)?;
         let budgets = super::budgets(&revision);
         let style = self.drawing.style(8);
-        super::print(&show::text(&detail, &revision.objective, &budgets, style))?;
+        super::print(&show::text(
+            &detail,
+            &revision.objective,
+            &budgets,
+            &self.metrics,
+            super::columns(),
+            style,
+        ))?;
         if let Some(provenance) = provenance {
             super::print(&format!("\n{}", show::provenance(&provenance)))?;
         }

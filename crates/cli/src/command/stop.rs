@@ -7,13 +7,19 @@ use pleach_core::{event::Request, fact::Fact, life::TrialStatus};
 use pleach_engine::{home::Home, inbox, run::wall_time};
 use pleach_store::Store;
 
-use crate::{exit::Ending, place::Place};
+use crate::{
+    exit::{Ending, Failure},
+    place::{Chosen, Place, find},
+};
 
 #[derive(Args)]
+#[command(override_usage = "pleach stop [OPTIONS] [SWEEP] [TRIAL]")]
 pub(crate) struct Stop {
-    /// The name of the sweep
-    sweep: String,
-    /// Stop only this trial, for good: its number, or the beginning of its key
+    /// The sweep's name or file; the newest if left out. With a trial (its number, the beginning of its key, or `best`), only
+    /// that one is stopped, for good
+    #[arg(value_name = "SWEEP TRIAL", num_args = 0..=2)]
+    words: Vec<String>,
+    /// The trial, named as an option
     #[arg(long, value_name = "TRIAL")]
     trial: Option<String>,
     /// Kill what runs instead of letting it save itself
@@ -23,12 +29,20 @@ pub(crate) struct Stop {
 
 impl Stop {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
-        let (home, reader) = place.reader(&self.sweep)?;
-        let trial = self.trial.map(|text| reader.find(&text)).transpose()?;
-        let request = match (trial, self.now) {
-            (Some(trial), _) => Request::StopTrial(trial),
-            (None, true) => Request::Kill,
-            (None, false) => Request::Stop,
+        let words: Vec<String> = self.words.into_iter().chain(self.trial).collect();
+        let Chosen { home, reader, trials } = place.chosen(&words, 0)?;
+        let request = match (trials.as_slice(), self.now) {
+            ([], true) => Request::Kill,
+            ([], false) => Request::Stop,
+            ([trial], false) => Request::StopTrial(find(&reader, trial)?),
+            ([_], true) => {
+                let why = "`--now` is for a whole sweep: leave it out to stop a trial";
+                return Err(Failure::NeedsAnswer(why.to_owned()).into());
+            }
+            _ => {
+                let why = "one trial is stopped at a time: `pleach stop SWEEP TRIAL`";
+                return Err(Failure::NeedsAnswer(why.to_owned()).into());
+            }
         };
         eprintln!("{}", stop(&home, &request)?);
         Ok(Ending::Good)

@@ -8,8 +8,8 @@ use crate::{exit::Ending, place::Place};
 
 #[derive(Args)]
 pub(crate) struct Tree {
-    /// The name of the sweep, or its file
-    sweep: String,
+    /// The name of the sweep, or its file; the newest if left out
+    sweep: Option<String>,
     /// Every trial, not only the best
     #[arg(long)]
     all: bool,
@@ -23,15 +23,16 @@ pub(crate) struct Tree {
 impl Tree {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
         const LINES: usize = 40;
-        let (_, reader) = place.reader(&self.sweep)?;
+        let (_, reader) = place.reader(self.sweep.as_deref())?;
         let objective = reader.revision()?.objective;
         let branches = reader.branches(objective.goal)?;
-        super::print(&if self.svg {
-            tree::svg(&branches, &objective)
+        if self.svg {
+            super::data(&tree::svg(&branches, &objective))?;
         } else {
             let limit = if self.all { 0 } else { LINES };
-            tree::text(&branches, &objective, limit, self.drawing.style(LINES))
-        })?;
+            let style = self.drawing.style(LINES);
+            super::print(&tree::text(&branches, &objective, limit, style))?;
+        }
         Ok(Ending::Good)
     }
 }

@@ -13,15 +13,16 @@ use pleach_views::verify::Comparison;
 
 use crate::{
     exit::{Ending, Failure},
-    place::Place,
+    place::{Chosen, Place, trial},
 };
 
 #[derive(Args)]
+#[command(override_usage = "pleach verify [OPTIONS] [SWEEP] TRIAL")]
 pub(crate) struct Verify {
-    /// The name of the sweep; it must not be running
-    sweep: String,
-    /// The trial's number, or the beginning of its key
-    trial: String,
+    /// The sweep's name or file (the newest if left out; it must not be running), and the trial: its number, the beginning of its key, or `best`;
+    /// SWEEP/TRIAL names both
+    #[arg(value_name = "SWEEP TRIAL", required = true, num_args = 1..=2)]
+    words: Vec<String>,
     /// Start from the last checkpoint that is not after this step, instead of from the beginning
     #[arg(long, value_name = "STEP", default_value_t = 0)]
     from: u64,
@@ -29,14 +30,14 @@ pub(crate) struct Verify {
 
 impl Verify {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
-        let (home, reader) = place.reader(&self.sweep)?;
-        let detail = crate::place::trial(&reader, &self.trial)?;
-        let trial = detail.trial;
-        let none = |why: &str| Failure::NotFound(format!("trial {} {why}", trial.0));
+        let Chosen { home, reader, trials } = place.chosen(&self.words, 1)?;
+        let detail = trial(&reader, &trials[0])?;
+        let id = detail.trial;
+        let none = |why: &str| Failure::NotFound(format!("trial {} {why}", id.0));
         let (point, recorded) = {
             let _lock = home.lock()?;
             let loaded = Store::open(&home.database())?.load()?;
-            (loaded.points.get(&trial).copied(), loaded.revision.numerics)
+            (loaded.points.get(&id).copied(), loaded.revision.numerics)
         };
         let point = point.ok_or_else(|| none("is not in the current sweep file"))?;
         let ended = |status| matches!(status, StageStatus::Done | StageStatus::Diverged);

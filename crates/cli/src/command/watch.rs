@@ -38,8 +38,8 @@ const WAITING: usize = 16;
 /// it leaves the sweep as it is, and so does a terminal that hangs
 #[derive(Args)]
 pub(crate) struct Watch {
-    /// The name of the sweep, or its file
-    sweep: String,
+    /// The name of the sweep, or its file; the newest if left out
+    sweep: Option<String>,
     #[command(flatten)]
     drawing: super::Drawing,
 }
@@ -55,7 +55,7 @@ enum Happened {
 
 impl Watch {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
-        let (home, reader) = place.reader(&self.sweep)?;
+        let (home, reader) = place.reader(self.sweep.as_deref())?;
         let name = home.name();
         if !(std::io::stdout().is_terminal() && std::io::stdin().is_terminal()) {
             return Err(Failure::NeedsAnswer(format!(

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Mode, Sweep};
-use crate::life::{AttemptId, Purpose, Stage, TrialId, TrialStatus, WorkerId};
+use crate::{
+    life::{AttemptId, Purpose, Stage, TrialId, TrialStatus, WorkerId},
+    plan::command::OPEN_ENDED,
+};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
@@ -15,10 +18,22 @@ pub struct Progress {
     pub stopped: u64,
     /// Steps of every stage that has no result yet, those made of running ones apart.
     pub steps_left: u64,
+    /// Steps of every stage of the sweep, with and without result.
+    #[serde(default)]
+    pub steps: u64,
     /// Whether a person lets nothing more start.
     pub is_paused: bool,
     /// What runs now, worker by worker.
     pub running: Vec<Running>,
+}
+
+impl Progress {
+    /// The share of all steps that needs no training any more. None where nobody says how long trials are.
+    #[must_use]
+    pub fn share(&self) -> Option<f64> {
+        let is_known = 0 < self.steps && self.steps < OPEN_ENDED;
+        is_known.then(|| 1.0 - self.steps_left as f64 / self.steps as f64)
+    }
 }
 
 /// A stage in a worker's hands.
@@ -44,6 +59,7 @@ pub(super) struct Counts {
     failed: u64,
     stopped: u64,
     steps_left: u64,
+    steps: u64,
 }
 
 impl Counts {
@@ -82,6 +98,8 @@ impl Sweep {
             .stages
             .values()
             .filter(|node| !node.row.stage.status.is_terminal() && self.is_wanted(node));
+        let steps = self.stages.values().map(|node| node.row.stage.end - node.row.stage.first);
+        counts.steps = steps.sum();
         counts.steps_left = open.map(|node| node.row.stage.end - node.row.stage.first).sum();
         counts
     }
@@ -106,7 +124,7 @@ impl Sweep {
                 running.push(Running { worker, attempt, trial, others, first, step, end });
             }
         }
-        let Counts { waiting, done, diverged, failed, stopped, steps_left } = self.counts;
+        let Counts { waiting, done, diverged, failed, stopped, steps_left, steps } = self.counts;
         Progress {
             trials: self.trials.len() as u64,
             waiting,
@@ -115,6 +133,7 @@ impl Sweep {
             failed,
             stopped,
             steps_left: steps_left.saturating_sub(made),
+            steps,
             is_paused: self.mode == Mode::Paused,
             running,
         }

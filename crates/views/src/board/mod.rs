@@ -3,15 +3,18 @@
 mod notes;
 mod table;
 
+use std::collections::BTreeMap;
+
 use pleach_core::{
     life::TrialId,
     objective::{Goal, Objective},
-    plan::Plan,
+    plan::{Plan, command::OPEN_ENDED},
     rank::{self, Distinction, Doubt, Group, Ranked, State, Tried, Versus, differing},
+    statistics::mean,
     value::{self, Parameters},
 };
 use pleach_schedule::preset::{PRESETS, PresetInfo};
-use pleach_store::Best;
+use pleach_store::{Best, Effort};
 use serde::Serialize;
 
 use crate::{
@@ -19,7 +22,7 @@ use crate::{
     distinct::distinct,
     format::plural,
 };
-pub(crate) use table::ranks;
+pub(crate) use table::{ranks, trials, value as shown_value};
 
 /// A leaderboard, ready to be shown in any form.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +31,8 @@ pub struct Board {
     goal: Goal,
     /// Names of the parameters in which configurations differ, choices first.
     columns: Vec<String>,
+    /// Names of further metrics, as they were asked for.
+    metrics: Vec<String>,
     rows: Vec<Row>,
     /// Rows that were left out by the limit.
     more: usize,
@@ -72,6 +77,16 @@ pub(crate) struct Row {
     pub(crate) probability_best: Option<f64>,
     /// The trials' numbers, by seed.
     pub(crate) trials: Vec<u32>,
+    /// The mean over its trials of the objective's last value, of those that have none as a result; absent until it is
+    /// [given](Board::with_made).
+    pub(crate) last: Option<f64>,
+    /// The steps that the longest of its trials has made, and those until its end.
+    pub(crate) steps: Option<[u64; 2]>,
+    /// How long its trials took on average.
+    pub(crate) seconds: Option<f64>,
+    /// The means over its trials of the last values of further metrics.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) metrics: BTreeMap<String, Option<f64>>,
     /// The objective's metric over the steps, averaged over the seeds; empty until it is [given](Board::with_curves).
     #[serde(skip)]
     pub(crate) curve: Vec<Point>,
@@ -82,12 +97,29 @@ pub(crate) struct Row {
     pub(crate) group: Option<OfGroup>,
 }
 
+/// What was made of the trials of a row so far, trial by trial.
+#[derive(Clone, Debug, Default)]
+pub struct Made {
+    pub efforts: Vec<Effort>,
+    /// The objective's last values; not needed of a row that [has a result](Board::have_results).
+    pub objective: Vec<Option<f64>>,
+    /// Those of further metrics, metric by metric.
+    pub further: Vec<Vec<Option<f64>>>,
+}
+
 /// What is to be known of the configurations of which this one is the best.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct OfGroup {
     pub(crate) tried: u32,
     pub(crate) as_good: Option<u32>,
     pub(crate) diverged: u32,
+}
+
+impl Row {
+    /// Nobody says how long its trials are.
+    pub(crate) fn is_open_ended(&self) -> bool {
+        self.steps.is_some_and(|[_, end]| end == OPEN_ENDED)
+    }
 }
 
 impl Board {
@@ -162,6 +194,7 @@ impl Board {
             metric: objective.metric.clone(),
             goal: objective.goal,
             columns,
+            metrics: Vec::new(),
             rows: wanted.into_iter().map(row).collect(),
             more,
             notes,
@@ -198,6 +231,32 @@ impl Board {
         for (row, seeds) in self.rows.iter_mut().zip(curves) {
             row.curve = average(seeds.iter().map(Vec::as_slice));
         }
+        self
+    }
+
+    /// Whether each row has a number to rank by.
+    pub fn have_results(&self) -> Vec<bool> {
+        self.rows.iter().map(|row| row.mean.is_some()).collect()
+    }
+
+    /// The same with what was made of each row so far, and further metrics of these names. What runs is called so if
+    /// `is_running`: otherwise whoever ran it has died.
+    #[must_use]
+    pub fn with_made(mut self, made: &[Made], names: &[String], is_running: bool) -> Self {
+        for (row, made) in self.rows.iter_mut().zip(made) {
+            let begun: Vec<&Effort> = made.efforts.iter().filter(|it| it.is_begun()).collect();
+            let longest = begun.iter().max_by_key(|it| (it.steps, it.end));
+            row.steps = longest.map(|it| [it.steps, it.end]);
+            let seconds = begun.iter().map(|it| it.milliseconds as f64 / 1000.0);
+            row.seconds = mean(&seconds.collect::<Vec<_>>());
+            row.last = last(&made.objective).filter(|_| row.mean.is_none());
+            let values = made.further.iter().map(|values| last(values));
+            row.metrics = names.iter().cloned().zip(values).collect();
+            if is_running && row.seeds_done < row.seeds && begun.iter().any(|it| it.is_open) {
+                "running".clone_into(&mut row.state);
+            }
+        }
+        self.metrics = names.to_vec();
         self
     }
 
@@ -242,6 +301,8 @@ impl Board {
         header.extend(self.columns.iter().map(String::as_str));
         header.extend(["mean", "low", "high", "spread", "seeds_done", "seeds", "state"]);
         header.extend(["difference", "difference_low", "difference_high", "probability_best"]);
+        header.extend(["trials", "last", "steps", "steps_of", "seconds"]);
+        header.extend(self.metrics.iter().map(String::as_str));
         let mut lines = vec![header.into_iter().map(str::to_owned).collect()];
         lines.extend(self.rows.iter().map(|row| self.cells(row)));
         let line = |line: Vec<String>| {
@@ -264,8 +325,21 @@ impl Board {
         cells.extend([row.state.clone(), text(row.difference)]);
         cells.extend([end(row.difference_interval, 0), end(row.difference_interval, 1)]);
         cells.push(text(row.probability_best));
+        let trials: Vec<String> = row.trials.iter().map(ToString::to_string).collect();
+        cells.extend([trials.join(" "), text(row.last)]);
+        cells.push(text(row.steps.map(|[made, _]| made)));
+        cells.push(text(row.steps.filter(|_| !row.is_open_ended()).map(|[_, end]| end)));
+        cells.push(text(row.seconds));
+        cells
+            .extend(self.metrics.iter().map(|name| text(row.metrics.get(name).copied().flatten())));
         cells
     }
+}
+
+/// The mean over the trials that have a value; NaN if one of these is.
+fn last(values: &[Option<f64>]) -> Option<f64> {
+    let values: Vec<f64> = values.iter().flatten().copied().collect();
+    if values.iter().any(|value| value.is_nan()) { Some(f64::NAN) } else { mean(&values) }
 }
 
 fn row(ranked: &Ranked, group: Option<OfGroup>) -> Row {
@@ -289,6 +363,10 @@ fn row(ranked: &Ranked, group: Option<OfGroup>) -> Row {
         distinguishable,
         probability_best: None,
         trials: ranked.row.trials.iter().map(|result| result.trial.0).collect(),
+        last: None,
+        steps: None,
+        seconds: None,
+        metrics: BTreeMap::new(),
         curve: Vec::new(),
         rates: String::new(),
         group,

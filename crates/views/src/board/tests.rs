@@ -57,16 +57,16 @@ fn board(filters: &[(String, String)], limit: usize) -> Board {
 #[test]
 fn a_board_shows_what_differs_and_what_is_known() {
     insta::assert_snapshot!(board(&[], 0).table(None), @"
-    ╭─────┬──────────┬──────┬────────┬─────────────────┬────────────────────┬─────────┬───────┬─────────────────╮
-    │   # │ schedule │ peak │ warmup │ val_accuracy ↑  │ vs first           │ P(best) │ seeds │ state           │
-    ├─────┼──────────┼──────┼────────┼─────────────────┼────────────────────┼─────────┼───────┼─────────────────┤
-    │ 1–2 │ cosine   │ 0.3  │ 5%     │ 0.9762 ± 0.0026 │                    │ 57 %    │ 3/3   │ done            │
-    │ 1–2 │ cosine   │ 0.1  │ 0%     │ 0.9760 ± 0.0010 │ ≈ -0.0002 ± 0.0040 │ 43 %    │ 3/3   │ done            │
-    │   3 │ constant │ 0.1  │        │ 0.9500 ± 0.0010 │ -0.0262 ± 0.0050   │         │ 3/3   │ done            │
-    │   – │ constant │ 0.3  │        │ 0.9600          │ -0.0140            │         │ 1/3   │ partial         │
-    │   – │ constant │ 3    │        │ 0.9050 ± 0.0071 │                    │         │ 2/3   │ 1 seed diverged │
-    │   – │ constant │ 0.01 │        │ –               │                    │         │ 0/3   │ waiting         │
-    ╰─────┴──────────┴──────┴────────┴─────────────────┴────────────────────┴─────────┴───────┴─────────────────╯
+    ╭─────┬────────┬──────────┬──────┬────────┬─────────────────┬────────────────────┬─────────┬───────┬─────────────────╮
+    │   # │ trials │ schedule │ peak │ warmup │ val_accuracy ↑  │ vs first           │ P(best) │ seeds │ state           │
+    ├─────┼────────┼──────────┼──────┼────────┼─────────────────┼────────────────────┼─────────┼───────┼─────────────────┤
+    │ 1–2 │ 30–32  │ cosine   │ 0.3  │ 5%     │ 0.9762 ± 0.0026 │                    │ 57 %    │ 3/3   │ done            │
+    │ 1–2 │ 20–22  │ cosine   │ 0.1  │ 0%     │ 0.9760 ± 0.0010 │ ≈ -0.0002 ± 0.0040 │ 43 %    │ 3/3   │ done            │
+    │   3 │ 10–12  │ constant │ 0.1  │        │ 0.9500 ± 0.0010 │ -0.0262 ± 0.0050   │         │ 3/3   │ done            │
+    │   – │ 50–52  │ constant │ 0.3  │        │ 0.9600          │ -0.0140            │         │ 1/3   │ partial         │
+    │   – │ 40–42  │ constant │ 3    │        │ 0.9050 ± 0.0071 │                    │         │ 2/3   │ 1 seed diverged │
+    │   – │ 60–62  │ constant │ 0.01 │        │ –               │                    │         │ 0/3   │ waiting         │
+    ╰─────┴────────┴──────────┴──────┴────────┴─────────────────┴────────────────────┴─────────┴───────┴─────────────────╯
     ≈ not distinguishable from the first at 95 %, seed by seed
     ± of a value: deviation over seeds; of a difference: half its 95 % interval
     more than 100 more seeds would tell the first two apart
@@ -76,14 +76,17 @@ fn a_board_shows_what_differs_and_what_is_known() {
 #[test]
 fn a_board_is_limited_filtered_and_fits_a_narrow_terminal() {
     insta::assert_snapshot!(board(&[("schedule".to_owned(), "constant".to_owned())], 2).table(Some(60)), @"
-    ╭───┬───────┬──────┬───────┬───────┬───────┬───────┬───────╮
-    │ # │ sche… │ peak │ warm… │ val_… │ vs f… │ seeds │ state │
-    ├───┼───────┼──────┼───────┼───────┼───────┼───────┼───────┤
-    │ 3 │ cons… │ 0.1  │       │ 0.95… │ -0.0… │ 3/3   │ done  │
-    │ – │ cons… │ 0.3  │       │ 0.96… │ -0.0… │ 1/3   │ part… │
-    ╰───┴───────┴──────┴───────┴───────┴───────┴───────┴───────╯
+    ╭───┬────────┬──────────┬──────┬────────┬─────────────────╮
+    │ # │ trials │ schedule │ peak │ warmup │ val_accuracy ↑  │
+    ├───┼────────┼──────────┼──────┼────────┼─────────────────┤
+    │ 3 │ 10–12  │ constant │ 0.1  │        │ 0.9500 ± 0.0010 │
+    │ – │ 50–52  │ constant │ 0.3  │        │ 0.9600          │
+    ╰───┴────────┴──────────┴──────┴────────┴─────────────────╯
     … 2 more; --limit 0 shows all
-    ± of a value: deviation over seeds; of a difference: half its 95 % interval
+    no room for vs first, P(best), seeds, state: `--csv` and
+        `--json` have them
+    ± of a value: deviation over seeds; of a difference: half
+        its 95 % interval
     more than 100 more seeds would tell the first two apart
     ");
     insta::assert_snapshot!(board(&[("schedule".to_owned(), "step".to_owned())], 0).table(None), @"no configurations");
@@ -104,19 +107,19 @@ fn what_a_branch_always_has_is_not_told() {
 #[test]
 fn a_board_is_data_too() {
     insta::assert_snapshot!(board(&[], 2).markdown(), @"
-    | #   | schedule | peak | warmup | val_accuracy ↑  | vs first           | P(best) | seeds | state |
-    |-----|----------|------|--------|-----------------|--------------------|---------|-------|-------|
-    | 1–2 | cosine   | 0.3  | 5%     | 0.9762 ± 0.0026 |                    | 57 %    | 3/3   | done  |
-    | 1–2 | cosine   | 0.1  | 0%     | 0.9760 ± 0.0010 | ≈ -0.0002 ± 0.0040 | 43 %    | 3/3   | done  |
+    |   # | trials | schedule | peak | warmup | val_accuracy ↑  | vs first           | P(best) | seeds | state |
+    |-----|--------|----------|------|--------|-----------------|--------------------|---------|-------|-------|
+    | 1–2 | 30–32  | cosine   | 0.3  | 5%     | 0.9762 ± 0.0026 |                    | 57 %    | 3/3   | done  |
+    | 1–2 | 20–22  | cosine   | 0.1  | 0%     | 0.9760 ± 0.0010 | ≈ -0.0002 ± 0.0040 | 43 %    | 3/3   | done  |
     ");
     insta::assert_snapshot!(board(&[], 0).csv(), @"
-    rank,rank_low,rank_high,configuration,schedule,peak,warmup,mean,low,high,spread,seeds_done,seeds,state,difference,difference_low,difference_high,probability_best
-    1,1,2,3,cosine,0.3,5%,0.9761666666666665,0.9697928643379654,0.9825404689953676,0.002565800719723437,3,3,done,,,,0.5705
-    2,1,2,2,cosine,0.1,0%,0.976,0.9735158622882496,0.9784841377117504,0.0010000000000000009,3,3,done,-0.0001666666666666853,-0.004159359422388719,0.0038260260890553483,0.4295
-    3,3,3,1,constant,0.1,,0.9499999999999998,0.9475158622882495,0.9524841377117502,0.0010000000000000009,3,3,done,-0.02616666666666671,-0.031186428184707758,-0.02114690514862566,0
-    ,,,5,constant,0.3,,0.96,,,,1,3,partial,-0.014000000000000012,,,
-    ,,,4,constant,3,,0.905,0.8414689763191265,0.9685310236808735,0.007071067811865481,2,3,1 seed diverged,,,,
-    ,,,6,constant,0.01,,,,,,0,3,waiting,,,,
+    rank,rank_low,rank_high,configuration,schedule,peak,warmup,mean,low,high,spread,seeds_done,seeds,state,difference,difference_low,difference_high,probability_best,trials,last,steps,steps_of,seconds
+    1,1,2,3,cosine,0.3,5%,0.9761666666666665,0.9697928643379654,0.9825404689953676,0.002565800719723437,3,3,done,,,,0.5705,30 31 32,,,,
+    2,1,2,2,cosine,0.1,0%,0.976,0.9735158622882496,0.9784841377117504,0.0010000000000000009,3,3,done,-0.0001666666666666853,-0.004159359422388719,0.0038260260890553483,0.4295,20 21 22,,,,
+    3,3,3,1,constant,0.1,,0.9499999999999998,0.9475158622882495,0.9524841377117502,0.0010000000000000009,3,3,done,-0.02616666666666671,-0.031186428184707758,-0.02114690514862566,0,10 11 12,,,,
+    ,,,5,constant,0.3,,0.96,,,,1,3,partial,-0.014000000000000012,,,,50 51 52,,,,
+    ,,,4,constant,3,,0.905,0.8414689763191265,0.9685310236808735,0.007071067811865481,2,3,1 seed diverged,,,,,40 41 42,,,,
+    ,,,6,constant,0.01,,,,,,0,3,waiting,,,,,60 61 62,,,,
     ");
     insta::assert_snapshot!(board(&[], 2).json(), @r#"
     [
@@ -150,7 +153,10 @@ fn a_board_is_data_too() {
           30,
           31,
           32
-        ]
+        ],
+        "last": null,
+        "steps": null,
+        "seconds": null
       },
       {
         "rank": 2,
@@ -185,7 +191,10 @@ fn a_board_is_data_too() {
           20,
           21,
           22
-        ]
+        ],
+        "last": null,
+        "steps": null,
+        "seconds": null
       }
     ]
     "#);
@@ -213,12 +222,12 @@ fn groups_are_shown_each_at_its_best() {
     let groups = rank::groups(&rows, &["schedule".to_owned()], Goal::Max);
     let board = Board::of_groups(&groups, &rows, &objective(), &Extent::default());
     insta::assert_snapshot!(board.table(None), @"
-    ╭───┬──────────┬──────┬────────┬─────────────────┬──────────────────┬─────────┬───────┬─────────┬───────┬───────╮
-    │ # │ schedule │ peak │ warmup │ val_accuracy ↑  │ vs first         │ P(best) │ tried │ as good │ seeds │ state │
-    ├───┼──────────┼──────┼────────┼─────────────────┼──────────────────┼─────────┼───────┼─────────┼───────┼───────┤
-    │ 1 │ cosine   │ 0.3  │ 5%     │ 0.9762 ± 0.0026 │                  │ 100 %   │ 2     │ 2       │ 3/3   │ done  │
-    │ 2 │ constant │ 0.1  │        │ 0.9500 ± 0.0010 │ -0.0262 ± 0.0050 │         │ 4     │ 1       │ 3/3   │ done  │
-    ╰───┴──────────┴──────┴────────┴─────────────────┴──────────────────┴─────────┴───────┴─────────┴───────┴───────╯
+    ╭───┬────────┬──────────┬──────┬────────┬─────────────────┬──────────────────┬─────────┬───────┬─────────┬───────┬───────╮
+    │ # │ trials │ schedule │ peak │ warmup │ val_accuracy ↑  │ vs first         │ P(best) │ tried │ as good │ seeds │ state │
+    ├───┼────────┼──────────┼──────┼────────┼─────────────────┼──────────────────┼─────────┼───────┼─────────┼───────┼───────┤
+    │ 1 │ 30–32  │ cosine   │ 0.3  │ 5%     │ 0.9762 ± 0.0026 │                  │ 100 %   │ 2     │ 2       │ 3/3   │ done  │
+    │ 2 │ 10–12  │ constant │ 0.1  │        │ 0.9500 ± 0.0010 │ -0.0262 ± 0.0050 │         │ 4     │ 1       │ 3/3   │ done  │
+    ╰───┴────────┴──────────┴──────┴────────┴─────────────────┴──────────────────┴─────────┴───────┴─────────┴───────┴───────╯
     ± of a value: deviation over seeds; of a difference: half its 95 % interval
     each at its best; `as good`: configurations of the group that cannot be told from it
     from 2 to 4 configurations were tried: who had more had more luck to choose from
@@ -241,13 +250,13 @@ fn what_a_careful_experimenter_would_say_stands_below() {
     });
     let board = Board::new(&rank(rows.collect(), Goal::Max), &objective, &Extent::default());
     insta::assert_snapshot!(board.table(None), @"
-    ╭─────┬──────┬───────────────┬────────────────┬─────────┬───────┬───────╮
-    │   # │ peak │ test_loss ↑   │ vs first       │ P(best) │ seeds │ state │
-    ├─────┼──────┼───────────────┼────────────────┼─────────┼───────┼───────┤
-    │   1 │ 0.3  │ 0.808 ± 0.012 │                │ 100 %   │ 2/2   │ done  │
-    │ 2–3 │ 0.2  │ 0.613 ± 0.018 │ -0.196 ± 0.053 │         │ 2/2   │ done  │
-    │ 2–3 │ 0.1  │ 0.525 ± 0.035 │ -0.28 ± 0.21   │         │ 2/2   │ done  │
-    ╰─────┴──────┴───────────────┴────────────────┴─────────┴───────┴───────╯
+    ╭─────┬────────┬──────┬───────────────┬────────────────┬─────────┬───────┬───────╮
+    │   # │ trials │ peak │ test_loss ↑   │ vs first       │ P(best) │ seeds │ state │
+    ├─────┼────────┼──────┼───────────────┼────────────────┼─────────┼───────┼───────┤
+    │   1 │ 30–31  │ 0.3  │ 0.808 ± 0.012 │                │ 100 %   │ 2/2   │ done  │
+    │ 2–3 │ 20–21  │ 0.2  │ 0.613 ± 0.018 │ -0.196 ± 0.053 │         │ 2/2   │ done  │
+    │ 2–3 │ 10–11  │ 0.1  │ 0.525 ± 0.035 │ -0.28 ± 0.21   │         │ 2/2   │ done  │
+    ╰─────┴────────┴──────┴───────────────┴────────────────┴─────────┴───────┴───────╯
     ± of a value: deviation over seeds; of a difference: half its 95 % interval
     with 2 seeds a rank is luck as much as merit: three tell more (`seeds = [1, 2, 3]`)
     the best has the highest peak tried (0.3): better ones may lie above

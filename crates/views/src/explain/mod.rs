@@ -4,6 +4,7 @@ use pleach_core::{
     class::{Budgets, Tally},
     life::{AttemptId, ConfigurationId, Ending, StageId, StageStatus, TrialStatus},
     objective::Objective,
+    plain::{plain, within},
     sweep::{Progress, Wait},
 };
 use pleach_store::{AttemptDetail, Standing, TrialDetail};
@@ -112,9 +113,9 @@ fn again(sweep: &str, trial: u32) -> String {
 }
 
 fn done(Known { sweep, objective, detail, .. }: &Known) -> Because {
-    let value = detail
-        .objective
-        .map_or(String::new(), |value| format!(": {} {}", objective.metric, number(value, 6)));
+    let value = detail.objective.map_or(String::new(), |value| {
+        format!(": {} {}", plain(&objective.metric), number(value, 6))
+    });
     let mut attempts = detail.path.iter().flat_map(|stage| &stage.attempts);
     let last = attempts.rfind(|attempt| attempt.ending == Some(Ending::Done));
     let place = last.map_or(String::new(), |attempt| format!(", in attempt {}", attempt.attempt.0));
@@ -160,7 +161,7 @@ fn waiting(known: &Known) -> Because {
     let runs = matches!(wait, Some(Wait::Trains { .. }));
     match coordinator {
         Coordinator::Nobody(why) => {
-            let why = why.as_ref().map_or(String::new(), |why| format!(" ({why})"));
+            let why = why.as_ref().map_or(String::new(), |why| format!(" ({})", within(why, 500)));
             let next = match *wait {
                 Some(Wait::Trains { stage, attempt }) => cut_off(detail, stage, attempt),
                 _ => format!(", then {next}"),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use pleach_core::{life::StageStatus, objective::Objective};
+use pleach_core::{life::StageStatus, objective::Objective, plain::plain};
 use pleach_schedule::draw::terminal::{Charset, Style};
 use pleach_store::Branch;
 
@@ -55,7 +55,7 @@ pub fn text(branches: &[Branch], objective: &Objective, limit: usize, style: Sty
             labels[*line].push_str(&label(branch));
         }
     }
-    let mut text = format!("0{:>width$} steps   {}\n", layout.steps, objective.metric);
+    let mut text = format!("0{:>width$} steps   {}\n", layout.steps, plain(&objective.metric));
     for (cells, label) in lines.iter().zip(&labels) {
         let cells: String = cells.iter().collect();
         // A `String` takes everything, here and below.

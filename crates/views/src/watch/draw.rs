@@ -113,8 +113,7 @@ fn draw_head(frame: &mut Frame, area: Rect, screen: &Screen, now: Time) {
         Span::raw("  "),
         Span::styled(state, colored(screen.ink, color)),
     ]);
-    let (done, total) = share(seen);
-    let full = bar(done as f64 / total.max(1) as f64, usize::from(area.width));
+    let full = bar(share(seen), usize::from(area.width));
     let lines = vec![
         first,
         Line::raw(clean(&progress(seen, now))),

@@ -1,6 +1,6 @@
 //! The texts of the screen: its head, and the rows of each pane.
 
-use pleach_core::life::TrialStatus;
+use pleach_core::{life::TrialStatus, plain::plain};
 use pleach_store::Time;
 use ratatui::text::Span;
 
@@ -46,8 +46,19 @@ pub(super) fn state(seen: &Seen) -> (String, bool) {
     }
 }
 
-/// How far it is: trials that have ended, and all.
-pub(super) fn share(seen: &Seen) -> (u64, u64) {
+/// How far it is: the share of all steps, as far as somebody says it; else of the trials.
+pub(super) fn share(seen: &Seen) -> f64 {
+    if let Coordinator::Known(live) = &seen.coordinator
+        && let Some(share) = live.progress.share()
+    {
+        return share;
+    }
+    let (ended, all) = ended(seen);
+    ended as f64 / all.max(1) as f64
+}
+
+/// Trials that have ended, and all.
+fn ended(seen: &Seen) -> (u64, u64) {
     match &seen.coordinator {
         Coordinator::Known(live) => (
             live.progress.trials - live.progress.waiting.min(live.progress.trials),
@@ -62,7 +73,7 @@ pub(super) fn share(seen: &Seen) -> (u64, u64) {
 
 pub(super) fn progress(seen: &Seen, now: Time) -> String {
     let seconds = |since: Time| (now.0 - since.0).max(0) as f64 / 1000.0;
-    let (done, total) = share(seen);
+    let (done, total) = ended(seen);
     let metric = &seen.summary.revision.objective.metric;
     let first = seen.board.rows().first();
     let best = first.and_then(|row| Some(with_spread(row.mean?, row.spread)));
@@ -74,6 +85,7 @@ pub(super) fn progress(seen: &Seen, now: Time) -> String {
     line(&Line {
         done,
         total,
+        share: live.and_then(|live| live.progress.share()),
         running: live.map_or(0, |live| live.progress.running.len() as u64),
         failed: live.map_or(seen.trials(TrialStatus::Failed), |live| live.progress.failed),
         diverged: live.map_or(seen.trials(TrialStatus::Diverged), |live| live.progress.diverged),
@@ -150,16 +162,17 @@ pub(super) fn bar(share: f64, width: usize) -> String {
 
 fn board(seen: &Seen) -> Vec<Vec<String>> {
     let metric = &seen.summary.revision.objective.metric;
-    let mut head = vec!["#", metric, "curve", "seeds", "state"];
+    let mut head = vec!["#", metric, "curve", "seeds", "state", "trials"];
     head.extend(seen.board.columns().iter().map(String::as_str));
     let sparks = seen.board.sparks();
     let row = |row: &board::Row| {
         let mut cells = vec![
             board::ranks(row),
-            row.mean.map_or("–".to_owned(), |mean| with_spread(mean, row.spread)),
+            board::shown_value(row),
             sparks.line(&row.curve),
             format!("{}/{}", row.seeds_done, row.seeds),
             row.state.clone(),
+            board::trials(&row.trials),
         ];
         let value = |name| row.parameters.get(name).map_or(String::new(), ToString::to_string);
         cells.extend(seen.board.columns().iter().map(value));
@@ -202,7 +215,7 @@ pub(super) fn aligned(table: &[Vec<String>]) -> Vec<String> {
     table.iter().map(line).collect()
 }
 
-/// Without characters that a terminal would obey.
+/// In one line, and without characters that a terminal would obey.
 pub(super) fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    plain(text).into_owned()
 }

@@ -2,15 +2,13 @@
 
 mod trial;
 
-pub(crate) use trial::best;
-
 use std::{
     fs,
     io::{BufWriter, IsTerminal, Write},
     path::{Path, PathBuf},
 };
 
-use crate::say::eprintln;
+use crate::say::{Out, eprintln};
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use pleach_engine::home::{Home, write_with};
@@ -29,7 +27,7 @@ use pleach_views::export;
 
 use crate::{
     exit::{Ending, Failure},
-    place::Place,
+    place::{BEST, Chosen, Place},
     single::Single,
 };
 
@@ -46,7 +44,7 @@ struct What {
     /// The best trial, as a sweep file that holds it alone
     #[arg(long)]
     best: bool,
-    /// Any trial, by its number or the beginning of its key
+    /// Any trial: its number, the beginning of its key, or `best`
     #[arg(long, value_name = "TRIAL")]
     trial: Option<String>,
 }
@@ -77,8 +75,8 @@ enum Rows {
 
 #[derive(Args)]
 pub(crate) struct Export {
-    /// The name of the sweep, or its file
-    sweep: String,
+    /// The name of the sweep, or its file; the newest if left out
+    sweep: Option<String>,
     #[command(flatten)]
     what: What,
     /// Which table, of CSV, JSON lines and Parquet
@@ -95,20 +93,19 @@ pub(crate) struct Export {
 
 impl Export {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
-        let (home, reader) = place.reader(&self.sweep)?;
+        let trial = self.what.trial.clone().or_else(|| self.what.best.then(|| BEST.to_owned()));
+        let words: Vec<String> = self.sweep.clone().into_iter().chain(trial).collect();
+        let Chosen { home, reader, trials } = place.chosen(&words, 0)?;
         if let Some(form) = self.what.form {
             self.write(form, &home, &reader)?;
         } else if self.what.canonical {
             canonical(&reader)?;
         } else {
-            let detail = match &self.what.trial {
-                Some(text) => crate::place::trial(&reader, text)?,
-                None => trial::best(&reader)?,
-            };
+            let detail = crate::place::trial(&reader, &trials[0])?;
             match &self.to {
                 Some(folder) => trial::write(place, &home, &reader, &detail, folder)?,
-                None if self.json => super::print(&export::trial_json(&detail))?,
-                None => super::print(&Single::find(place, &home, &detail)?.file(place))?,
+                None if self.json => super::data(&export::trial_json(&detail))?,
+                None => super::data(&Single::find(place, &home, &detail)?.file(place))?,
             }
         }
         Ok(Ending::Good)
@@ -134,7 +131,7 @@ impl Export {
             _ => {}
         }
         let Some(path) = &self.to else {
-            return Ok(self.write_file(form, home, reader, std::io::stdout())?);
+            return Ok(self.write_file(form, home, reader, Out::new())?);
         };
         write_with(path, |file| self.write_file(form, home, reader, file))
             .with_context(|| format!("failed to write {}", path.display()))?;
@@ -207,7 +204,7 @@ fn mlflow(reader: &Reader, name: &str, address: &Path) -> Result<()> {
 }
 
 fn canonical(reader: &Reader) -> Result<()> {
-    let mut out = BufWriter::new(std::io::stdout().lock());
+    let mut out = BufWriter::new(Out::new());
     let mut result = Ok(());
     reader.canonical(&mut |trial| {
         if result.is_ok() {

@@ -4,33 +4,16 @@ use std::{fs, path::Path};
 
 use crate::say::eprintln;
 use anyhow::{Context, Result};
-use pleach_core::{
-    plan::{Configuration, Scheduled},
-    rank::rank,
-};
+use pleach_core::plan::{Configuration, Scheduled};
 use pleach_engine::home::{Home, write_whole};
 use pleach_schedule::snippet::{Framework, TABLE};
-use pleach_store::{Reader, TrialDetail, Which};
+use pleach_store::{Reader, TrialDetail};
 use pleach_views::{
     export,
     schedule::{self, Named},
 };
 
-use crate::{exit::Failure, place::Place, single::Single};
-
-/// The trial with the best number, of the best configuration.
-pub(crate) fn best(reader: &Reader) -> Result<TrialDetail> {
-    let goal = reader.revision()?.objective.goal;
-    let board = rank(reader.rows(Which::Current)?, goal);
-    let trials = board.first().into_iter().flat_map(|first| &first.row.trials);
-    let best = trials
-        .filter_map(|result| {
-            Some((result.objective.filter(|value| value.is_finite())?, result.trial))
-        })
-        .min_by(|a, b| goal.compare(a.0, b.0));
-    let detail = best.map(|(_, trial)| reader.trial(trial)).transpose()?.flatten();
-    Ok(detail.ok_or_else(|| Failure::NotFound("no trial has a result yet".to_owned()))?)
-}
+use crate::{place::Place, single::Single};
 
 /// Writes its sweep file, parameters and metrics, schedules and weights.
 pub(super) fn write(
