@@ -101,11 +101,11 @@ impl fmt::Display for Value {
     }
 }
 
-/// A text as a cell of comma-separated values (RFC 4180). One that a spreadsheet would take for a formula gets `'` before it;
-/// numbers stay what they are.
+/// A text as a cell of comma-separated values (RFC 4180). One that a spreadsheet would take for a formula gets `'` before it, and so
+/// does one that looks as if it had got it already, so that no two texts are one; numbers stay what they are.
 pub fn cell(text: &str) -> Cow<'_, str> {
-    let is_formula =
-        text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
+    let is_formula = text.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r'])
+        && text.parse::<f64>().is_err();
     let text = if is_formula { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) };
     if text.contains([',', '"', '\n', '\r']) {
         Cow::Owned(format!("\"{}\"", text.replace('"', "\"\"")))
@@ -155,6 +155,8 @@ mod tests {
             ("-inf", "-inf"),
             ("=1+1", "'=1+1"),
             ("@x", "'@x"),
+            ("'=1", "''=1"),
+            ("'a", "'a"),
             ("-x,y", "\"'-x,y\""),
             ("\r=1", "\"'\r=1\""),
         ] {

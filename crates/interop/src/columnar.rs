@@ -66,10 +66,14 @@ impl<W: Write + Send> Parquet<W> {
                     Cell::Float(value) => Some(*value),
                     _ => None,
                 }),
-                Kind::Text => write::<ByteArrayType>(writer, cells, |cell| match cell {
-                    Cell::Text(text) => Some(ByteArray::from(text.as_str())),
-                    _ => None,
-                }),
+                Kind::Number | Kind::Text => {
+                    write::<ByteArrayType>(writer, cells, |cell| match cell {
+                        Cell::Text(text) => Some(ByteArray::from(text.as_str())),
+                        Cell::Int(value) => Some(ByteArray::from(value.to_string().as_str())),
+                        Cell::Float(value) => Some(ByteArray::from(format!("{value:?}").as_str())),
+                        _ => None,
+                    })
+                }
             }?;
             column.close()?;
         }
@@ -112,7 +116,8 @@ fn field(column: &Column) -> Result<Type> {
         Kind::Int => (Physical::INT64, integer(true)),
         Kind::Unsigned => (Physical::INT64, integer(false)),
         Kind::Float => (Physical::DOUBLE, None),
-        Kind::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+        // All digits, in a type that other programs read as a text.
+        Kind::Number | Kind::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
     };
     Type::primitive_type_builder(&column.name, physical)
         .with_repetition(Repetition::OPTIONAL)
@@ -162,13 +167,18 @@ mod tests {
             Kind::Int => any::<i64>().prop_map(Cell::Int).boxed(),
             Kind::Unsigned => any::<u64>().prop_map(Cell::Unsigned).boxed(),
             Kind::Float => any::<u64>().prop_map(|bits| Cell::Float(f64::from_bits(bits))).boxed(),
+            Kind::Number => {
+                prop_oneof![any::<i64>().prop_map(Cell::Int), any::<f64>().prop_map(Cell::Float)]
+                    .boxed()
+            }
             Kind::Text => any::<String>().prop_map(Cell::Text).boxed(),
         };
         proptest::option::of(some).boxed()
     }
 
     fn tables() -> impl Strategy<Value = (Vec<Kind>, Vec<Cells>)> {
-        const KINDS: [Kind; 5] = [Kind::Bool, Kind::Int, Kind::Unsigned, Kind::Float, Kind::Text];
+        const KINDS: [Kind; 6] =
+            [Kind::Bool, Kind::Int, Kind::Unsigned, Kind::Float, Kind::Number, Kind::Text];
         proptest::collection::vec((0..KINDS.len()).prop_map(|index| KINDS[index]), 1..6)
             .prop_flat_map(|kinds| {
                 let row: Vec<_> = kinds.iter().map(|kind| cell(*kind)).collect();
@@ -186,16 +196,22 @@ mod tests {
         row.get_column_iter().map(text).collect()
     }
 
-    fn given(row: &Cells) -> Vec<String> {
-        let text = |cell: &Option<Cell>| match cell {
+    fn given(kinds: &[Kind], row: &Cells) -> Vec<String> {
+        let text = |(kind, cell): (&Kind, &Option<Cell>)| match cell {
             None => "none".to_owned(),
+            Some(Cell::Int(value)) if *kind == Kind::Number => {
+                format!("{:?}", Field::Str(value.to_string()))
+            }
+            Some(Cell::Float(value)) if *kind == Kind::Number => {
+                format!("{:?}", Field::Str(format!("{value:?}")))
+            }
             Some(Cell::Float(value)) => format!("{:x}", value.to_bits()),
             Some(Cell::Bool(value)) => format!("{:?}", Field::Bool(*value)),
             Some(Cell::Int(value)) => format!("{:?}", Field::Long(*value)),
             Some(Cell::Unsigned(value)) => format!("{:?}", Field::ULong(*value)),
             Some(Cell::Text(text)) => format!("{:?}", Field::Str(text.clone())),
         };
-        row.iter().map(text).collect()
+        kinds.iter().zip(row).map(text).collect()
     }
 
     proptest! {
@@ -217,7 +233,7 @@ mod tests {
             let file = SerializedFileReader::new(file_of(&bytes)).unwrap();
             let found: Vec<_> =
                 file.get_row_iter(None).unwrap().map(|row| read(&row.unwrap())).collect();
-            prop_assert_eq!(found, rows.iter().map(given).collect::<Vec<_>>());
+            prop_assert_eq!(found, rows.iter().map(|row| given(&kinds, row)).collect::<Vec<_>>());
         }
     }
 

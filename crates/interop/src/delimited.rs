@@ -29,6 +29,8 @@ impl<W: Write> Rows for Csv<W> {
     fn row(&mut self, row: Cells) -> Result<(), ExportError> {
         let text = |cell: Option<Cell>| match cell {
             None => String::new(),
+            // An empty text is there, and an empty cell is not.
+            Some(Cell::Text(text)) if text.is_empty() => "\"\"".to_owned(),
             Some(Cell::Text(text)) => value::cell(&text).into_owned(),
             Some(Cell::Bool(value)) => value.to_string(),
             Some(Cell::Int(value)) => value.to_string(),
@@ -132,7 +134,7 @@ mod tests {
         18446744073709551615,"a
         b",-inf,true
         18446744073709551615,,,true
-        18446744073709551615,,1e-300,true
+        18446744073709551615,"",1e-300,true
         "#);
     }
 

@@ -32,6 +32,8 @@ pub enum Kind {
     Int,
     Unsigned,
     Float,
+    /// Whole numbers and fractions which no type of 64 bits holds together: each is itself.
+    Number,
     Text,
 }
 
@@ -128,16 +130,25 @@ fn parameter_kinds<'a>(rows: &'a [Row], fixed: &'a Parameters) -> Vec<(&'a str, 
             Value::Float(_) => Kind::Float,
             Value::Text(_) | Value::List(_) => Kind::Text,
         };
-        let (_, known) = kinds.entry(name.as_str()).or_insert((is_fixed, kind));
+        let (_, known, are_exact) = kinds.entry(name.as_str()).or_insert((is_fixed, kind, true));
+        *are_exact &= !matches!(value, Value::Int(value) if !is_exact(*value));
         *known = match (*known, kind) {
             (Kind::Int | Kind::Float, Kind::Int | Kind::Float) if *known != kind => Kind::Float,
             (known, kind) if known == kind => known,
             _ => Kind::Text,
         };
     }
-    let (fixed, swept): (Vec<_>, Vec<_>) =
-        kinds.into_iter().partition(|(_, (is_fixed, _))| *is_fixed);
-    swept.into_iter().chain(fixed).map(|(name, (_, kind))| (name, kind)).collect()
+    let (fixed, swept): (Vec<_>, Vec<_>) = kinds.into_iter().partition(|(_, kind)| kind.0);
+    let kind = |(name, (_, kind, are_exact)): (_, (bool, _, bool))| match kind {
+        Kind::Float if !are_exact => (name, Kind::Number),
+        kind => (name, kind),
+    };
+    swept.into_iter().chain(fixed).map(kind).collect()
+}
+
+/// Whether a fraction of 64 bits has all its digits.
+fn is_exact(value: i64) -> bool {
+    (value as f64) as i128 == i128::from(value)
 }
 
 fn trial_row(detail: &TrialDetail, parameters: &[(&str, Kind)], fixed: &Parameters) -> Cells {
@@ -162,7 +173,8 @@ fn cell(value: &Value, kind: Kind) -> Option<Cell> {
     Some(match (kind, value) {
         (Kind::Bool, Value::Bool(value)) => Cell::Bool(*value),
         (Kind::Int, Value::Int(value)) => Cell::Int(*value),
-        (Kind::Float, value) => Cell::Float(value.number()?),
+        (Kind::Number, Value::Int(value)) => Cell::Int(*value),
+        (Kind::Float | Kind::Number, value) => Cell::Float(value.number()?),
         (_, value) => Cell::Text(value.to_string()),
     })
 }
@@ -185,6 +197,8 @@ mod tests {
         let rows = [
             row(&[("a", Value::Int(1)), ("b", Value::Bool(true)), ("seed", Value::Int(3))]),
             row(&[("a", Value::Float(0.5)), ("b", text()), ("seed_", text())]),
+            row(&[("e", Value::Float(0.1)), ("f", Value::Int(1 << 53))]),
+            row(&[("e", Value::Int((1 << 53) + 1)), ("f", Value::Float(0.5))]),
             row(&[("a", Value::Int(2)), ("c", Value::Bool(false)), ("d", Value::Float(1.0))]),
         ];
         let fixed = [("0", Value::Int(1)), ("a", Value::Int(1)), ("steps", text())];
@@ -201,11 +215,16 @@ mod tests {
                 "b Text",
                 "c Bool",
                 "d Float",
+                "e Number",
+                "f Float",
                 "seed__ Int",
                 "seed_ Text",
                 "0 Int",
                 "steps_ Text"
             ]
         );
+        let number = |value| cell(&value, Kind::Number);
+        assert_eq!(number(Value::Int((1 << 53) + 1)), Some(Cell::Int((1 << 53) + 1)));
+        assert_eq!(number(Value::Float(0.1)), Some(Cell::Float(0.1)));
     }
 }

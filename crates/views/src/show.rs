@@ -1,12 +1,12 @@
 //! Everything about one trial.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt::Write, path::Path};
+use std::{borrow::Cow, collections::BTreeMap, fmt::Write, os::unix::ffi::OsStrExt, path::Path};
 
 use pleach_core::{
     class::{Budgets, Tally},
     life::{Ending, StageStatus, TrialStatus},
     objective::Objective,
-    plain::{plain, within},
+    plain::{is_unprintable, plain, within},
     plan::command::OPEN_ENDED,
     stop::{Saying, Verdict},
 };
@@ -156,22 +156,55 @@ pub fn command(
     environment: &BTreeMap<String, String>,
     arguments: &[String],
 ) -> String {
-    // Only a NUL cannot be quoted, which no program was ever started with.
-    let quoted =
-        |text: &str| shlex::try_quote(text).map_or_else(|_| "?".to_owned(), Cow::into_owned);
-    let mut text = format!("cd {} &&\n", quoted(&directory.to_string_lossy()));
+    let mut text = format!("cd {} &&\n", quoted(directory.as_os_str().as_bytes()));
     for (name, value) in environment {
         // `env` takes any name; a shell does not.
         let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         let variable = if is_plain {
-            format!("{name}={}", quoted(value))
+            format!("{name}={}", quoted(value.as_bytes()))
         } else {
-            format!("env {}", quoted(&format!("{name}={value}")))
+            format!("env {}", quoted(format!("{name}={value}").as_bytes()))
         };
         let _infallible = writeln!(text, "{variable} \\");
     }
-    let arguments: Vec<String> = arguments.iter().map(|argument| quoted(argument)).collect();
+    let arguments: Vec<String> =
+        arguments.iter().map(|argument| quoted(argument.as_bytes())).collect();
     text + &arguments.join(" ") + "\n"
+}
+
+/// One word of a shell, the same when it is pasted. What a terminal would obey, or a person would not see, is spelled: `$'\x1b'`, which
+/// bash, zsh, ksh, busybox and POSIX from 2024 on understand.
+fn quoted(word: &[u8]) -> String {
+    let is_spelled = |c: char| c != '\n' && is_unprintable(c);
+    if let Ok(text) = str::from_utf8(word)
+        && !text.contains(is_spelled)
+    {
+        // A NUL is spelled, and everything else can be quoted.
+        return shlex::try_quote(text).map_or_else(|_| text.to_owned(), Cow::into_owned);
+    }
+    let mut quoted = "$'".to_owned();
+    for chunk in word.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\\' | '\'' => quoted.extend(['\\', c]),
+                _ if is_unprintable(c) => spell(&mut quoted, c.encode_utf8(&mut [0; 4]).as_bytes()),
+                _ => quoted.push(c),
+            }
+        }
+        spell(&mut quoted, chunk.invalid());
+    }
+    quoted + "'"
+}
+
+fn spell(quoted: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        let _infallible = match byte {
+            b'\n' => write!(quoted, "\\n"),
+            b'\t' => write!(quoted, "\\t"),
+            b'\r' => write!(quoted, "\\r"),
+            _ => write!(quoted, "\\x{byte:02x}"),
+        };
+    }
 }
 
 fn metrics(detail: &TrialDetail, objective: &str, chosen: &[String], width: usize) -> String {
@@ -278,16 +311,28 @@ mod tests {
     fn a_command_can_be_pasted_into_a_shell() {
         let environment = [("A", "1"), ("B.C", "x y"), ("D", "it's")];
         let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let arguments =
-            ["sh", "train.sh", "--lr=0.1", "", "$(rm -rf /)", "a\nb"].map(str::to_owned);
+        let arguments = [
+            "sh",
+            "train.sh",
+            "--lr=0.1",
+            "",
+            "$(rm -rf /)",
+            "a\nb",
+            "\x1b[31m'\\red\x08\x7f\r\n\t",
+            "a\u{202e}b",
+            "\u{9b}m",
+            "ä é",
+        ]
+        .map(str::to_owned);
         insta::assert_snapshot!(command(Path::new("/a b"), &environment.into(), &arguments), @r#"
         cd '/a b' &&
         A=1 \
         env 'B.C=x y' \
         D="it's" \
         sh train.sh '--lr=0.1' '' '$(rm -rf /)' 'a
-        b'
+        b' $'\x1b[31m\'\\red\x08\x7f\r\n\t' $'a\xe2\x80\xaeb' $'\xc2\x9bm' 'ä é'
         "#);
+        assert_eq!(quoted(b"a\xffb"), r"$'a\xffb'");
     }
 
     use pleach_core::{

@@ -13,7 +13,7 @@ const METRICS: usize = 1000;
 const PARAMETERS: usize = 100;
 
 /// Characters of a parameter's value.
-const LONGEST: usize = 6000;
+pub const LONGEST: usize = 6000;
 
 /// The reduced objective, beside the metrics that an evaluation gave.
 const OBJECTIVE: &str = "objective";

@@ -11,7 +11,8 @@ use pleach_core::{life::TrialStatus, rank::Row, value::Parameters};
 use pleach_store::{Reader, TrialDetail, Which};
 use serde_json::{Value, json};
 
-use crate::{ExportError, each_trial, ended, fixed, started};
+use crate::{ExportError, all_parameters, each_trial, ended, fixed, started};
+pub use batch::LONGEST;
 pub use server::{MlflowError, Server};
 
 /// Runs of one answer.
@@ -28,6 +29,8 @@ pub struct Sent {
     pub kept: usize,
     /// Trials that have not ended.
     pub waiting: usize,
+    /// Values of parameters, of new runs, that were too long.
+    pub cut: usize,
 }
 
 /// Sends all current trials that have ended and are not there yet to the experiment `name`.
@@ -68,6 +71,10 @@ fn send_all(
         }
         send_one(server, &experiment, trial, (fixed, &names))?;
         sent.new += 1;
+        let all = all_parameters(trial, fixed);
+        let is_cut =
+            |value: &&pleach_core::value::Value| value.to_string().chars().nth(LONGEST).is_some();
+        sent.cut += all.values().filter(is_cut).count();
         Ok(())
     })?;
     Ok(sent)

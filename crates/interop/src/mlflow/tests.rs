@@ -165,7 +165,7 @@ const ALL: [&str; 3] =
 fn every_trial_that_ended_is_there_once() {
     let (server, there) = serve(There::default());
     let sent = send(&server, &sweep()).unwrap();
-    assert_eq!(sent, Sent { new: 3, kept: 0, waiting: 1 });
+    assert_eq!(sent, Sent { new: 3, kept: 0, waiting: 1, cut: 0 });
     assert_eq!(runs(&there.lock().unwrap()), ALL);
     let logged = |key: &str| {
         let there = there.lock().unwrap();
@@ -181,7 +181,7 @@ fn every_trial_that_ended_is_there_once() {
     assert_eq!(logged("acc __1_")["value"], 0.2);
 
     let again = send(&server, &sweep()).unwrap();
-    assert_eq!(again, Sent { new: 0, kept: 3, waiting: 1 });
+    assert_eq!(again, Sent { new: 0, kept: 3, waiting: 1, cut: 0 });
     assert_eq!(there.lock().unwrap().runs.len(), 3);
 }
 

@@ -69,16 +69,47 @@ fn is_same(a: &Parameter, b: &Parameter) -> bool {
     }
 }
 
+/// Values of a parameter that are different here, and one choice to Python.
+pub(super) fn merged(values: &[&Parameter]) -> Vec<[Parameter; 2]> {
+    let mut kept: Vec<&Parameter> = Vec::new();
+    let mut merged: Vec<[Parameter; 2]> = Vec::new();
+    for value in values {
+        match kept.iter().find(|other| is_same(other, value)) {
+            None => kept.push(value),
+            Some(other) if *other == *value => {}
+            Some(other) => {
+                let pair = [(*other).clone(), (*value).clone()];
+                if !merged.contains(&pair) {
+                    merged.push(pair);
+                }
+            }
+        }
+    }
+    merged
+}
+
 /// Of every parameter, in the order of their names: ranges as the sweep file has them; a list's values, and everything that is
 /// not a number, are choices.
-pub(super) fn of<'a>(rows: &'a [Row], spec: Option<&SweepSpec>) -> Vec<(&'a str, Distribution)> {
+pub(super) fn of<'a>(
+    rows: &'a [Row],
+    spec: Option<&SweepSpec>,
+    notes: &mut Vec<String>,
+) -> Vec<(&'a str, Distribution)> {
     let mut names: Vec<&str> =
         rows.iter().flat_map(|row| row.parameters.keys()).map(String::as_str).collect();
     names.sort_unstable();
     names.dedup();
     let distribution = |name: &'a str| {
-        let values = rows.iter().filter_map(|row| row.parameters.get(name));
-        (name, one(&values.collect::<Vec<_>>(), &ranges(name, spec)))
+        let values: Vec<&Parameter> =
+            rows.iter().filter_map(|row| row.parameters.get(name)).collect();
+        let distribution = one(&values, &ranges(name, spec));
+        if matches!(distribution, Distribution::Categorical(_)) {
+            notes.extend(merged(&values).iter().map(|[one, other]| {
+                let [one, other] = [one, other].map(|value| format!("{}", external(value)));
+                format!("`{name}`: to Python {one} and {other} are one value: they are one choice in the study")
+            }));
+        }
+        (name, distribution)
     };
     names.into_iter().map(distribution).collect()
 }
@@ -139,6 +170,28 @@ mod tests {
         let found = one(&values.iter().collect::<Vec<_>>(), ranges);
         let internal: Vec<Value> = values.iter().map(|value| found.internal(value)).collect();
         assert_eq!(format!("{} {}", found.text(), Value::from(internal)), expected);
+    }
+
+    #[test]
+    fn what_python_takes_for_one_is_said() {
+        use Parameter::{Bool, Float, Int, List, Text};
+        let text = |text: &str| Text(text.to_owned());
+        let values = [
+            Int(0),
+            Bool(false),
+            Float(0.0),
+            Int(0),
+            Int(1),
+            Float(0.1),
+            text("[1]"),
+            List(vec![Int(1)]),
+            text("1"),
+        ];
+        let merged = merged(&values.iter().collect::<Vec<_>>());
+        assert_eq!(
+            merged,
+            [[Int(0), Bool(false)], [Int(0), Float(0.0)], [text("[1]"), List(vec![Int(1)])]]
+        );
     }
 
     #[test]

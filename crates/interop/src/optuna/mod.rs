@@ -30,14 +30,19 @@ const PRUNED: u8 = 2;
 const FAIL: u8 = 3;
 const WAITING: u8 = 4;
 
-/// Writes the current trials, in the order of their numbers, as the study `name`.
-pub fn journal(reader: &Reader, name: &str, out: &mut dyn Write) -> Result<(), ExportError> {
+/// Writes the current trials, in the order of their numbers, as the study `name`. Answers with what a person should know of it.
+pub fn journal(
+    reader: &Reader,
+    name: &str,
+    out: &mut dyn Write,
+) -> Result<Vec<String>, ExportError> {
     let revision = reader.revision()?;
     let Objective { metric, goal, .. } = &revision.objective;
     let rows = reader.rows(Which::Current)?;
     // What cannot be read any more says nothing of its axes.
     let spec = pleach_core::spec::read(&revision.file, &revision.text).ok();
-    let distributions = distribution::of(&rows, spec.as_ref());
+    let mut notes = Vec::new();
+    let distributions = distribution::of(&rows, spec.as_ref(), &mut notes);
     let direction = match goal {
         Goal::Min => 1,
         Goal::Max => 2,
@@ -57,7 +62,8 @@ pub fn journal(reader: &Reader, name: &str, out: &mut dyn Write) -> Result<(), E
     each_trial(reader, &rows, |detail| {
         Ok(line(CREATE_TRIAL, create_trial(detail, metric, &distributions))?)
     })?;
-    Ok(out.flush()?)
+    out.flush()?;
+    Ok(notes)
 }
 
 fn create_trial(detail: &TrialDetail, metric: &str, all: &[(&str, Distribution)]) -> Value {

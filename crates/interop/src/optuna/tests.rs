@@ -10,7 +10,7 @@ fn a_trial_is_one_line() {
         parameters: sample::parameters(),
         trials: Vec::new(),
     }];
-    let distributions = distribution::of(&rows, None);
+    let distributions = distribution::of(&rows, None, &mut Vec::new());
     let line = |status, objective| {
         let detail = sample::trial(7, status, objective);
         format!("{:#}\n", create_trial(&detail, "loss", &distributions))

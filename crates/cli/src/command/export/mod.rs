@@ -155,7 +155,12 @@ impl Export {
             Form::Csv => table.write(reader, &mut Csv(out)),
             Form::Jsonl => table.write(reader, &mut JsonLines::new(out)),
             Form::Parquet => table.write(reader, &mut Parquet::new(out)),
-            Form::Optuna => optuna::journal(reader, home.name(), &mut out),
+            Form::Optuna => {
+                for note in optuna::journal(reader, home.name(), &mut out)? {
+                    eprintln!("{note}");
+                }
+                Ok(())
+            }
             // No files.
             Form::Tensorboard | Form::Mlflow => Ok(()),
         }
@@ -194,7 +199,13 @@ fn mlflow(reader: &Reader, name: &str, address: &Path) -> Result<()> {
     // As MLflow's own programs have it.
     let token = std::env::var("MLFLOW_TRACKING_TOKEN").ok().filter(|token| !token.is_empty());
     let server = Server::new(&address, token)?;
-    let Sent { new, kept, waiting } = mlflow::send(reader, name, &server)?;
+    let Sent { new, kept, waiting, cut } = mlflow::send(reader, name, &server)?;
+    if 0 < cut {
+        eprintln!(
+            "MLflow takes {} characters of a parameter: {cut} longer ones are cut",
+            mlflow::LONGEST
+        );
+    }
     let waiting = match waiting {
         0 => String::new(),
         waiting => format!("; {waiting} have not ended yet"),
