@@ -1,7 +1,5 @@
 //! Failures, told once for each kind: the first of a kind with the end of its log, the others counted.
 
-use std::fs;
-
 use pleach_core::{
     class::Class,
     command::Again,
@@ -9,7 +7,7 @@ use pleach_core::{
     plain::within,
     sweep::alike,
 };
-use pleach_engine::{home::Home, logs::LOG};
+use pleach_engine::{home::Home, logs};
 
 /// So many kinds are told.
 const KINDS: usize = 20;
@@ -95,7 +93,7 @@ impl Failures {
 
 /// The last lines of what the program wrote, if they say more than the last one.
 pub(crate) fn last_lines(home: &Home, attempt: AttemptId) -> Vec<String> {
-    let log = fs::read(home.attempt(attempt).join(LOG)).unwrap_or_default();
+    let log = logs::read(home, attempt).unwrap_or_default();
     let log = String::from_utf8_lossy(&log);
     let is_its_own = |line: &&str| !line.trim().is_empty() && !line.starts_with("failed: ");
     let lines: Vec<&str> = log.lines().filter(is_its_own).collect();

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -16,9 +17,10 @@ use pleach_core::{
 use pleach_engine::{
     command::Command,
     groups::Limits,
-    home::Home,
+    home::{Home, MAX_SWEEP_FILE},
     program::{self, Runner, WorkerProgram},
 };
+use pleach_files::{self as files, Link};
 use pleach_store::{Reader, TrialDetail, Which};
 
 use crate::{exit::Failure, say::eprintln};
@@ -243,9 +245,12 @@ fn name_in(file: &Path) -> Result<String> {
 
 /// A file's text.
 pub(crate) fn read(file: &Path) -> Result<String> {
-    fs::read_to_string(file).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
+    files::read_text(file, Link::Follow, MAX_SWEEP_FILE).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => {
             Failure::NotFound(format!("there is no file {}", file.display())).into()
+        }
+        ErrorKind::InvalidInput | ErrorKind::FileTooLarge | ErrorKind::InvalidData => {
+            Failure::Invalid(format!("{} cannot be a sweep file: {error}", file.display())).into()
         }
         _ => anyhow::Error::new(error).context(format!("failed to read {}", file.display())),
     })

@@ -1,16 +1,31 @@
 //! A sweep's folder, `runs/NAME/`, and the kernel's lock on it.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
-    io::{self, Write},
+    fs::{self, DirBuilder, File, Permissions, TryLockError},
+    io::{self, Seek, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use pleach_core::{life::AttemptId, spec::check_name};
+use pleach_files::{self as files, Link};
 use thiserror::Error;
 
 use crate::groups;
+
+/// A sweep file is written by hand. Longer ones are no sweep files.
+pub const MAX_SWEEP_FILE: u64 = 16 << 20;
+
+/// More than any file that holds a number or a few paths.
+const SMALL: u64 = 1 << 20;
+
+/// A sweep's folder is its owner's alone, until that opens it to others (`chmod`): a sweep file may hold what others must not
+/// read, and what a person's programs write there is that person's affair.
+const PRIVATE: u32 = 0o700;
+
+/// As open as the umask says.
+const PUBLIC: u32 = 0o777;
 
 /// Where one sweep lives. Names inside are numbers and fixed words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,12 +112,12 @@ impl Home {
     /// What cannot be remembered is found by its environment.
     pub(crate) fn end_abandoned(&self) {
         let here = groups::bases();
-        let before = fs::read_to_string(self.bases()).unwrap_or_default();
+        let before = files::read_text(&self.bases(), Link::Refuse, SMALL).unwrap_or_default();
         let all = before.lines().map(PathBuf::from).chain(here.clone()).collect();
         groups::end_abandoned(&all);
         let lines: Vec<String> =
             here.iter().map(|base| base.to_string_lossy().into_owned()).collect();
-        drop(fs::write(self.bases(), lines.join("\n")));
+        drop(files::write(&self.bases(), lines.join("\n").as_bytes()));
     }
 
     /// All guards of this run have ended.
@@ -130,18 +145,18 @@ impl Home {
 
     /// Makes the sweep's folders, and locks them against other coordinators.
     pub fn lock(&self) -> Result<Lock, HomeError> {
+        make_folder(&self.folder, PRIVATE)
+            .map_err(HomeError::file("make the folder", &self.folder))?;
         // What a guard syncs inside is only there after a loss of power if the way to it is.
         for folder in [self.inbox(), self.attempts()] {
-            make_folder(&folder).map_err(HomeError::file("make the folder", &folder))?;
+            make_folder(&folder, PUBLIC).map_err(HomeError::file("make the folder", &folder))?;
         }
         let path = self.folder.join("lock");
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(HomeError::file("open", &path))?;
+        let mut file = files::private(&path).map_err(HomeError::file("open", &path))?;
+        // Whoever may open it may hold it. An older pleach made it for everybody.
+        if file.metadata().is_ok_and(|it| it.mode() & 0o077 != 0) {
+            drop(file.set_permissions(Permissions::from_mode(0o600)));
+        }
         match patient_lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -154,6 +169,7 @@ impl Home {
         }
         let pid = format!("{}\n", std::process::id());
         file.set_len(0)
+            .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(pid.as_bytes()))
             .map_err(HomeError::file("write", &path))?;
         Ok(Lock(file))
@@ -161,12 +177,13 @@ impl Home {
 
     /// The process that has the lock, or had it last.
     pub(crate) fn last_holder(&self) -> Option<u32> {
-        fs::read_to_string(self.folder.join("lock")).ok()?.trim().parse().ok()
+        let text = files::read_text(&self.folder.join("lock"), Link::Refuse, SMALL);
+        text.ok()?.trim().parse().ok()
     }
 
     /// Whether a coordinator has the lock now.
     pub fn is_running(&self) -> bool {
-        File::open(self.folder.join("lock")).is_ok_and(|file| {
+        files::open(&self.folder.join("lock"), Link::Refuse).is_ok_and(|file| {
             matches!(file.try_lock().map(|()| Lock(file)), Err(TryLockError::WouldBlock))
         })
     }
@@ -179,7 +196,8 @@ impl Home {
 
     pub fn read_sweep_file(&self) -> Result<String, HomeError> {
         let path = self.sweep_file();
-        fs::read_to_string(&path).map_err(HomeError::file("read", &path))
+        files::read_text(&path, Link::Refuse, MAX_SWEEP_FILE)
+            .map_err(HomeError::file("read", &path))
     }
 }
 
@@ -198,7 +216,7 @@ fn patient_lock(file: &File) -> Result<(), TryLockError> {
 
 /// Makes a folder and those above it, so that they are there after a loss of power, too: a database in a folder that nobody
 /// has written down would be lost with all of its commits.
-fn make_folder(path: &Path) -> io::Result<()> {
+fn make_folder(path: &Path, mode: u32) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
@@ -206,12 +224,12 @@ fn make_folder(path: &Path) -> io::Result<()> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    make_folder(parent)?;
-    match fs::create_dir(path) {
+    make_folder(parent, PUBLIC)?;
+    match DirBuilder::new().mode(mode).create(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
         made => made?,
     }
-    File::open(parent)?.sync_all()
+    files::sync_folder(parent)
 }
 
 /// Writes a file, whole or not at all, even through a loss of power.
@@ -225,7 +243,7 @@ pub fn write_with<E: From<io::Error>>(
     write: impl FnOnce(&mut File) -> Result<(), E>,
 ) -> Result<(), E> {
     let temporary = path.with_added_extension("part");
-    let mut file = File::create(&temporary)?;
+    let mut file = files::create(&temporary)?;
     let written = write(&mut file)
         .and_then(|()| Ok(file.sync_all()?))
         .and_then(|()| Ok(fs::rename(&temporary, path)?));
@@ -235,7 +253,7 @@ pub fn write_with<E: From<io::Error>>(
         return Err(error);
     }
     match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        Some(parent) => Ok(File::open(parent)?.sync_all()?),
+        Some(parent) => Ok(files::sync_folder(parent)?),
         None => Ok(()),
     }
 }

@@ -9,8 +9,12 @@ use std::{
 };
 
 use pleach_core::{event::Request, life::TrialId};
+use pleach_files::{self as files, Link};
 
 use crate::home::Home;
+
+/// The numbers of more trials than a sweep can have.
+const MAX_REQUEST: u64 = 64 << 20;
 
 /// Leaves a request for whoever runs the sweep; where it lies.
 pub fn put(home: &Home, request: &Request) -> io::Result<PathBuf> {
@@ -21,7 +25,7 @@ pub fn put(home: &Home, request: &Request) -> io::Result<PathBuf> {
         Request::Retry(trials) => trials.iter().map(|trial| trial.0.to_string()).collect(),
         _ => Vec::new(),
     };
-    fs::write(&part, inside.join("\n"))?;
+    files::write(&part, inside.join("\n").as_bytes())?;
     let path = inbox.join(word(request));
     fs::rename(part, &path)?;
     Ok(path)
@@ -82,7 +86,7 @@ fn read(word: &str, path: &Path) -> Option<Request> {
         "pause" => Request::Pause,
         "continue" => Request::Continue,
         _ if word.starts_with("retry-") => {
-            let inside = fs::read_to_string(path).ok()?;
+            let inside = files::read_text(path, Link::Refuse, MAX_REQUEST).ok()?;
             Request::Retry(inside.lines().filter_map(|it| it.parse().ok().map(TrialId)).collect())
         }
         _ => Request::StopTrial(TrialId(word.strip_prefix("stop-")?.parse().ok()?)),

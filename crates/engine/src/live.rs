@@ -7,6 +7,7 @@ use std::{
 };
 
 use pleach_core::sweep::Progress;
+use pleach_files::{self as files, Link};
 use pleach_store::Time;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,9 @@ use crate::{
 
 /// How often it is renewed, at most.
 const EVERY: Duration = Duration::from_millis(500);
+
+/// More than it ever says.
+const MOST: u64 = 16 << 20;
 
 /// What only the coordinator knows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,7 +61,8 @@ impl Live {
         let text = serde_json::to_string(&seen).unwrap_or_default();
         if self.written.as_ref().is_none_or(|(_, written)| *written != text) {
             let part = home.live().with_extension("part");
-            drop(fs::write(&part, &text).and_then(|()| fs::rename(part, home.live())));
+            let written = files::write(&part, text.as_bytes());
+            drop(written.and_then(|()| fs::rename(part, home.live())));
         }
         self.written = Some((Instant::now(), text));
     }
@@ -69,7 +74,7 @@ impl Live {
 
 /// What whoever runs the sweep says of it; none if nobody runs it, or it has only just begun.
 pub fn look(home: &Home) -> Option<Seen> {
-    let text = fs::read(home.live()).ok().filter(|_| home.is_running())?;
+    let text = files::read(&home.live(), Link::Refuse, MOST).ok().filter(|_| home.is_running())?;
     let seen: Seen = serde_json::from_slice(&text).ok()?;
     // The file of a coordinator that was killed is still there when the next one begins.
     (home.last_holder() == Some(seen.process)).then_some(seen)

@@ -1,21 +1,21 @@
 //! What a worker writes to standard error belongs to the attempt that it runs: kept in that attempt's folder, up to a
 //! size, and its last line explains how a worker died.
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, OpenOptions},
-    io::Write,
-};
+use std::{collections::BTreeMap, fs, io::Write};
 
 use pleach_core::life::AttemptId;
+use pleach_files::{self as files, Link};
 
 use crate::home::Home;
 
 /// So much of an attempt's log is kept.
 const MAX_LOG: u64 = 1 << 20;
 
+/// So much of one is read: its program, or a person, may have made it longer.
+const MOST_READ: u64 = 4 * MAX_LOG;
+
 /// The log's name in the attempt's folder.
-pub const LOG: &str = "log";
+pub(crate) const LOG: &str = "log";
 
 #[derive(Debug, Default)]
 pub(crate) struct Logs {
@@ -32,8 +32,7 @@ impl Logs {
         }
         *written += bytes.len() as u64;
         let folder = home.attempt(attempt);
-        let file = fs::create_dir_all(&folder)
-            .and_then(|()| OpenOptions::new().create(true).append(true).open(folder.join(LOG)));
+        let file = fs::create_dir_all(&folder).and_then(|()| files::append(&folder.join(LOG)));
         if let Ok(mut file) = file {
             drop(file.write_all(&bytes[..room.min(bytes.len())]));
             if room < bytes.len() {
@@ -45,6 +44,11 @@ impl Logs {
     pub(crate) fn forget(&mut self, attempt: AttemptId) {
         self.written.remove(&attempt);
     }
+}
+
+/// The log of an attempt; none if it wrote nothing, or something else lies there.
+pub fn read(home: &Home, attempt: AttemptId) -> Option<Vec<u8>> {
+    files::read(&home.attempt(attempt).join(LOG), Link::Refuse, MOST_READ).ok()
 }
 
 /// The last line that says something.

@@ -1,17 +1,13 @@
 //! Equal stages of other sweeps: what is trained there is not trained again here.
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, File},
-    io,
-    path::Path,
-};
+use std::{collections::BTreeMap, fs, io, path::Path};
 
 use pleach_core::{
     fact::{Fact, NewStage},
     key::Key,
     life::StageId,
 };
+use pleach_files::{self as files, Link};
 use pleach_store::{
     CommitError, OpenError, ReadError, Reader, Store,
     adopt::{Adoption, adopt},
@@ -90,9 +86,11 @@ impl Others {
 fn copy(from: &Path, to: &Path, name: &str) -> io::Result<()> {
     fs::create_dir_all(to)?;
     let (from, file) = (from.join(name), to.join(name));
+    files::expect_regular(&from, Link::Refuse)?;
     if fs::hard_link(&from, &file).is_err() {
-        fs::copy(&from, &file)?;
-        File::open(&file)?.sync_all()?;
+        let mut copied = files::create(&file)?;
+        io::copy(&mut files::open(&from, Link::Refuse)?, &mut copied)?;
+        copied.sync_all()?;
     }
-    File::open(to)?.sync_all()
+    files::sync_folder(to)
 }

@@ -1,11 +1,13 @@
 //! Opening the file: making it, bringing an older one up to date, refusing what is not ours.
 
 use std::{
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::LazyLock,
     time::Duration,
 };
 
+use pleach_files::{self as files, Link};
 use rusqlite::{Connection, OpenFlags, Transaction};
 use rusqlite_migration::{M, Migrations};
 use thiserror::Error;
@@ -47,6 +49,8 @@ pub enum OpenError {
     Foreign { path: PathBuf },
     #[error("{path}: the sweep has no database yet; start it with `pleach run`")]
     Missing { path: PathBuf },
+    #[error("{path}: {why}: no database")]
+    Irregular { path: PathBuf, why: String },
     #[error("{path}: the database could not be brought to version {VERSION}")]
     Migrate {
         path: PathBuf,
@@ -60,6 +64,7 @@ pub enum OpenError {
 /// The connection that writes.
 pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
     let fail = |source| DatabaseError::new(path, source);
+    expect_regular(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -75,6 +80,7 @@ pub(crate) fn in_memory() -> Result<Connection, OpenError> {
 /// A connection that cannot write. A writer may be at work.
 pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
     let fail = |source| DatabaseError::new(path, source);
+    expect_regular(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|source| {
         let error = fail(source);
@@ -93,6 +99,17 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
             Err(OpenError::Missing { path: path.to_owned() })
         }
         version => version.map(|_| connection),
+    }
+}
+
+/// SQLite would wait for a pipe.
+fn expect_regular(path: &Path) -> Result<(), OpenError> {
+    match files::expect_regular(path, Link::Follow) {
+        Err(error) if error.kind() == ErrorKind::InvalidInput => {
+            Err(OpenError::Irregular { path: path.to_owned(), why: error.to_string() })
+        }
+        // Whatever else is wrong with it, SQLite says.
+        _ => Ok(()),
     }
 }
 

@@ -3,11 +3,12 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fs::{self, File},
+    fs,
     io::{self, Write},
     path::{Path, PathBuf},
 };
 
+use pleach_files::{self as files, Link};
 use pleach_schedule::plateau::PlateauState;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use thiserror::Error;
@@ -94,14 +95,17 @@ fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let beside = path.with_extension("part");
     let write = || {
-        let mut file = File::create(&beside)?;
+        let mut file = files::create(&beside)?;
         file.write_all(content)?;
         file.sync_all()?;
         fs::rename(&beside, path)
     };
     write().inspect_err(|_| drop(fs::remove_file(&beside)))?;
-    File::open(folder)?.sync_all()
+    files::sync_folder(folder)
 }
+
+/// More than the states of the largest model here take.
+const MAX_BYTES: u64 = 4 << 30;
 
 /// Reads the checkpoint at `path` for a model and rule, and checks it against the digest that it must have.
 pub fn read(
@@ -110,9 +114,9 @@ pub fn read(
     rule: Rule,
     expected: &str,
 ) -> Result<State, CheckpointError> {
+    let content = files::read(path, Link::Follow, MAX_BYTES)
+        .map_err(|source| CheckpointError::Read { path: path.to_owned(), source })?;
     let path = || path.to_owned();
-    let content =
-        fs::read(path()).map_err(|source| CheckpointError::Read { path: path(), source })?;
     let decode = |source| CheckpointError::Decode { path: path(), source };
     let (_, header) = SafeTensors::read_metadata(&content).map_err(decode)?;
     let tensors = SafeTensors::deserialize(&content).map_err(decode)?;

@@ -10,6 +10,7 @@ use std::{
 };
 
 use flate2::read::GzDecoder;
+use pleach_files::{self as files, Link};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 use ureq::{Agent, http::StatusCode};
@@ -176,8 +177,7 @@ impl Part {
     fn open(path: &Path) -> Result<Self, FetchError> {
         let path = path.with_extension("gz.part");
         let fail = |source| FetchError::Write { path: path.clone(), source };
-        let file =
-            File::options().read(true).append(true).create(true).open(&path).map_err(fail)?;
+        let file = files::append(&path).map_err(fail)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { path, file }),
             Err(TryLockError::WouldBlock) => Err(FetchError::Busy { path }),
@@ -329,7 +329,8 @@ enum Content {
 
 /// Unpacks a file, in memory piece by piece, and compares what it holds.
 fn check(path: &Path, expected: &RemoteFile) -> io::Result<Content> {
-    let mut unpacked = GzDecoder::new(io::BufReader::new(File::open(path)?)).take(expected.len + 1);
+    let mut unpacked =
+        GzDecoder::new(io::BufReader::new(files::open(path, Link::Follow)?)).take(expected.len + 1);
     let mut hash = Sha256::new();
     let mut chunk = vec![0; 64 << 10];
     let mut len = 0;

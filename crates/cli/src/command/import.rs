@@ -1,13 +1,17 @@
 //! `import`: sweeps of other programs.
 
-use std::{fs::File, io::Read, path::PathBuf, string::FromUtf8Error};
+use std::{io::Read, path::PathBuf, string::FromUtf8Error};
 
 use crate::say::eprintln;
 use anyhow::Result;
 use clap::Args;
+use pleach_files::{self as files, Link};
 use pleach_interop::import::{optuna, wandb};
 
 use crate::exit::{Ending, Failure};
+
+/// Journals of large studies are long.
+const MAX_IMPORT: u64 = 4 << 30;
 
 /// How the files of a database begin.
 const SQLITE: &[u8] = b"SQLite format 3\0";
@@ -31,7 +35,7 @@ impl Import {
             }
             _ => anyhow::Error::new(error).context(format!("failed to read {path}")),
         };
-        let mut file = File::open(&self.file).map_err(unreadable)?;
+        let mut file = files::open(&self.file, Link::Follow).map_err(unreadable)?;
         let mut bytes = Vec::new();
         file.by_ref().take(SQLITE.len() as u64).read_to_end(&mut bytes).map_err(unreadable)?;
         let wrong = |why: String| Failure::Invalid(format!("{path}: {why}"));
@@ -39,7 +43,7 @@ impl Import {
         let (sheet, what) = if bytes == SQLITE {
             (optuna::database::read(&self.file, study), "a study of Optuna")
         } else {
-            file.read_to_end(&mut bytes).map_err(unreadable)?;
+            bytes.extend(files::read_rest(&mut file, MAX_IMPORT).map_err(unreadable)?);
             let text = String::from_utf8(bytes).map_err(|error| wrong(no_text(&error)))?;
             if optuna::journal::is_journal(&text) {
                 (optuna::journal::read(&text, study), "a study of Optuna")

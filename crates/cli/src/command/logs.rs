@@ -1,11 +1,9 @@
 //! `logs`: what workers wrote while they ran a trial.
 
-use std::fs;
-
 use crate::say::eprintln;
 use anyhow::Result;
 use clap::Args;
-use pleach_engine::logs::LOG;
+use pleach_engine::logs;
 
 use crate::{
     exit::Ending,
@@ -27,7 +25,7 @@ impl Logs {
         let detail = trial(&reader, &trials[0])?;
         let mut is_empty = true;
         for attempt in detail.path.iter().flat_map(|stage| &stage.attempts) {
-            if let Ok(bytes) = fs::read(home.attempt(attempt.attempt).join(LOG)) {
+            if let Some(bytes) = logs::read(&home, attempt.attempt) {
                 is_empty = false;
                 eprintln!("attempt {}:", attempt.attempt.0);
                 super::print(&shown(&String::from_utf8_lossy(&bytes)))?;

@@ -1,9 +1,6 @@
 //! `plan`: what would run.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -13,6 +10,7 @@ use pleach_engine::{
     prepare::{self, Prepared},
     run::cores,
 };
+use pleach_files::{self as files, Link};
 use pleach_store::{Planned, Reader};
 use pleach_views::{
     measured::{self, Judgement},
@@ -75,6 +73,9 @@ impl Plan {
     }
 }
 
+/// The longest output of a program that is read to try a pattern on it.
+const MAX_SAMPLE: u64 = 256 << 20;
+
 fn check_metrics(source: &Source, sample: &Path) -> Result<Ending> {
     let spec = prepare::read(&source.name, &source.text)?;
     let ProgramSpec::Command(command) = &spec.program else {
@@ -82,7 +83,7 @@ fn check_metrics(source: &Source, sample: &Path) -> Result<Ending> {
         return Err(Failure::Invalid(message.to_owned()).into());
     };
     let form = command.metrics.parse().context("failed to read `metrics`")?;
-    let sample = fs::read(sample)
+    let sample = files::read(sample, Link::Follow, MAX_SAMPLE)
         .map_err(|error| Failure::NotFound(format!("cannot read {}: {error}", sample.display())))?;
     let (shown, judgement) = measured::text(form, &spec.objective.metric, &sample);
     super::print(&shown)?;

@@ -9,6 +9,7 @@ mod help;
 mod misuse;
 mod outcomes;
 mod packages;
+mod planted;
 mod programs;
 mod programs_tree;
 mod reference;

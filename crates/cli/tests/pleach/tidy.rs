@@ -9,18 +9,19 @@ use std::{
 use toml::{Table, Value};
 
 /// Our crates and those of ours that each may use. The picture is in crates/README.md.
-const EDGES: [(&str, &[&str]); 11] = [
+const EDGES: [(&str, &[&str]); 12] = [
     ("schedule", &[]),
     ("search", &[]),
+    ("files", &[]),
     ("core", &["schedule", "search"]),
     ("protocol", &["schedule"]),
-    ("trainer", &["protocol", "schedule"]),
-    ("store", &["core"]),
-    ("engine", &["core", "protocol", "store"]),
+    ("trainer", &["files", "protocol", "schedule"]),
+    ("store", &["core", "files"]),
+    ("engine", &["core", "files", "protocol", "store"]),
     ("views", &["core", "schedule", "store"]),
     ("interop", &["core", "store"]),
     ("torture", &["protocol"]),
-    ("cli", &["core", "engine", "interop", "schedule", "store", "views"]),
+    ("cli", &["core", "engine", "files", "interop", "schedule", "store", "views"]),
 ];
 
 fn root() -> PathBuf {
@@ -145,6 +146,39 @@ fn sockets_are_opened_in_two_places() {
             && !may.iter().any(|place| path.contains(place)))
         .then(|| "the network is not this file's affair".to_owned())
     });
+}
+
+#[test]
+fn what_others_may_have_made_is_opened_in_one_place() {
+    // The one place; those that read the kernel's own files; and what is for tests alone.
+    let may = [
+        "crates/files/",
+        "crates/torture/",
+        "engine/src/groups/",
+        "engine/src/guard.rs",
+        "engine/src/leftovers.rs",
+        "engine/src/provenance.rs",
+        "cli/src/command/doctor.rs",
+        "cli/src/command/init.rs",
+    ];
+    let words =
+        ["File::open", "File::create", "File::options", "OpenOptions", "fs::read(", "fs::write("];
+    let words = words.into_iter().chain(["fs::read_to_string", "fs::copy"]);
+    let mut checked = 0;
+    for path in files(&root().join("crates"), ".rs") {
+        let name = path.to_string_lossy().into_owned();
+        let is_test = ["/tests/", "/tests.rs", "/examples/", "/benches/"];
+        if may.iter().chain(&is_test).any(|place| name.contains(place)) {
+            continue;
+        }
+        checked += 1;
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        for word in words.clone() {
+            assert!(!code.contains(word), "{name}: `{word}`: open it with pleach-files");
+        }
+    }
+    assert!(200 < checked, "{checked}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use pleach_core::{
     output::{Evaluation, Form, LineError, Reader},
     plan::command::OPEN_ENDED,
 };
+use pleach_files as files;
 use pleach_protocol::{
     message::{Fault, FaultClass, Greeting, Metrics, Outcome, Start, Usage},
     number::Number,
@@ -68,7 +69,7 @@ pub(super) fn run(
     let told = Told::new(command, greeting, start, &folder)?;
     let form: Form =
         command.metrics.parse().map_err(|error| misconfigured(format!("`metrics`: {error}")))?;
-    let log = File::create(folder.join(LOG)).map_err(cannot("write its log"))?;
+    let log = files::create(&folder.join(LOG)).map_err(cannot("write its log"))?;
     let group = Group::new(&start.attempt.to_string(), command.limits);
     let kills_before = group.kills();
     let mut child = life.begin(|| told.spawn(&group))?;
@@ -173,7 +174,7 @@ impl Attempt<'_> {
             if !self.is_asked_to_stop && reporter.should_stop() {
                 self.is_asked_to_stop = true;
                 // For programs that look for a file rather than listen to signals.
-                drop(File::create(self.folder.join("stop")));
+                drop(files::create(&self.folder.join("stop")));
                 let _ = kill_process_group(group, Signal::TERM);
             }
         }

@@ -27,6 +27,7 @@ use pleach_core::{
     key::Key,
     spec::{Argument, CommandSpec},
 };
+use pleach_files::{self as files, Link};
 use pleach_protocol::{
     describe::{Description, ScheduleForm},
     message::{Fault, FaultClass, PROTOCOL},
@@ -157,8 +158,7 @@ fn numerics(spec: &CommandSpec, directory: &Path) -> String {
         let Ok(metadata) = fs::metadata(&path) else { continue };
         if metadata.is_file() {
             content.extend(metadata.len().to_le_bytes());
-            let is_small = metadata.len() <= DIGESTED;
-            content.extend(fs::read(path).ok().filter(|_| is_small).unwrap_or_default());
+            content.extend(files::read(&path, Link::Follow, DIGESTED).unwrap_or_default());
         }
     }
     format!("files {}", &Key::of_bytes(&content).to_string()[..16])

@@ -1,10 +1,12 @@
 //! What a program prints and measures: its log within bounds, its lines as they come, its file of metrics as it grows.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, Read, Write},
     path::PathBuf,
 };
+
+use pleach_files::{self as files, Link};
 
 /// So much of a log's beginning is kept, and so much of its end.
 const HEAD: u64 = 512 << 10;
@@ -93,11 +95,12 @@ impl Growing {
     /// Calls `each` with what is new.
     pub(super) fn read(&mut self, mut each: impl FnMut(&[u8])) -> io::Result<()> {
         if self.file.is_none() {
-            // Whatever a program puts there instead of a file is not waited for.
-            if !fs::metadata(&self.path).is_ok_and(|it| it.is_file()) {
-                return Ok(());
+            match files::open(&self.path, Link::Follow) {
+                Ok(file) => self.file = Some(file),
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
+                // It is not there yet; what a program puts there instead of a file is not waited for.
+                Err(_) => return Ok(()),
             }
-            self.file = Some(File::open(&self.path)?);
         }
         let Some(file) = &mut self.file else { return Ok(()) };
         let mut buffer = [0; 1 << 13];
@@ -112,6 +115,8 @@ impl Growing {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

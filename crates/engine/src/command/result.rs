@@ -3,12 +3,12 @@
 //! other name first, which would cost a second journal commit.
 
 use std::{
-    fs::{self, File},
     io::{self, Write},
     path::Path,
 };
 
 use pleach_core::{event::Found, life::AttemptId};
+use pleach_files::{self as files, Link};
 use pleach_protocol::{
     line,
     message::{Checkpoint, Finished, FromWorker, Metrics, Outcome, Usage},
@@ -19,6 +19,9 @@ use super::state::Saved;
 use crate::{home::Home, translate};
 
 const RESULT: &str = "result.jsonl";
+
+/// The most evaluations that are taken, with hundreds of numbers each.
+const MAX_RESULT: u64 = 4 << 30;
 
 /// Makes a result durable. The folder's own entry must survive, too.
 pub(super) fn write(
@@ -44,17 +47,17 @@ pub(super) fn write(
         );
     }
     line::write(&FromWorker::Finished(Finished { attempt, step, outcome, digest }), &mut bytes);
-    let mut file = File::create(folder.join(RESULT))?;
+    let mut file = files::create(&folder.join(RESULT))?;
     file.write_all(&bytes)?;
     file.sync_all()?;
-    File::open(folder)?.sync_all()?;
-    folder.parent().map_or(Ok(()), |attempts| File::open(attempts)?.sync_all())
+    files::sync_folder(folder)?;
+    folder.parent().map_or(Ok(()), files::sync_folder)
 }
 
 /// The result of an attempt, if it has one. A file that says anything else than a result says nothing.
 pub fn read(home: &Home, attempt: AttemptId) -> Option<Found> {
     let folder = home.attempt(attempt);
-    let bytes = fs::read(folder.join(RESULT)).ok()?;
+    let bytes = files::read(&folder.join(RESULT), Link::Refuse, MAX_RESULT).ok()?;
     let (mut metrics, mut usage, mut state) = (Vec::new(), None, None);
     let mut lines = bytes.strip_suffix(b"\n")?.split(|byte| *byte == b'\n').peekable();
     while let Some(bytes) = lines.next() {
@@ -62,8 +65,9 @@ pub fn read(home: &Home, attempt: AttemptId) -> Option<Found> {
             FromWorker::Metrics(said) => metrics.push((said.step, translate::values(said.values))),
             FromWorker::Usage(used) => usage = Some(translate::usage(used)),
             FromWorker::Checkpoint(said) if !said.file.contains('/') => {
-                let size = fs::metadata(folder.join(&said.file)).ok().map(|file| file.len());
-                state = size.map(|bytes| (said.file, bytes));
+                let size = files::open(&folder.join(&said.file), Link::Refuse)
+                    .and_then(|file| Ok(file.metadata()?.len()));
+                state = size.ok().map(|bytes| (said.file, bytes));
             }
             FromWorker::Finished(said)
                 if lines.peek().is_none()
@@ -81,6 +85,8 @@ pub fn read(home: &Home, attempt: AttemptId) -> Option<Found> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use pleach_core::event;
     use pleach_protocol::number::Number;
 

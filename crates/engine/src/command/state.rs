@@ -3,11 +3,16 @@
 
 use std::{
     fmt::Write,
-    fs::{self, File},
-    io::{self, Read},
+    fs,
+    io::{
+        self,
+        ErrorKind::{InvalidInput, NotFound},
+        Read,
+    },
     path::{Path, PathBuf},
 };
 
+use pleach_files::{self as files, Link};
 use pleach_protocol::message::CheckpointFile;
 use sha2::{Digest, Sha256};
 
@@ -28,14 +33,14 @@ pub(super) fn place(folder: &Path) -> PathBuf {
 /// Makes the state that a program has saved after `step` updates safe; `None` if it has saved none.
 pub(super) fn keep(folder: &Path, step: u64) -> io::Result<Option<Saved>> {
     let saving = place(folder);
-    if !saving.is_file() {
-        return Ok(None);
+    match files::open(&saving, Link::Follow) {
+        Err(error) if matches!(error.kind(), NotFound | InvalidInput) => return Ok(None),
+        opened => opened?.sync_all()?,
     }
-    File::open(&saving)?.sync_all()?;
     let digest = digest(&saving)?;
     let file = format!("{step}.state");
     fs::rename(&saving, folder.join(&file))?;
-    File::open(folder)?.sync_all()?;
+    files::sync_folder(folder)?;
     Ok(Some(Saved { file, digest }))
 }
 
@@ -56,7 +61,7 @@ pub(super) fn check(from: &CheckpointFile) -> Result<(), String> {
 
 /// SHA-256 of a file's content, hexadecimal.
 fn digest(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
+    let mut file = files::open(path, Link::Follow)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     loop {

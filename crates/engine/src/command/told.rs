@@ -2,8 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    env,
-    fs::{self, File},
+    env, fs,
     io::{self, BufWriter, Write},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
@@ -18,6 +17,7 @@ use pleach_core::{
     template::Template,
     value::Value,
 };
+use pleach_files as files;
 use pleach_protocol::message::{Fault, Greeting, Schedule, Start};
 use rustix::process::getpid;
 
@@ -141,7 +141,7 @@ impl Told {
         fs::create_dir_all(folder).map_err(cannot("make the attempt's folder"))?;
         let parameters: BTreeMap<_, _> = parameters(command, start).collect();
         let text = serde_json::to_vec_pretty(&parameters).unwrap_or_default();
-        fs::write(folder.join(PARAMETERS), text).map_err(cannot("write the parameters"))?;
+        files::write(&folder.join(PARAMETERS), &text).map_err(cannot("write the parameters"))?;
         if let Some(schedule) = rates(start) {
             // Not what comes after the stage.
             write_rates(&folder.join(RATES), schedule, start.end)?;
@@ -182,7 +182,7 @@ impl Told {
 /// One rate on a line, for each step from 0.
 fn write_rates(path: &Path, schedule: &Schedule, steps: u64) -> Result<(), Fault> {
     let write = || -> io::Result<()> {
-        let mut file = BufWriter::new(File::create(path)?);
+        let mut file = BufWriter::new(files::create(path)?);
         match schedule {
             Schedule::Profile { rates, .. } => {
                 for rate in Scheduled::rates(rates, steps).map_err(io::Error::other)? {

@@ -1,12 +1,12 @@
 //! The IDX format: a magic number that says type and number of dimensions, the dimensions, the bytes.
 
 use std::{
-    fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
 };
 
 use flate2::read::GzDecoder;
+use pleach_files::{self as files, Link};
 use thiserror::Error;
 
 #[derive(Debug, Error)]
@@ -49,7 +49,7 @@ fn read<const N: usize>(
     what: &'static str,
 ) -> Result<([usize; N], Vec<u8>), IdxError> {
     let fail = |source| IdxError::Read { path: path.to_owned(), source };
-    let file = File::open(path).map_err(fail)?;
+    let file = files::open(path, Link::Follow).map_err(fail)?;
     let mut reader: Box<dyn Read> = if path.extension().is_some_and(|extension| extension == "gz") {
         Box::new(GzDecoder::new(io::BufReader::new(file)))
     } else {

@@ -1,13 +1,14 @@
 //! What happens between the steps of an attempt: checkpoints, and words to the coordinator.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::Write,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use pleach_files as files;
 use pleach_protocol::{
     message::{Fault, FaultClass, Interval, Outcome, Start},
     serve::{Ending, Reporter},
@@ -110,7 +111,7 @@ impl<'a> Watch<'a> {
         let file = match &mut self.witness {
             Some(file) => file,
             none => {
-                let file = OpenOptions::new().create(true).append(true).open(path);
+                let file = files::append(Path::new(&path));
                 none.insert(file.map_err(fail("open"))?)
             }
         };

@@ -12,6 +12,7 @@ use crate::say::{Out, eprintln};
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use pleach_engine::home::{Home, write_with};
+use pleach_files as files;
 use pleach_interop::{
     ExportError,
     columnar::Parquet,
@@ -181,7 +182,7 @@ fn tensorboard(reader: &Reader, folder: &Path) -> Result<()> {
         fs::create_dir_all(&folder)?;
         // Whole or not at all; after a loss of power it is written again.
         let part = folder.join("part");
-        fs::write(&part, events)?;
+        files::write(&part, &events)?;
         fs::rename(part, folder.join(tensorboard::file_name(detail)))?;
         written += 1;
         Ok(())

@@ -6,6 +6,7 @@ use crate::say::eprintln;
 use anyhow::{Context, Result};
 use pleach_core::plan::{Configuration, Scheduled};
 use pleach_engine::home::{Home, write_whole};
+use pleach_files::{self as files, Link};
 use pleach_schedule::snippet::{Framework, TABLE};
 use pleach_store::{Reader, TrialDetail};
 use pleach_views::{
@@ -49,6 +50,9 @@ pub(super) fn write(
     Ok(())
 }
 
+/// A worker program's checkpoints are read whole.
+const MAX_WEIGHTS: u64 = 64 << 30;
+
 /// Those at its end. A trial judged by the average of its weights is that average.
 fn weights(home: &Home, detail: &TrialDetail, metric: &str) -> Result<Option<Vec<u8>>> {
     let last = detail.path.last().and_then(|stage| Some((stage.end, stage.checkpoints.last()?)));
@@ -56,7 +60,8 @@ fn weights(home: &Home, detail: &TrialDetail, metric: &str) -> Result<Option<Vec
         return Ok(None);
     };
     let from = home.attempt(checkpoint.attempt).join(&checkpoint.file);
-    let file = fs::read(&from).with_context(|| format!("failed to read {}", from.display()))?;
+    let file = files::read(&from, Link::Follow, MAX_WEIGHTS)
+        .with_context(|| format!("failed to read {}", from.display()))?;
     let average = if metric.starts_with("avg_") { export::averaged(&file) } else { None };
     Ok(Some(average.unwrap_or(file)))
 }
