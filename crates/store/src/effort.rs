@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pleach_core::life::{StageId, TrialId};
+use pleach_core::life::{AttemptId, StageId, TrialId};
 use rusqlite::{Connection, Result as SqlResult};
 
 use crate::{
@@ -22,6 +22,8 @@ pub struct Effort {
     pub milliseconds: u64,
     /// Whether an attempt has not ended, as far as the database knows.
     pub is_open: bool,
+    /// The newest attempt at any of its stages.
+    pub attempt: Option<AttemptId>,
 }
 
 impl Effort {
@@ -40,6 +42,7 @@ struct Made {
     step: u64,
     milliseconds: u64,
     is_open: bool,
+    attempt: Option<AttemptId>,
 }
 
 impl Reader {
@@ -60,6 +63,7 @@ impl Reader {
                     effort.steps = effort.steps.max(made.step.min(made.end));
                     effort.milliseconds += made.milliseconds;
                     effort.is_open |= made.is_open;
+                    effort.attempt = effort.attempt.max(made.attempt);
                 }
                 efforts.push(effort);
             }
@@ -93,12 +97,13 @@ fn made(connection: &Connection, stage: StageId) -> SqlResult<Made> {
         })?;
     // Each of these has an index of its own.
     for which in ["ending IS NULL", COUNTED, "ending > 2"] {
-        let sql = format!("SELECT took, step FROM attempt WHERE stage = ? AND {which}");
+        let sql = format!("SELECT took, step, id FROM attempt WHERE stage = ? AND {which}");
         let mut query = connection.prepare_cached(&sql)?;
         let mut rows = query.query([stage.0])?;
         while let Some(row) = rows.next()? {
             let (took, step): (Option<i64>, Option<i64>) = (row.get(0)?, row.get(1)?);
             made.is_open |= took.is_none();
+            made.attempt = made.attempt.max(Some(AttemptId(row.get(2)?)));
             made.milliseconds += took.unwrap_or(0).max(0) as u64;
             let step = step.unwrap_or(0).max(0) as u64;
             // What is done was made by the attempt that counts.

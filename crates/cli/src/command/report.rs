@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::say::eprintln;
 use anyhow::{Context, Result};
 use clap::Args;
-use pleach_core::{life::TrialId, rank::rank};
+use pleach_core::{life::TrialId, rank::rank, sweep::Exactness};
 use pleach_engine::{home::write_whole, run::wall_time};
 use pleach_store::{Reader, Which};
 use pleach_views::report::{self, Source};
@@ -26,7 +26,9 @@ pub(crate) struct Report {
 impl Report {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
         let (home, reader) = place.reader(self.sweep.as_deref())?;
-        let page = page(place, home.name(), &reader)?;
+        // Only beside the attempts a page can lead to them.
+        let attempts = self.output.is_none().then_some("attempts");
+        let page = page(place, home.name(), &reader, attempts)?;
         if self.output.as_deref() == Some(Path::new("-")) {
             super::data(&page)?;
             return Ok(Ending::Good);
@@ -39,7 +41,7 @@ impl Report {
     }
 }
 
-fn page(place: &Place, name: &str, reader: &Reader) -> Result<String> {
+fn page(place: &Place, name: &str, reader: &Reader, attempts: Option<&str>) -> Result<String> {
     let summary = reader.summary()?;
     let objective = &summary.revision.objective;
     let ranked = rank(reader.rows(Which::Current)?, objective.goal);
@@ -52,9 +54,12 @@ fn page(place: &Place, name: &str, reader: &Reader) -> Result<String> {
     let curves = reader.curves_of_each(&trials, &names)?;
     let by_trial = curves.into_iter().map(|curves| trials.iter().copied().zip(curves).collect());
     let metrics: Vec<_> = names.into_iter().zip(by_trial).collect();
-    let plan = super::prepared(place, &summary.revision.file, &summary.revision.text)
-        .map(|prepared| prepared.plan)
-        .map_err(|error| error.to_string());
+    let efforts = trials.iter().copied().zip(reader.efforts(&trials)?).collect();
+    let prepared = super::prepared(place, &summary.revision.file, &summary.revision.text);
+    // What cannot be asked promises nothing.
+    let is_exact = prepared.as_ref().is_ok_and(|prepared| prepared.description.exact);
+    let exactness = if is_exact { Exactness::Exact } else { Exactness::Loose };
+    let plan = prepared.map(|prepared| prepared.plan).map_err(|error| error.to_string());
     if let Err(why) = &plan {
         eprintln!("the schedules are left out: {why}");
     }
@@ -64,6 +69,9 @@ fn page(place: &Place, name: &str, reader: &Reader) -> Result<String> {
         ranked: &ranked,
         metrics: &metrics,
         metrics_left,
+        efforts: &efforts,
+        attempts,
+        exactness,
         plan: plan.as_ref().map_err(String::as_str),
         branches: &reader.branches(objective.goal)?,
         failures: &reader.failures(usize::MAX)?,

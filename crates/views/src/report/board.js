@@ -5,6 +5,9 @@ const PAGE = 50;
 
 const PLOT = { width: 210, height: 24, inset: 8 };
 
+/** So narrow that what came out has to stand beside the rank. */
+const isNarrow = matchMedia("(max-width: 640px)").matches;
+
 function leaderboard() {
   const columns = boardColumns();
   let shown = PAGE;
@@ -87,15 +90,17 @@ function boardColumns() {
     title: axis.name,
     first: 1,
     key: (row) => (axis.isNumber ? axis.of(row) : axis.of(row) === null ? null : axis.values.indexOf(axis.of(row))),
-    cell: (row) => [axis.name === "schedule" && scheduleIcon(row), h("span", { class: axis.of(row) === null ? "none" : "" }, axis.of(row) === null ? "" : axis.text(row))],
+    cell: (row) => [axis.name === "schedule" && scheduleIcon(row), h("span", { class: axis.of(row) === null ? "none" : "", title: axis.text(row).length > LONG ? axis.text(row) : null }, axis.of(row) === null ? "" : clipped(axis.brief(axis.of(row)), 40))],
     kind: axis.isNumber ? "number" : "",
   });
   const best = isHigherBetter ? -1 : 1;
+  const mean = { name: "mean", title: `${sweep.objective.metric} ${isHigherBetter ? "↑" : "↓"}`, first: best, key: (row) => board.mean[row], cell: (row) => (board.mean[row] === null ? ABSENT : meanText(row)), kind: "number" };
   const columns = [
     { name: "rank", title: "#", first: 1, key: null, cell: rankText, kind: "number" },
+    isNarrow && mean,
     ...parameters.map(ofAxis),
-    has(board.mean) && { name: "interval", title: "", cell: null },
-    { name: "mean", title: `${sweep.objective.metric} ${isHigherBetter ? "↑" : "↓"}`, first: best, key: (row) => board.mean[row], cell: (row) => (board.mean[row] === null ? ABSENT : meanText(row)), kind: "number" },
+    !isNarrow && has(board.mean) && { name: "interval", title: "", cell: null },
+    !isNarrow && mean,
     has(board.difference) && { name: "difference", title: "vs first", first: best, key: (row) => board.difference[row], cell: versus, kind: "number" },
     has(board.probability_best) && { name: "probability", title: "P(best)", first: -1, key: (row) => board.probability_best[row], cell: (row) => percent(board.probability_best[row] ?? 0), kind: "number" },
     { name: "seeds", title: "seeds", first: -1, key: done, cell: (row) => `${done(row)}/${board.trials[row].length}`, kind: "number" },
@@ -149,8 +154,9 @@ function intervalScale(order) {
   if (known.length === 0) return null;
   const means = known.map((row) => board.mean[row]).sort((a, b) => (isHigherBetter ? b - a : a - b));
   const near = known.filter((row) => (isHigherBetter ? quantile(means, 0.5) <= board.mean[row] : board.mean[row] <= quantile(means, 0.5)));
-  const [low, high] = extent(near.flatMap(ends));
-  return scale(low, high, PLOT.inset, PLOT.width - PLOT.inset);
+  const isLog = isLogarithmic(near.map((row) => board.mean[row]).sort((a, b) => a - b));
+  const [low, high] = extent(near.flatMap(ends).filter((end) => !isLog || 0 < end));
+  return scale(low, high, PLOT.inset, PLOT.width - PLOT.inset, isLog);
 }
 
 function intervalAxis(at) {
@@ -165,7 +171,8 @@ function intervalPlot(row, at) {
   const { width, height, inset } = PLOT;
   const svg = s("svg", { width, height, class: `interval ${colors.of(row)}`, "aria-hidden": "true" });
   if (!at) return svg;
-  const inside = (value) => Math.min(width - 2, Math.max(2, at(value)));
+  // A logarithm has no place for what is not above 0.
+  const inside = (value) => Math.min(width - 2, Math.max(2, at(value) || 0));
   const middle = height / 2;
   const first = board.interval[0];
   if (first) svg.append(s("rect", { x: inside(first[0]), width: Math.max(0, inside(first[1]) - inside(first[0])), y: 0, height, class: "band" }));

@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use pleach_core::{rank::Ranked, value::Value};
+use pleach_core::{
+    life::TrialId,
+    rank::{Ranked, Result as Outcome},
+    value::Value,
+};
+use pleach_store::Effort;
 use serde::Serialize;
 
 use super::short;
@@ -26,9 +31,12 @@ pub(super) struct Columns<'a> {
     difference_interval: Vec<Option<[Option<f64>; 2]>>,
     probability_best: Vec<Option<f64>>,
     state: Vec<&'a str>,
-    /// Number, seed (a text: it may have more digits than a number of JavaScript), objective.
-    trials: Vec<Vec<(u32, String, Option<f64>)>>,
+    trials: Vec<Vec<Trial>>,
 }
+
+/// Number, seed (a text: it may have more digits than a number of JavaScript), objective, status, steps made, milliseconds that its
+/// attempts took, and the newest of these.
+type Trial = (u32, String, Option<f64>, &'static str, u64, u64, Option<u32>);
 
 /// A parameter in which configurations differ.
 #[derive(Debug, Serialize)]
@@ -51,17 +59,25 @@ enum Told {
 
 impl<'a> Columns<'a> {
     /// `ranked` is what the board was made of, and it shows all.
-    pub(super) fn new(board: &'a Board, ranked: &[Ranked]) -> Self {
+    pub(super) fn new(
+        board: &'a Board,
+        ranked: &[Ranked],
+        efforts: &BTreeMap<TrialId, Effort>,
+    ) -> Self {
         fn column<T>(rows: &[Row], of: impl Fn(&Row) -> T) -> Vec<T> {
             rows.iter().map(of).collect()
         }
         let rows = board.rows();
         let number = |value: Option<f64>| value.and_then(|value| short(value, DIGITS));
         let ends = |ends: Option<[f64; 2]>| ends.map(|ends| ends.map(|end| short(end, DIGITS)));
-        let trials = |ranked: &Ranked| {
-            let trials = ranked.row.trials.iter();
-            trials.map(|it| (it.trial.0, it.seed.to_string(), number(it.objective))).collect()
+        let trial = |it: &Outcome| {
+            let Effort { steps, milliseconds, attempt, .. } =
+                efforts.get(&it.trial).copied().unwrap_or_default();
+            let (seed, status) = (it.seed.to_string(), it.status.word());
+            let attempt = attempt.map(|attempt| attempt.0);
+            (it.trial.0, seed, number(it.objective), status, steps, milliseconds, attempt)
         };
+        let trials = |ranked: &Ranked| ranked.row.trials.iter().map(trial).collect();
         Self {
             configuration: column(rows, |row| row.configuration),
             parameters: board.columns().iter().map(|name| parameter(name, rows)).collect(),

@@ -24,10 +24,13 @@ function curves() {
     const margin = { left: 56, right: isNarrow ? 16 : 220, top: 26, bottom: 40 };
     const domain = { x: stepsRange(metric, drawn), y: valueRange(metric, drawn, isWhole()) };
     const plot = chart(width, isNarrow ? 300 : 420, domain, { x: "steps", y: metric.metric }, margin);
+    // A logarithm ends above 0.
+    const [low, , isLog] = domain.y;
+    const within = (value) => (isLog ? Math.max(value, low) : value);
     const points = (row, to = (mean) => mean) =>
       metric.steps[metric.index[row]].map((step, index) => {
         const value = metric.mean[row][index];
-        return value === null ? null : [plot.x(step), plot.y(to(value, index))];
+        return value === null ? null : [plot.x(step), plot.y(within(to(value, index)))];
       });
     const strong = s("g");
     emphasise = () => {
@@ -117,7 +120,11 @@ function valueRange(metric, drawn, isWhole) {
     if (isRising) low = Math.max(low, quantile(near, 0.15));
     else high = Math.min(high, quantile(near, 0.85));
   }
-  const isLog = isLogarithmic(all.filter((value) => low <= value && value <= high));
+  const between = all.filter((value) => low <= value && value <= high);
+  const above = between.filter((value) => 0 < value);
+  // A loss that came to 0 after decades is drawn at the foot.
+  const isLog = 0 <= low && isLogarithmic(above);
+  if (isLog) low = above[0];
   const room = isLog ? 0 : 0.03 * (high - low || Math.abs(high) || 1);
   return [low - room, high + room, isLog];
 }
@@ -136,6 +143,7 @@ function spreadBand(metric, row, points) {
 
 /** Names at the ends of lines. */
 function endLabels(lines, points, plot) {
+  const told = differing(lines);
   const labels = lines.slice(0, 14).map((row) => {
     const end = points(row).findLast((point) => point !== null);
     return { row, x: end[0], y: Math.min(plot.bottom, Math.max(plot.top, end[1])) };
@@ -145,7 +153,7 @@ function endLabels(lines, points, plot) {
       "g",
       { class: `label ${colors.of(row)}` },
       s("path", { d: `M${x + 2} ${y.toFixed(1)}L${plot.right + 10} ${at.toFixed(1)}`, class: "leader" }),
-      s("text", { x: plot.right + 14, y: at + 4 }, `${rankText(row) === ABSENT ? "" : `${board.rank[row]}. `}${clipped(description(row), 26)}`),
+      s("text", { x: plot.right + 14, y: at + 4 }, `${rankText(row) === ABSENT ? "" : `${board.rank[row]}. `}${clipped(description(row, told), 28)}`),
     ),
   );
 }

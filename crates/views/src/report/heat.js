@@ -16,7 +16,7 @@ function heat() {
   function draw() {
     const [across, down] = [named("x", second === first ? candidates[1] : second), named("y", first)];
     const what = options.get("cell") in HEAT ? options.get("cell") : "best";
-    place.replaceChildren(heatTable(across, down, what));
+    place.replaceChildren(...heatTable(across, down, what));
   }
 
   const names = candidates.map((axis) => [axis.name, axis.name]);
@@ -59,14 +59,16 @@ function heatTable(across, down, what) {
     const depth = value === null ? "bad" : `v${rank(value)}`;
     return h("td", { class: `cell ${depth}` }, h("button", { type: "button", title: told, "aria-label": told, onclick: press }, text, bad > 0 && value !== null && h("sup", { title: `${bad} without a number` }, "×")));
   };
+  const key = sorted.length > 0 && heatKey(sorted, rank, shown);
   const body = lines.map((line, i) => h("tr", {}, h("th", { scope: "row" }, line.text), columns.map((column, j) => cell(values[i][j], cells[i][j], line, column))));
-  return h(
+  const table = h(
     "table",
     { class: "heat" },
     h("caption", {}, `${HEAT[what]}${what === "tried" ? "" : ` ${sweep.objective.metric}`} by ${down.name} (down) and ${across.name} (across)`),
     h("thead", {}, h("tr", {}, h("td"), columns.map((column) => h("th", { scope: "col" }, column.text)))),
     h("tbody", {}, body),
   );
+  return [table, key].filter(Boolean);
 }
 
 function cellValue(of, what) {
@@ -76,14 +78,18 @@ function cellValue(of, what) {
   return what === "middle" ? quantile(means, 0.5) : isHigherBetter ? means.at(-1) : means[0];
 }
 
-/** The depth of a value, from 0 to the last step: by its place between the worst and the best, a few bad ones apart. */
+/** The depth of a value, from 0 to the last step: by its place among all values, so that each step has as many. */
 function shades(sorted, isHigh) {
-  const best = isHigh ? sorted.at(-1) : sorted[0];
-  const worst = quantile(sorted, isHigh ? 0.2 : 0.8);
-  return (value) => {
-    const share = best === worst ? 1 : (value - worst) / (best - worst);
-    return Math.min(STEPS - 1, Math.max(0, Math.floor(share * STEPS)));
-  };
+  const values = [...new Set(sorted)];
+  const places = new Map(values.map((value, place) => [value, isHigh ? place : values.length - 1 - place]));
+  return (value) => (values.length < 2 ? STEPS - 1 : Math.round((places.get(value) / (values.length - 1)) * (STEPS - 1)));
+}
+
+/** Which values have which depth, the best first. */
+function heatKey(sorted, rank, shown) {
+  const steps = [...Map.groupBy(sorted, rank)].sort(([a], [b]) => b - a);
+  const range = (values) => (values[0] === values.at(-1) ? shown(values[0]) : `${shown(values[0])} – ${shown(values.at(-1))}`);
+  return h("p", { class: "key-of" }, steps.map(([step, values]) => h("span", {}, h("i", { class: `swatch square v${step}` }), range(values))));
 }
 
 function placeIn(bins) {
@@ -94,7 +100,7 @@ function placeIn(bins) {
 function bins(axis) {
   const absent = axis.hasAbsent ? [{ text: ABSENT, filter: { values: new Set([null]) }, has: (value) => value === null }] : [];
   if (!axis.isNumber || axis.values.length <= 12) {
-    const bin = (value) => ({ text: axis.shown(value), filter: { values: new Set([value]) }, has: (other) => other === value });
+    const bin = (value) => ({ text: clipped(axis.brief(value), 28), filter: { values: new Set([value]) }, has: (other) => other === value });
     return [...axis.values.map(bin), ...absent];
   }
   const at = scale(axis.low, axis.high, 0, RANGES, axis.isLog);

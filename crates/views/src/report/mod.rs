@@ -17,8 +17,9 @@ use pleach_core::{
     objective::{Goal, Objective, Reduce},
     plan::Plan,
     rank::{Ranked, importance},
+    sweep::Exactness,
 };
-use pleach_store::{Branch, Provenance, Revision, Summary, Time};
+use pleach_store::{Branch, Effort, Provenance, Revision, Summary, Time};
 use serde::Serialize;
 
 pub use self::curves::most_metrics;
@@ -43,6 +44,12 @@ pub struct Source<'a> {
     pub metrics: &'a [(String, Values)],
     /// How many metrics are left out.
     pub metrics_left: usize,
+    /// What was made of each trial.
+    pub efforts: &'a BTreeMap<TrialId, Effort>,
+    /// Where the folders of attempts are, as seen from the page: the beginning of a link; none if the page is not near them.
+    pub attempts: Option<&'a str>,
+    /// Whether the worker program promises results that are equal to the last bit.
+    pub exactness: Exactness,
     /// The schedules, or why they are not known.
     pub plan: Result<&'a Plan, &'a str>,
     pub branches: &'a [Branch],
@@ -56,7 +63,7 @@ pub struct Source<'a> {
 }
 
 /// The scripts, in the order in which they use each other.
-const SCRIPTS: [&str; 16] = [
+const SCRIPTS: [&str; 17] = [
     include_str!("dom.js"),
     include_str!("number.js"),
     include_str!("sweep.js"),
@@ -67,6 +74,7 @@ const SCRIPTS: [&str; 16] = [
     include_str!("importance.js"),
     include_str!("parallel.js"),
     include_str!("board.js"),
+    include_str!("trials.js"),
     include_str!("curves.js"),
     include_str!("heat.js"),
     include_str!("schedules.js"),
@@ -115,7 +123,9 @@ fn data(source: &Source) -> String {
         file,
         text,
         notes: board.notes(),
-        board: Columns::new(&board, ranked),
+        board: Columns::new(&board, ranked, source.efforts),
+        attempts: source.attempts,
+        is_exact: source.exactness == Exactness::Exact,
         importance: importance::data(&importance),
         curves: curves::of(source.metrics, ranked),
         metrics_left: source.metrics_left,
@@ -164,6 +174,8 @@ struct Data<'a> {
     text: &'a str,
     notes: &'a [String],
     board: Columns<'a>,
+    attempts: Option<&'a str>,
+    is_exact: bool,
     importance: Vec<importance::Part<'a>>,
     curves: Vec<Curves<'a>>,
     metrics_left: usize,

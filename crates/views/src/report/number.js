@@ -96,10 +96,11 @@ function scale(low, high, from, to, isLog = false) {
   return at;
 }
 
-/** Whether numbers lie more evenly on a logarithmic axis: all positive, over at least a decade, their middle nearer to its middle. */
+/** Whether numbers belong on a logarithmic axis: all positive, over two decades, or over one if they lie more evenly there. */
 function isLogarithmic(sorted) {
   const [low, high] = [sorted[0], sorted.at(-1)];
   if (!(0 < low && 10 * low <= high)) return false;
+  if (100 * low <= high) return true;
   const middle = sorted[Math.floor(sorted.length / 2)];
   const place = (value) => Math.abs(value - 0.5);
   return place(Math.log(middle / low) / Math.log(high / low)) < place((middle - low) / (high - low));

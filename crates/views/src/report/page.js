@@ -1,7 +1,7 @@
 // The page: its sections in order, and the bar above them. A section is one function that returns an element, or null
 // if there is nothing to show.
 
-const SECTIONS = [summary, leaderboard, importance, parallel, curves, heat, schedules, tree, failures, file, reproduce];
+const SECTIONS = [summary, leaderboard, importance, parallel, curves, heat, schedules, tree, trialsTable, failures, file, reproduce];
 
 /** Says what is chosen, and lets go of it. */
 function bar(titles) {
@@ -29,7 +29,7 @@ function bar(titles) {
       legend.replaceChildren(axis.shown(ends[0], 3), " ", h("span", { class: "ramp" }, shades), " ", axis.shown(ends[1], 3));
     } else {
       const shown = axis.values.slice(0, KINDS);
-      const key = (value, index) => h("button", { type: "button", class: "key", title: `Only ${value}, or not only`, onclick: () => toggleValue(axis, value) }, swatch(`k${index}`), clipped(value, 16));
+      const key = (value, index) => h("button", { type: "button", class: "key", title: `Only ${value}, or not only`, onclick: () => toggleValue(axis, value) }, swatch(`k${index}`), clipped(axis.brief(value), 24));
       legend.replaceChildren(...shown.map(key), ...(axis.values.length > KINDS ? [`and ${axis.values.length - KINDS} others`] : []));
     }
   }

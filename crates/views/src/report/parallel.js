@@ -119,7 +119,7 @@ function lane(axis, x) {
     return s("g", {}, s("path", { d: `M${x - 4} ${y}h8`, class: "axis" }), s("text", { x: x + 8, y: y + 4, class: "tick" }, text));
   }
   function valueMarks() {
-    return axis.values.map((value) => valueMark(value, at(value), clipped(axis.shown(value), 18)));
+    return axis.values.map((value) => valueMark(value, at(value), clipped(axis.brief(value), 18)));
   }
   function valueMark(value, y, text) {
     const mark = tickMark(y, text);
@@ -215,6 +215,9 @@ function placed(axis, at, foot) {
   return places;
 }
 
+/** A text that is too long without its middle: it may differ from others at either end. */
 function clipped(text, length) {
-  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+  if (text.length <= length) return text;
+  const end = Math.floor((length - 1) / 2);
+  return `${text.slice(0, length - 1 - end)}…${text.slice(text.length - end)}`;
 }

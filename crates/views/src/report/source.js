@@ -37,7 +37,9 @@ function reproduce() {
     "How to do it again",
     h("p", {}, `Save the file above as ${name}.toml, then`),
     h("pre", {}, h("code", {}, `pleach run ${name}.toml\npleach report ${name}`)),
-    h("p", {}, "The same file, with the same program and the same numerics, gives the same results to the last bit, on however many cores and however often it is interrupted."),
+    h("p", {}, sweep.is_exact
+      ? "The same file, with the same program and the same numerics, gives the same results to the last bit, on however many cores and however often it is interrupted."
+      : "The same file tries the same configurations with the same seeds. How near the results come is up to the program: it does not promise equal ones to the last bit."),
     h(
       "dl",
       { class: "facts" },

@@ -49,7 +49,7 @@ const known = new Map();
 
 /** All that is written in a row, to search in. */
 function wordsOf(row) {
-  if (!known.has(row)) known.set(row, `${description(row)} ${board.state[row]} ${meanText(row)}`.toLowerCase());
+  if (!known.has(row)) known.set(row, `${parameters.map((axis) => `${axis.name} ${axis.text(row)}`).join(" ")} ${board.state[row]} ${meanText(row)}`.toLowerCase());
   return known.get(row);
 }
 

@@ -45,6 +45,6 @@ function figures(all) {
     rows.length > 0 && board.mean[0] !== null && figure(number(board.mean[0], decimals(board.spread[0])), `best ${sweep.objective.metric}`),
     figure(count(rows.length), rows.length === 1 ? "configuration" : "configurations", `${plural(seeds, "seed")} each`),
     figure(ended === all ? count(all) : `${count(ended)} of ${count(all)}`, "trials ended", bad.map((status) => `${count(trials[status])} ${status}`).join(", ")),
-    tree.stages.length > 0 && tree.trained > 0 && figure(`${(tree.alone / tree.trained).toFixed(1)}×`, "less training", "by sharing what trials have in common"),
+    tree.stages.length > 0 && tree.trained > 0 && 1.05 <= tree.alone / tree.trained && figure(`${(tree.alone / tree.trained).toFixed(1)}×`, "less training", "by sharing what trials have in common"),
   ];
 }

@@ -15,6 +15,9 @@ const STEPS = 8;
 /** More different values are not listed one by one. */
 const FEW = 16;
 
+/** Longer texts are told without what all have in common. */
+const LONG = 20;
+
 /**
  * Something in which configurations differ: a parameter, or what came out. `told` are its different values, `index` is the
  * place of a row's value among them, -1 where it has none. Here they are in order: `values`, all numbers or all texts, and
@@ -34,6 +37,7 @@ class Axis {
     this.low = this.values[0];
     this.high = this.values.at(-1);
     this.hasAbsent = this.index.includes(-1);
+    this.common = this.isNumber ? [0, 0] : commonEnds(this.values);
   }
 
   /** A number or a text; null if the row has none. */
@@ -52,13 +56,40 @@ class Axis {
     return value === null ? ABSENT : this.shown(value);
   }
 
+  /** A long text without what all values have in common at its beginning and its end. */
+  brief(value) {
+    if (this.isNumber || value.length <= LONG) return this.shown(value);
+    const [start, end] = this.common;
+    return `${start ? "…" : ""}${value.slice(start, value.length - end)}${end ? "…" : ""}`;
+  }
+
   shown(value, digits) {
     return this.isNumber ? short(value, digits) + this.unit : value;
   }
 }
 
-/** What all values are measured in, nothing for numbers; null if they have no order. */
-function unitOf(values) {
+/** How much all of these texts have in common at both ends, whole words of it; at least one character of each stays. */
+function commonEnds(texts) {
+  if (texts.length < 2) return [0, 0];
+  const common = (at) => {
+    const least = Math.min(...texts.map((text) => text.length)) - 1;
+    let length = 0;
+    while (length < least && texts.every((text) => text.at(at(length)) === texts[0].at(at(length)))) length += 1;
+    return length;
+  };
+  const isWord = (character) => /[\p{L}\p{N}]/u.test(character ?? "");
+  let [start, end] = [common((index) => index), common((index) => -1 - index)];
+  while (0 < start && isWord(texts[0][start - 1])) start -= 1;
+  while (0 < end && isWord(texts[0].at(-end))) end -= 1;
+  // The whole name of a file says more than its part that differs.
+  const folder = texts[0].lastIndexOf("/", start - 1) + 1;
+  if (0 < start && texts.every((text) => text.length - folder <= 1.5 * LONG)) return [folder, 0];
+  return texts.every((text) => start + end < text.length) ? [start, end] : [start, 0];
+}
+
+/** What all values are measured in, nothing for numbers; null if they have no order. Nothing is nothing in every unit. */
+function unitOf(told) {
+  const values = told.some((value) => typeof value === "string") ? told.filter((value) => value !== 0) : told;
   const unit = (value) => (typeof value === "number" ? "" : (/^[\d.]+(?:e-?\d+)?(%|ep|st)$/.exec(value)?.[1] ?? null));
   const units = new Set(values.map(unit));
   return units.size === 0 ? "" : units.size === 1 ? [...units][0] : null;
@@ -90,10 +121,16 @@ function axisNamed(name) {
 }
 
 /** `cosine, warmup 10%, peak 0.1`. */
-function description(row) {
-  const told = parameters.filter((axis) => axis.of(row) !== null);
-  const texts = told.map((axis) => (axis.name === "schedule" ? axis.text(row) : `${axis.name} ${axis.text(row)}`));
+function description(row, of = parameters) {
+  const told = of.filter((axis) => axis.of(row) !== null);
+  const texts = told.map((axis) => (axis.name === "schedule" ? "" : `${axis.name} `) + axis.brief(axis.of(row)));
   return texts.join(", ") || `configuration ${board.configuration[row]}`;
+}
+
+/** The parameters in which these rows differ; all of them if there is none. */
+function differing(of) {
+  const found = parameters.filter((axis) => new Set(of.map((row) => axis.index[row])).size > 1);
+  return found.length ? found : parameters;
 }
 
 /** `3`, or the ranks that its seeds leave it: `1–6`. */

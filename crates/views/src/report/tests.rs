@@ -68,6 +68,13 @@ fn with_report<T>(check: impl FnOnce(&Source) -> T) -> T {
         facts: vec![("code".to_owned(), format!("commit 1 {HOSTILE}"))],
         difference: Some(format!("+{HOSTILE}\n")),
     };
+    let effort = Effort {
+        steps: 20,
+        end: 20,
+        milliseconds: 1500,
+        is_open: false,
+        attempt: Some(AttemptId(3)),
+    };
     let failures = [(AttemptId(3), StageId(1), Ending::Failed(Class::Error, HOSTILE.to_owned()))];
     check(&Source {
         name: HOSTILE,
@@ -75,6 +82,9 @@ fn with_report<T>(check: impl FnOnce(&Source) -> T) -> T {
         ranked: &ranked,
         metrics: &metrics,
         metrics_left: 7,
+        efforts: &[(TrialId(11), effort)].into(),
+        attempts: Some("attempts"),
+        exactness: Exactness::Loose,
         plan: Err(HOSTILE),
         branches: &[branch(1, 11), branch(2, 12), branch(3, 21), branch(4, 22)],
         failures: &failures,
