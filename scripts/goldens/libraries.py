@@ -227,11 +227,13 @@ def d2l(name, peak, arguments, at, metrics):
             values.append(rate)
         return values
     warmup, most = get("warmup_steps", 0), get("max_update")
-    begin, end, rate = get("warmup_begin_lr", 0), get("final_lr", 0), get("base_lr")
+    begin, end, rate = get("warmup_begin_lr", 0), get("final_lr", 0), arguments.get("base_lr", 0.01)
 
     def cosine(step):
         if step < warmup:
             return begin + (rate - begin) * step / warmup
+        if most < warmup:
+            return rate
         share = min(step - warmup, most - warmup) / (most - warmup)
         return end + (rate - end) * (1 + math.cos(math.pi * share)) / 2
 

@@ -77,13 +77,19 @@ pub(super) const LIBRARY: Library = Library {
                 let peak = given.rate()?;
                 let warmup = given.time("warmup_steps").unwrap_or(Duration::ZERO);
                 let whole = given.span("max_update")?;
-                let length = given.rest(("max_update", whole), ("warmup_steps", warmup))?;
+                let is_never_over = given.minus(whole, warmup).number() < 0.0;
+                let fall = if given.is_compatible() && is_never_over {
+                    Phase::hold(None).starting_at(1.0)
+                } else {
+                    let length = given.rest(("max_update", whole), ("warmup_steps", warmup))?;
+                    Phase::shape(Some(length), given.multiple("final_lr", peak)?, COSINE)
+                };
                 let mut phases = Phases::new();
                 if 0.0 < warmup.number() {
                     let start = given.multiple("warmup_begin_lr", peak)?;
                     phases.push(Phase::shape(Some(warmup), 1.0, Shape::Linear).starting_at(start));
                 }
-                phases.push(Phase::shape(Some(length), given.multiple("final_lr", peak)?, COSINE));
+                phases.push(fall);
                 Ok(given.schedule(peak, phases))
             },
         },

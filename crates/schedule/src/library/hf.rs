@@ -65,7 +65,10 @@ pub(super) const LIBRARY: Library = Library {
             needs: 0,
             differs: "",
             build: |given| {
-                warmed(given, vec![Phase::shape(after_warmup(given)?, 0.0, Shape::Linear)])
+                warmed(
+                    given,
+                    vec![Phase::shape(after_warmup(given, Duration::ZERO)?, 0.0, Shape::Linear)],
+                )
             },
         },
         Class {
@@ -115,7 +118,7 @@ pub(super) const LIBRARY: Library = Library {
             build: |given| {
                 let end = given.multiple("lr_end", given.rate()?)?;
                 let shape = Shape::Poly { p: given.positive("power")?, k: 1.0 };
-                warmed(given, vec![Phase::shape(after_warmup(given)?, end, shape)])
+                warmed(given, vec![Phase::shape(after_warmup(given, Duration::ZERO)?, end, shape)])
             },
         },
         Class {
@@ -193,7 +196,7 @@ pub(super) const LIBRARY: Library = Library {
             },
             rate: "peak",
             needs: 1,
-            differs: "`num_cycles` other than 0.5 is refused",
+            differs: "",
             build: warmup_stable_decay,
         },
         Class {
@@ -229,14 +232,15 @@ fn warmed(given: &Given, body: Phases) -> Result<Schedule, PresetError> {
 }
 
 /// What the warm-up leaves of the whole; `None` for whatever the budget leaves.
-fn after_warmup(given: &Given) -> Result<Option<Duration>, PresetError> {
+fn after_warmup(given: &Given, least: Duration) -> Result<Option<Duration>, PresetError> {
     let Some(total) = given.time("num_training_steps") else { return Ok(None) };
-    given.rest(("num_training_steps", total), ("num_warmup_steps", warmup(given))).map(Some)
+    let warmup = ("num_warmup_steps", warmup(given));
+    given.rest_or(("num_training_steps", total), warmup, least).map(Some)
 }
 
 /// The same, where it must be known before the budget is.
 fn bounded(given: &Given) -> Result<Duration, PresetError> {
-    if let Some(length) = after_warmup(given)? {
+    if let Some(length) = after_warmup(given, given.per())? {
         return Ok(length);
     }
     match given.minus(Duration::Fraction(1.0), warmup(given)) {
@@ -250,7 +254,7 @@ fn bounded(given: &Given) -> Result<Duration, PresetError> {
 fn cosine(given: &Given, low: f64) -> Result<Phases, PresetError> {
     let cycles = given.positive("num_cycles")?;
     if cycles == 0.5 && !given.is_compatible() {
-        return Ok(vec![Phase::shape(after_warmup(given)?, low, COSINE)]);
+        return Ok(vec![Phase::shape(after_warmup(given, given.per())?, low, COSINE)]);
     }
     let all = bounded(given)?;
     let waves = |length| cycle(length, waves(all.times(1.0 / cycles), low));
@@ -278,6 +282,14 @@ fn cosine_right(given: &Given) -> Result<Schedule, PresetError> {
     if given.has("warmup_lr_rate") && 0.0 < warmup.number() {
         let start = given.natural("warmup_lr_rate")?;
         let slope = given.rest(("num_warmup_steps", warmup), ("per", given.per()))?;
+        if slope.number() <= 0.0 && given.is_compatible() {
+            // One step at the start, and one of the body is over after it.
+            let twice = given.per().times(2.0);
+            schedule.factors[0][0] = Phase::hold(Some(twice)).starting_at(start);
+            schedule.factors[0][1].from = Some(1.0);
+            schedule.factors[0][1].skip = Some(given.per());
+            return Ok(schedule);
+        }
         if slope.number() <= 0.0 {
             return Err(given.wrong("warmup_lr_rate", "a warm-up of at least two steps"));
         }
@@ -292,16 +304,24 @@ fn cosine_right(given: &Given) -> Result<Schedule, PresetError> {
 
 fn warmup_stable_decay(given: &Given) -> Result<Schedule, PresetError> {
     let low = given.natural("min_lr_ratio")?;
-    if given.value("num_cycles") != 0.5 {
-        return Err(given.wrong("num_cycles", "0.5: one way down"));
-    }
-    let (warmup, decay) = (warmup(given), given.time("num_decay_steps"));
-    let stable = match (given.time("num_stable_steps"), after_warmup(given)?, decay) {
-        (Some(stable), ..) => Some(stable),
-        (None, Some(rest), Some(decay)) => {
-            Some(given.rest(("num_training_steps", rest), ("num_decay_steps", decay))?)
+    let warmup = warmup(given);
+    let decay = given.time("num_decay_steps").unwrap_or(Duration::ZERO);
+    let (stable, total) = (given.time("num_stable_steps"), given.time("num_training_steps"));
+    let mut begun = None;
+    let stable = match (stable, total) {
+        (Some(stable), _) => Some(stable),
+        (None, None) => None,
+        (None, Some(total)) => {
+            let rest = given.minus(given.minus(total, warmup), decay);
+            if given.is_compatible() && rest.number() < 0.0 {
+                // The cooldown has begun before the warm-up is over.
+                begun = Some(rest.times(-1.0));
+                Some(Duration::ZERO)
+            } else {
+                let part = given.plus(warmup, decay);
+                Some(given.rest(("num_training_steps", total), ("num_decay_steps", part))?)
+            }
         }
-        _ => None,
     };
     let up = match given.word("warmup_type") {
         "cosine" => COSINE,
@@ -314,10 +334,20 @@ fn warmup_stable_decay(given: &Given) -> Result<Schedule, PresetError> {
         "1-sqrt" => Shape::Power { p: 0.5 },
         _ => COSINE,
     };
-    let phases = vec![
+    let cycles = given.positive("num_cycles")?;
+    let mut phases = vec![
         Phase::shape(Some(warmup), 1.0, up).starting_at(low),
         Phase::hold(stable).starting_at(1.0),
-        Phase::shape(decay, low, down),
     ];
+    if down == COSINE && cycles != 0.5 {
+        let length = begun.map_or(decay, |begun| given.minus(decay, begun));
+        if 0.0 < length.number() {
+            let waves = cycle(Some(length), waves(decay.times(1.0 / cycles), low));
+            phases.push(Phase { skip: begun, ..waves });
+        }
+        phases.push(Phase::hold(None).starting_at(low));
+    } else {
+        phases.push(Phase { skip: begun, ..Phase::shape(Some(decay), low, down) });
+    }
     Ok(given.schedule(given.rate()?, phases))
 }

@@ -125,6 +125,9 @@ impl Class {
         if is_per_epoch && given.duration("per").is_some_and(|per| per != Duration::Epochs(1.0)) {
             return Err(given.wrong("t_in_epochs", "`per` says otherwise: leave one of them out"));
         }
+        if given.per().number() <= 0.0 {
+            return Err(given.wrong("per", "it must be more than zero"));
+        }
         let mut schedule = (self.build)(given)?;
         if given.is_compatible() {
             schedule.overrun = Overrun::Cut;

@@ -133,8 +133,12 @@ fn warmed(given: &Given, body: Phase<Duration>) -> Result<Schedule, PresetError>
 }
 
 fn bounded(given: &Given, shape: Shape) -> Result<Schedule, PresetError> {
-    let length =
-        given.rest(("max_update", given.span("max_update")?), ("warmup_steps", warmup(given)))?;
+    let (whole, warmup) = (given.span("max_update")?, warmup(given));
+    if given.is_compatible() && given.minus(whole, warmup).number() < 0.0 {
+        // MXNet never comes to the rest.
+        return warmed(given, Phase::hold(None));
+    }
+    let length = given.rest(("max_update", whole), ("warmup_steps", warmup))?;
     let end = given.multiple("final_lr", given.rate()?)?;
     warmed(given, Phase::shape(Some(length), end, shape))
 }

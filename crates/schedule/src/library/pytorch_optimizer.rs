@@ -1,7 +1,11 @@
 //! `pytorch_optimizer.lr_scheduler`: what PyTorch does not have.
 
-use super::{Class, Library, read::COSINE};
+use super::{
+    Class, Library,
+    read::{COSINE, cycle, waves},
+};
 use crate::{
+    duration::Duration,
     phase::{Phase, Shape},
     preset::{
         Expected::{Number, Time, Word},
@@ -31,11 +35,12 @@ pub(super) const LIBRARY: Library = Library {
                         "1-sqrt",
                         "the cooldown's shape",
                     ),
+                    argument("num_cycles", Number, "0.5", "waves of a cooldown along the cosine"),
                 ],
             },
             rate: "peak",
             needs: 3,
-            differs: "the cooldown leads to `min_lr_ratio`, where all but the cosine lead to zero there and then jump up to it; no `num_cycles`",
+            differs: "the cooldown leads to `min_lr_ratio`, where all but the cosine lead to zero there and then jump up to it",
             build: warmup_stable_decay,
         },
         Class {
@@ -78,11 +83,17 @@ fn warmup_stable_decay(given: &Given) -> Result<Schedule, PresetError> {
         "1-square" => Shape::Power { p: 2.0 },
         _ => Shape::Power { p: 0.5 },
     };
+    let (cycles, decay) = (given.positive("num_cycles")?, given.time("num_decay_steps"));
     let end = if given.is_compatible() && shape != COSINE { 0.0 } else { low };
     let phases = vec![
         Phase::shape(given.time("num_warmup_steps"), 1.0, Shape::Linear).starting_at(0.0),
         Phase::hold(given.time("num_stable_steps")).starting_at(1.0),
-        Phase::shape(given.time("num_decay_steps"), end, shape),
+        match decay.filter(|decay| 0.0 < decay.number()) {
+            Some(decay) if shape == COSINE && cycles != 0.5 => {
+                cycle(Some(decay), waves(decay.times(1.0 / cycles), low))
+            }
+            decay => Phase::shape(decay.or(Some(Duration::ZERO)), end, shape),
+        },
         Phase::hold(None).starting_at(low),
     ];
     Ok(given.schedule(given.rate()?, phases))

@@ -172,6 +172,20 @@ impl Given<'_> {
         Ok(rest)
     }
 
+    /// The same, but at least `least` where the library takes the part for the whole.
+    pub(super) fn rest_or(
+        &self,
+        whole: (&str, Duration),
+        part: (&str, Duration),
+        least: Duration,
+    ) -> Result<Duration, PresetError> {
+        let missing = self.minus(self.minus(whole.1, part.1), least).number();
+        if self.is_compatible() && missing < 0.0 {
+            return Ok(least);
+        }
+        self.rest(whole, part)
+    }
+
     /// What is left of a stretch, perhaps less than nothing; in steps if the units differ.
     pub(super) fn minus(&self, whole: Duration, part: Duration) -> Duration {
         let in_steps = |time: Duration| time.in_steps(self.horizon);

@@ -258,6 +258,10 @@ fn multistep(given: &Given) -> Result<Schedule, PresetError> {
         at => at,
     };
     let at = given.times("decay_t").iter().map(earlier).collect();
+    let is_sorted = given.stretches("decay_t", &given.times("decay_t"));
+    if given.is_compatible() {
+        is_sorted?;
+    }
     let law = Law::Multistep { gamma: given.natural("decay_rate")?, at };
     warmed(given, 1.0, Phase::law(law, None).starting_at(1.0))
 }
@@ -278,7 +282,7 @@ fn stable(given: &Given) -> Result<Schedule, PresetError> {
     let from = given.multiple("warmup_lr_init", peak)?;
     let up = Phase::shape(Some(warmup), 1.0, Shape::Linear).starting_at(from);
     if given.word("stable_fn") == "constant" {
-        let stable = Phase::hold(Some(length)).starting_at(1.0);
+        let stable = Phase::hold(Some(length)).starting_at(low.max(1.0));
         return Ok(given.schedule(peak, vec![up, stable, Phase::shape(Some(decay), low, down)]));
     }
     let p = if given.word("stable_fn") == "power" { given.positive("stable_power")? } else { 0.5 };
