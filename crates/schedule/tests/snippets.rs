@@ -9,7 +9,7 @@ use pleach_schedule::{
     duration::Horizon,
     plateau::PlateauState,
     schedule::Schedule,
-    snippet::{Framework, snippet},
+    snippet::{Framework, Optimizer, snippet},
 };
 
 #[rustfmt::skip]
@@ -51,7 +51,7 @@ fn read(lines: &'static str) -> Vec<(&'static str, Schedule)> {
 
 fn code(schedule: &Schedule, framework: Framework) -> String {
     let resolved = schedule.resolve(HORIZON).unwrap();
-    snippet(&resolved, schedule.plateau.as_ref(), HORIZON.steps, framework)
+    snippet(&resolved, schedule.plateau.as_ref(), HORIZON.steps, (framework, Optimizer::Sgd))
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use pleach_core::plan::{Configuration, Plan, Scheduled};
+use pleach_schedule::line::short;
 
 /// One schedule, with the configurations that follow it at whatever peak; never without any.
 pub(crate) struct Distinct<'a> {
@@ -37,8 +38,8 @@ impl Distinct<'_> {
     }
 
     /// As it is written, in multiples of the peak.
-    pub(crate) fn profile(&self) -> &str {
-        without_peak(&self.scheduled.written)
+    pub(crate) fn profile(&self) -> String {
+        short(without_peak(&self.scheduled.written))
     }
 
     /// In ascending order.

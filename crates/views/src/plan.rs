@@ -11,7 +11,10 @@ use pleach_core::{
     spec::{Search, SweepSpec},
     stream::Sampler,
 };
-use pleach_schedule::draw::terminal::{self, draw};
+use pleach_schedule::{
+    draw::terminal::{self, draw},
+    line::short,
+};
 use pleach_store::Pace;
 
 use crate::{
@@ -197,7 +200,7 @@ fn drawn(schedule: &Distinct, style: terminal::Style) -> String {
     };
     format!(
         "{name}: {}\n    peak {}; {}{unknown}\n{}",
-        within(schedule.profile(), LONGEST),
+        within(&schedule.profile(), LONGEST),
         peaks(&schedule.peaks()),
         profile_facts(scheduled, steps),
         draw(&profile_picture(&name, scheduled, steps), style)
@@ -234,7 +237,7 @@ fn followed(plan: &Plan, limit: usize, style: terminal::Style) -> String {
             drawings.push(format!(
                 "\n{} follows {}\n    from {} to {}\n{}",
                 plain(name),
-                within(&profile.written, LONGEST),
+                within(&short(&profile.written), LONGEST),
                 rate(lowest),
                 rate(highest),
                 draw(&value_picture(name, profile, steps), style)

@@ -6,7 +6,8 @@ use pleach_core::{plain::within, plan::Scheduled, value};
 use pleach_schedule::{
     draw::{Curve, Floor, Picture, svg, terminal, ticks},
     duration::Horizon,
-    snippet::{self, Framework},
+    line::short,
+    snippet::{self, Framework, Optimizer},
 };
 use tabled::{
     builder::Builder,
@@ -39,7 +40,7 @@ pub fn text(schedules: &[Named], steps: u64, style: terminal::Style) -> String {
             writeln!(text, "\n{key}{}\n    {}", within(name, 200), facts(scheduled, steps));
         for (what, line) in [("", written), ("in steps: ", resolved)] {
             if line != name && (what.is_empty() || line != written) {
-                let _infallible = writeln!(text, "    {what}{}", within(line, 1000));
+                let _infallible = writeln!(text, "    {what}{}", within(&short(line), 1000));
             }
         }
         if let Some(momentum) = &scheduled.momentum {
@@ -113,9 +114,9 @@ pub fn svg(schedules: &[Named], steps: u64) -> String {
 }
 
 /// Code that makes a training loop of a framework follow the schedule.
-pub fn snippet(named: &Named, steps: u64, framework: Framework) -> String {
+pub fn snippet(named: &Named, steps: u64, of: (Framework, Optimizer)) -> String {
     let Scheduled { resolved, plateau, .. } = &named.scheduled;
-    snippet::snippet(resolved, plateau.as_ref(), steps, framework)
+    snippet::snippet(resolved, plateau.as_ref(), steps, of)
 }
 
 /// A line for every step: `step,value`, or a column for each of several schedules under its name.

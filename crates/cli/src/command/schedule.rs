@@ -12,7 +12,12 @@ use pleach_core::{
     spec::{check_name, read_schedule},
 };
 use pleach_engine::prepare::PrepareError;
-use pleach_schedule::{duration::Horizon, library::LIBRARIES, preset::PRESETS, snippet::Framework};
+use pleach_schedule::{
+    duration::Horizon,
+    library::LIBRARIES,
+    preset::PRESETS,
+    snippet::{Framework, Optimizer},
+};
 use pleach_views::schedule::{self, Named};
 
 use crate::{
@@ -27,7 +32,7 @@ const STEPS: u64 = 1000;
 #[derive(Args)]
 pub(crate) struct Schedule {
     /// Each a TOML inline table ({ use = "cosine", peak = 0.1, warmup = "5%" }), the one-line spelling
-    /// ("0.1: 0 > 1 5%, > 0 cosine"), a preset's name, a file with a [schedule], or a trial of a sweep: NAME/NUMBER, NAME/best
+    /// ("0.1: 0 > 1 5%, > 0 cosine"), a preset's name, a call of another library's ("StepLR(optimizer, 30)"), a file with a [schedule], or a trial of a sweep: NAME/NUMBER, NAME/best
     #[arg(value_name = "SCHEDULE", required_unless_present = "presets")]
     texts: Vec<String>,
     /// Steps of the trial; 1000 by default, and those of a sweep's trial
@@ -37,7 +42,7 @@ pub(crate) struct Schedule {
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     steps_per_epoch: Option<u64>,
     /// List every preset and every library's schedule, and what it takes
-    #[arg(long, exclusive = true)]
+    #[arg(long, conflicts_with_all = ["texts", "Form"])]
     presets: bool,
     #[command(flatten)]
     form: Form,
@@ -70,14 +75,14 @@ impl Schedule {
         }
         let of_trials = self.texts.iter().map(|text| of_trial(place, text));
         let of_trials = of_trials.collect::<Result<Vec<_>>>()?;
-        let longest = of_trials.iter().flatten().map(|(_, horizon)| horizon.steps).max();
+        let optimizer = of_trials.iter().flatten().map(|trial| trial.optimizer).next();
+        let longest = of_trials.iter().flatten().map(|trial| trial.horizon.steps).max();
         let steps = self.steps.or(longest).unwrap_or(STEPS);
-        let of_trial =
-            of_trials.iter().flatten().map(|(_, horizon)| horizon.steps_per_epoch).next();
+        let of_trial = of_trials.iter().flatten().map(|trial| trial.horizon.steps_per_epoch).next();
         let steps_per_epoch = self.steps_per_epoch.or(of_trial).unwrap_or(steps.div_ceil(10));
         let horizon = Horizon { steps, steps_per_epoch };
         let named = self.texts.iter().zip(of_trials).map(|(text, of_trial)| match of_trial {
-            Some((scheduled, _)) => Ok(Named { name: text.clone(), scheduled }),
+            Some(trial) => Ok(Named { name: text.clone(), scheduled: trial.scheduled }),
             None => named(text, horizon),
         });
         let named = named.collect::<Result<Vec<_>>>()?;
@@ -87,7 +92,7 @@ impl Schedule {
                     let message = "code is for one schedule: give one, or run it for each";
                     return Err(Failure::NeedsAnswer(message.to_owned()).into());
                 };
-                schedule::snippet(one, steps, framework)
+                schedule::snippet(one, steps, (framework, optimizer.unwrap_or_default()))
             }
             Form { table: true, .. } => schedule::table(&named, horizon),
             Form { csv: true, .. } => schedule::csv(&named, steps),
@@ -110,8 +115,15 @@ fn framework() -> impl TypedValueParser<Value = Framework> {
     })
 }
 
-/// That of a sweep's trial, and how long it is, if the text names one.
-fn of_trial(place: &Place, text: &str) -> Result<Option<(Scheduled, Horizon)>> {
+/// What a sweep's trial follows.
+struct OfTrial {
+    scheduled: Scheduled,
+    horizon: Horizon,
+    optimizer: Optimizer,
+}
+
+/// That of a sweep's trial, if the text names one.
+fn of_trial(place: &Place, text: &str) -> Result<Option<OfTrial>> {
     let is_name = |name: &str| check_name(name).is_ok();
     let Some((sweep, trial)) = text.split_once('/').filter(|(sweep, _)| is_name(sweep)) else {
         return Ok(None);
@@ -126,8 +138,9 @@ fn of_trial(place: &Place, text: &str) -> Result<Option<(Scheduled, Horizon)>> {
     let none = || Failure::NotFound(format!("trial {} has no schedule", detail.trial.0));
     let configuration = configuration.ok_or_else(none)?;
     let Length { steps, steps_per_epoch, .. } = *configuration.length;
+    let optimizer = super::export::optimizer(&configuration);
     let scheduled = configuration.schedule.ok_or_else(none)?.as_ref().clone();
-    Ok(Some((scheduled, Horizon { steps, steps_per_epoch })))
+    Ok(Some(OfTrial { scheduled, horizon: Horizon { steps, steps_per_epoch }, optimizer }))
 }
 
 /// A schedule as it was typed, or a file under its name.
@@ -137,7 +150,9 @@ fn named(text: &str, horizon: Horizon) -> Result<Named> {
     let written = if is_file { &read(path)? } else { text };
     let scheduled = read_schedule(written, horizon).map_err(PrepareError::Invalid)?;
     let stem = path.file_stem().filter(|_| is_file).map(|stem| stem.to_string_lossy().into_owned());
-    Ok(Named { name: stem.unwrap_or_else(|| text.trim().to_owned()), scheduled })
+    // A call that was pasted may have several lines.
+    let in_one_line = || text.trim().lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    Ok(Named { name: stem.unwrap_or_else(in_one_line), scheduled })
 }
 
 fn presets() -> String {

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, rc::Rc};
 use pleach_schedule::{
     duration::{Duration, Horizon},
     follow::{Follow, FollowError},
+    line::short,
     plateau::{Monitor, Plateau},
     preset::{self, Argument, COMMON, Expected, PresetInfo, find},
     resolved::Resolved,
@@ -182,7 +183,7 @@ fn in_steps(
             ResolveError::TooLong { .. } if info.class().is_some() => {
                 "or write compat = true: it ends where the trial ends, as in its library".to_owned()
             }
-            _ => format!("it is `{written}`"),
+            _ => format!("it is `{}`", short(&written)),
         };
         let message = format!("the schedule `{}`: {error}", info.name);
         (at_fault(&error, info, values, horizon), message, help)

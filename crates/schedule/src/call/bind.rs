@@ -118,6 +118,7 @@ fn pair(class: &Class, name: &str, value: &Value) -> Result<Vec<String>, CallErr
     let is_ours = class.info.all_arguments().any(|info| info.name == name) || name == "peak";
     Ok(match (name, value) {
         (_, Value::None) => Vec::new(),
+        ("boundaries_and_scales", Value::Dictionary(entries)) if entries.is_empty() => Vec::new(),
         ("boundaries_and_scales", Value::Dictionary(entries)) => {
             let (keys, values) = entries.iter().cloned().unzip();
             vec![

@@ -1,8 +1,8 @@
 //! Code for Keras 3: a class of `keras.optimizers.schedules`, or one of our own.
 
 use super::{
-    TABLE, call, is_constant, is_single, language::Language, option, plateau, profile::profile,
-    rate, whole,
+    Optimizer, TABLE, call, is_constant, is_single, language::Language, option, plateau,
+    profile::profile, rate, whole,
 };
 use crate::{
     evaluate,
@@ -12,23 +12,23 @@ use crate::{
     schedule::Sample,
 };
 
-pub(super) fn code(schedule: &Resolved, rule: Option<&Plateau>, steps: u64) -> String {
-    let Some(rule) = rule else { return planned(schedule, steps) };
+pub(super) fn code(schedule: &Resolved, rule: Option<&Plateau>, of: (u64, Optimizer)) -> String {
+    let Some(rule) = rule else { return planned(schedule, of) };
     let own = plateau::keras(rule, schedule.peak).filter(|_| is_constant(schedule));
     let callback = own.map_or_else(
         || "# Keras has no callback for that rule: this is the rate without it.\n".to_owned(),
         |own| format!("# model.fit(…, callbacks=[callback])\ncallback = {own}\n"),
     );
-    format!("{}{callback}", planned(schedule, steps))
+    format!("{}{callback}", planned(schedule, of))
 }
 
 /// What does not depend on evaluations.
-fn planned(schedule: &Resolved, steps: u64) -> String {
-    const OPTIMIZER: &str = "optimizer = keras.optimizers.SGD(learning_rate)\n";
+fn planned(schedule: &Resolved, (steps, optimizer): (u64, Optimizer)) -> String {
+    let optimizer = format!("optimizer = keras.optimizers.{}(learning_rate)\n", optimizer.class());
     let peak = rate(schedule.peak);
     let constant = is_constant(schedule).then(|| peak.clone());
     if let Some(schedule) = constant.or_else(|| class(schedule, steps)) {
-        return format!("import keras\n\nlearning_rate = {schedule}\n{OPTIMIZER}");
+        return format!("import keras\n\nlearning_rate = {schedule}\n{optimizer}");
     }
     let (imports, definition) = match profile(schedule, steps, Language::Keras) {
         Some(profile) if profile.contains("math.") => ("import math\n\n", profile),
@@ -41,7 +41,7 @@ fn planned(schedule: &Resolved, steps: u64) -> String {
         ),
     };
     format!(
-        "{imports}import keras\nfrom keras import ops\n\n\n{definition}\n\nclass Schedule(keras.optimizers.schedules.LearningRateSchedule):\n    def __call__(self, step):\n        return {peak} * profile(step)\n\n    def get_config(self):\n        return {{}}\n\n\nlearning_rate = Schedule()\n{OPTIMIZER}"
+        "{imports}import keras\nfrom keras import ops\n\n\n{definition}\n\nclass Schedule(keras.optimizers.schedules.LearningRateSchedule):\n    def __call__(self, step):\n        return {peak} * profile(step)\n\n    def get_config(self):\n        return {{}}\n\n\nlearning_rate = Schedule()\n{optimizer}"
     )
 }
 

@@ -48,6 +48,33 @@ impl Framework {
     }
 }
 
+/// Whose rate the code sets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Optimizer {
+    #[default]
+    Sgd,
+    Adam,
+    AdamW,
+}
+
+impl Optimizer {
+    const ALL: [Self; 3] = [Self::Sgd, Self::Adam, Self::AdamW];
+
+    /// By its name in a sweep file, in any case: `adamw`.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.class().eq_ignore_ascii_case(name))
+    }
+
+    /// Its class in PyTorch and in Keras; optax has a function of that name in lower case.
+    fn class(self) -> &'static str {
+        match self {
+            Self::Sgd => "SGD",
+            Self::Adam => "Adam",
+            Self::AdamW => "AdamW",
+        }
+    }
+}
+
 /// The name of the file that code reads where a schedule is a table: lines of step and rate under a header.
 pub const TABLE: &str = "schedule.csv";
 
@@ -56,7 +83,7 @@ pub fn snippet(
     schedule: &Resolved,
     plateau: Option<&Plateau>,
     steps: u64,
-    framework: Framework,
+    (framework, optimizer): (Framework, Optimizer),
 ) -> String {
     let comment = if framework == Framework::Candle { "//" } else { "#" };
     let exactness = match framework {
@@ -69,9 +96,9 @@ pub fn snippet(
         let _infallible = writeln!(text, "{comment} And lowered by evaluations: {rule}");
     }
     text.push_str(&match framework {
-        Framework::PyTorch => pytorch::code(schedule, plateau, steps),
-        Framework::Keras => keras::code(schedule, plateau, steps),
-        Framework::Optax => optax::code(schedule, plateau, steps),
+        Framework::PyTorch => pytorch::code(schedule, plateau, (steps, optimizer)),
+        Framework::Keras => keras::code(schedule, plateau, (steps, optimizer)),
+        Framework::Optax => optax::code(schedule, plateau, (steps, optimizer)),
         Framework::Candle => candle(schedule, plateau, steps),
     });
     text

@@ -1,8 +1,8 @@
 //! Code for optax: its schedules, joined where the phases are, or a function of our own.
 
 use super::{
-    TABLE, call, is_constant, is_single, language::Language, option, plateau, profile::profile,
-    rate, whole,
+    Optimizer, TABLE, call, is_constant, is_single, language::Language, option, plateau,
+    profile::profile, rate, whole,
 };
 use crate::{
     phase::{Body, Law, Phase, Shape, Stairs},
@@ -11,25 +11,25 @@ use crate::{
     schedule::Sample,
 };
 
-pub(super) fn code(schedule: &Resolved, rule: Option<&Plateau>, steps: u64) -> String {
-    let Some(rule) = rule else { return planned(schedule, steps) };
-    let math =
-        if planned(schedule, steps).contains("import math\n") { "" } else { "import math\n\n" };
+pub(super) fn code(schedule: &Resolved, rule: Option<&Plateau>, of: (u64, Optimizer)) -> String {
+    let planned = planned(schedule, of);
+    let Some(rule) = rule else { return planned };
+    let math = if planned.contains("import math\n") { "" } else { "import math\n\n" };
     format!(
-        "{math}{}\n\n{}\n\nplateau = Plateau()\n# After every evaluation: plateau.observe({}). Updates are multiplied before they are applied:\n# updates = jax.tree.map(lambda update: plateau.multiplier * update, updates)\n",
-        planned(schedule, steps),
+        "{math}{planned}\n\n{}\n\nplateau = Plateau()\n# After every evaluation: plateau.observe({}). Updates are multiplied before they are applied:\n# updates = jax.tree.map(lambda update: plateau.multiplier * update, updates)\n",
         plateau::python(rule),
         plateau::watched(rule)
     )
 }
 
 /// What does not depend on evaluations.
-fn planned(schedule: &Resolved, steps: u64) -> String {
-    const OPTIMIZER: &str = "optimizer = optax.sgd(learning_rate)\n";
+fn planned(schedule: &Resolved, (steps, optimizer): (u64, Optimizer)) -> String {
+    let function = optimizer.class().to_lowercase();
+    let optimizer = format!("optimizer = optax.{function}(learning_rate)\n");
     let peak = rate(schedule.peak);
     let constant = is_constant(schedule).then(|| peak.clone());
     if let Some(schedule) = constant.or_else(|| joined(schedule, steps)) {
-        return format!("import optax\n\nlearning_rate = {schedule}\n{OPTIMIZER}");
+        return format!("import optax\n\nlearning_rate = {schedule}\n{optimizer}");
     }
     let (imports, definition) = match profile(schedule, steps, Language::Jax) {
         Some(profile) if profile.contains("math.") => ("import math\n\n", profile),
@@ -42,7 +42,7 @@ fn planned(schedule: &Resolved, steps: u64) -> String {
         ),
     };
     format!(
-        "{imports}import jax.numpy as jnp\nimport optax\n\n\n{definition}\n\ndef learning_rate(step):\n    return {peak} * profile(step)\n\n\n{OPTIMIZER}"
+        "{imports}import jax.numpy as jnp\nimport optax\n\n\n{definition}\n\ndef learning_rate(step):\n    return {peak} * profile(step)\n\n\n{optimizer}"
     )
 }
 

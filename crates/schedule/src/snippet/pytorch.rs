@@ -1,7 +1,8 @@
 //! Code for PyTorch: a class of `torch.optim.lr_scheduler`, or `LambdaLR`.
 
 use super::{
-    TABLE, call, is_constant, language::Language, option, plateau, profile::profile, rate, whole,
+    Optimizer, TABLE, call, is_constant, language::Language, option, plateau, profile::profile,
+    rate, whole,
 };
 use crate::{
     evaluate,
@@ -11,8 +12,16 @@ use crate::{
     schedule::Sample,
 };
 
-pub(super) fn code(schedule: &Resolved, rule: Option<&Plateau>, steps: u64) -> String {
+pub(super) fn code(
+    schedule: &Resolved,
+    rule: Option<&Plateau>,
+    (steps, optimizer): (u64, Optimizer),
+) -> String {
     let peak = schedule.peak;
+    let optimizer = |peak| {
+        let class = optimizer.class();
+        format!("optimizer = torch.optim.{class}(model.parameters(), lr={})\n", rate(peak))
+    };
     let own = match rule {
         None if is_constant(schedule) => {
             return format!("import torch\n\n{}", optimizer(peak));
@@ -59,10 +68,6 @@ pub(super) fn code(schedule: &Resolved, rule: Option<&Plateau>, steps: u64) -> S
 }
 
 const STEP: &str = "# After every optimizer.step(): scheduler.step()\n";
-
-fn optimizer(peak: f64) -> String {
-    format!("optimizer = torch.optim.SGD(model.parameters(), lr={})\n", rate(peak))
-}
 
 /// The constructor of a scheduler.
 fn named(class: &str, arguments: &[String]) -> String {

@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, fmt::Write, fs};
 
 use pleach_schedule::{library::LIBRARIES, plateau::PlateauState, preset::Argument};
 
+use serde_json::Value;
+
 use crate::golden::{Case, cases};
 
 /// The largest distance from a value, as a multiple of the peak, and where.
@@ -94,11 +96,66 @@ fn page() -> String {
         )
         .unwrap();
     }
+    page.push_str(&random());
     page.push_str(
         "\nWhere we differ from a library on purpose, and what `compat = true` undoes: the last column of the tables in\n\
         [schedules.md](schedules.md).\n",
     );
     page
+}
+
+/// What `scripts/goldens/compare` found: a class a line.
+fn compared() -> Vec<Value> {
+    let lines = include_str!("../compared.json").lines();
+    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The table of random calls.
+fn random() -> String {
+    let mut page = String::from(
+        "\n## Random calls\n\n\
+        `scripts/goldens/compare` makes random calls of every class, the edges of its arguments included, asks the library for the\n\
+        rates, reads the same call as `pleach schedule` does, with `compat = true`, and compares every step (momentum too, where the\n\
+        call moves it). A call that the library itself refuses is drawn again. Refused are calls that the library runs and that we\n\
+        refuse, with the message that says so.\n\n\
+        | class | calls compared | largest difference | refused |\n\
+        | --- | ---: | ---: | --- |\n",
+    );
+    for class in compared() {
+        let refused = class["refused"].as_object().unwrap();
+        let number = |value: &Value| value.as_u64().unwrap();
+        let n_refused: u64 = refused.values().map(number).sum();
+        let told: Vec<String> =
+            refused.iter().map(|(message, count)| format!("{count}: {message}")).collect();
+        writeln!(
+            page,
+            "| `{}` | {} | {} | {} |",
+            class["class"].as_str().unwrap(),
+            number(&class["calls"]) - n_refused,
+            decade(class["largest"].as_f64().unwrap()),
+            told.join("; "),
+        )
+        .unwrap();
+    }
+    page
+}
+
+#[test]
+fn every_class_was_compared_with_its_library() {
+    let compared = compared();
+    for class in LIBRARIES.iter().flat_map(|library| library.classes) {
+        let found = compared.iter().find(|one| one["class"] == class.info.name);
+        if ["optax", "keras", "fastai"].iter().any(|of| class.info.name.starts_with(of)) {
+            continue;
+        }
+        let found =
+            found.unwrap_or_else(|| panic!("{}: run scripts/goldens/compare", class.info.name));
+        let is_single =
+            ["keras.", "optax.", "fastai."].iter().any(|of| class.info.name.starts_with(of));
+        let allowed = if is_single { 2e-6 } else { 1e-12 };
+        assert!(found["largest"].as_f64().unwrap() <= allowed, "{found}");
+        assert_eq!(found["calls"], 200, "{found}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use pleach_schedule::{
     library::{self, Class, LIBRARIES, Library},
     preset::{ArgumentInfo, COMMON, PresetInfo, find},
     schedule::Schedule,
-    snippet::{Framework, snippet},
+    snippet::{Framework, Optimizer, snippet},
 };
 
 use crate::{
@@ -130,7 +130,7 @@ fn preset(entry: &Entry) -> String {
 fn code(framework: Framework, line: &str) -> String {
     let schedule: Schedule = line.parse().unwrap();
     let resolved = schedule.resolve(HORIZON).unwrap();
-    let code = snippet(&resolved, None, HORIZON.steps, framework);
+    let code = snippet(&resolved, None, HORIZON.steps, (framework, Optimizer::Sgd));
     let language = if framework.extension() == "rs" { "rust" } else { "python" };
     let name = framework.name();
     format!("`pleach schedule '{line}' --snippet {name}`:\n\n```{language}\n{code}```\n\n")

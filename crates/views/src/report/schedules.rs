@@ -88,7 +88,7 @@ fn drawn(schedule: &Distinct, rows: Vec<usize>) -> Drawn {
     let curve = picture.curves.first();
     let points = curve.map(|curve| thinned(&curve.points, POINTS)).unwrap_or_default();
     Drawn {
-        profile: schedule.profile().to_owned(),
+        profile: schedule.profile(),
         facts: profile_facts(scheduled, steps),
         steps,
         x: points.iter().map(|(x, _)| short(*x, 9)).collect(),

@@ -2,6 +2,8 @@
 
 mod trial;
 
+pub(crate) use trial::optimizer;
+
 use std::{
     fs,
     io::{BufWriter, IsTerminal, Write},

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use pleach_core::plan::{Configuration, Scheduled};
 use pleach_engine::home::{Home, write_whole};
 use pleach_files::{self as files, Link};
-use pleach_schedule::snippet::{Framework, TABLE};
+use pleach_schedule::snippet::{Framework, Optimizer, TABLE};
 use pleach_store::{Reader, TrialDetail};
 use pleach_views::{
     export,
@@ -66,6 +66,13 @@ fn weights(home: &Home, detail: &TrialDetail, metric: &str) -> Result<Option<Vec
     Ok(Some(average.unwrap_or(file)))
 }
 
+/// That of the trial, as far as code has it.
+pub(crate) fn optimizer(configuration: &Configuration) -> Optimizer {
+    let told = configuration.worker.get("optimizer").or(configuration.parameters.get("optimizer"));
+    let name = told.map(ToString::to_string).unwrap_or_default();
+    Optimizer::named(&name).unwrap_or_default()
+}
+
 /// Files with the learning rate as a table and as code, and with every other parameter that follows a schedule as a table.
 fn schedules(configuration: &Configuration) -> Vec<(String, Vec<u8>)> {
     let steps = configuration.length.steps;
@@ -77,9 +84,10 @@ fn schedules(configuration: &Configuration) -> Vec<(String, Vec<u8>)> {
     if let Some(scheduled) = &configuration.schedule {
         let rate = named("learning_rate", scheduled);
         files.push((TABLE.to_owned(), schedule::csv(std::slice::from_ref(&rate), steps)));
+        let optimizer = optimizer(configuration);
         files.extend(Framework::ALL.map(|framework| {
             let name = format!("schedule_{}.{}", framework.name(), framework.extension());
-            (name, schedule::snippet(&rate, steps, framework))
+            (name, schedule::snippet(&rate, steps, (framework, optimizer)))
         }));
     }
     for (name, scheduled) in &configuration.profiles {

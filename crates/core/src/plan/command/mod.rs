@@ -49,6 +49,9 @@ pub const SEED: &str = "seed";
 /// The name of a trial's length among its parameters.
 pub const BUDGET: &str = "budget";
 
+/// The most steps whose rates are written into a file for a program: some 200 MB of them.
+pub const MAX_TOLD: u64 = 10_000_000;
+
 /// The steps of a trial of which nobody says how many it has.
 pub const OPEN_ENDED: u64 = 1 << 40;
 
@@ -197,6 +200,16 @@ pub(super) fn followable(
             String::new(),
             "a program of your own is told every rate before it begins; this schedule waits for metrics".to_owned(),
             "choose another schedule, or write a worker program (docs/protocol.md)".to_owned(),
+        ));
+    }
+    if MAX_TOLD < horizon.steps {
+        return Err((
+            String::new(),
+            format!(
+                "a program of your own is told every rate, and {} steps are too many to tell",
+                horizon.steps
+            ),
+            format!("at most {MAX_TOLD}: write a smaller budget under [command], or no schedule"),
         ));
     }
     let twice = Horizon { steps_per_epoch: 2 * horizon.steps_per_epoch, ..horizon };

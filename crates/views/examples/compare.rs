@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
             Ok((error, step)) => {
                 seen.largest = seen.largest.max(error);
-                if !(error <= tolerance(class)) {
+                if error.is_nan() || tolerance(class) < error {
                     seen.different += 1;
                     if seen.different <= TOLD {
                         writeln!(
@@ -106,7 +106,9 @@ fn compared(case: &Value, class: &str, call: &str) -> Result<(f64, usize), Strin
     let mut pairs: Vec<(f64, f64)> = rates.into_iter().zip(values).collect();
     let scale = pairs.iter().fold(resolved.peak(), |scale, (_, value)| scale.max(*value));
     let scale = if 0.0 < scale { scale } else { 1.0 };
-    pairs.iter_mut().for_each(|(rate, value)| (*rate, *value) = (*rate / scale, *value / scale));
+    for (rate, value) in &mut pairs {
+        (*rate, *value) = (*rate / scale, *value / scale);
+    }
     pairs.extend(momenta(&scheduled, horizon)?.into_iter().zip(numbers(&case["momentum"])));
     let errors = pairs.iter().map(|(ours, theirs)| (ours - theirs).abs()).enumerate();
     let (step, error) = errors.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or_default();
