@@ -56,8 +56,7 @@ fn hidden(word: &OsString, mut words: impl Iterator<Item = OsString>) -> ExitCod
     let result = if word == GUARD {
         guard(parent, &program)
     } else if word == COMMAND {
-        let told = program.first().map(|told| told.to_string_lossy()).unwrap_or_default();
-        serve(parent, &told).map(|()| 0)
+        serve(parent).map(|()| 0)
     } else {
         become_worker(parent, &program).map(|()| 0)
     };

@@ -92,6 +92,9 @@ impl Place {
         if home.exists() {
             return Ok(home);
         }
+        if let Some(why) = closed(&home) {
+            return Err(Failure::NotFound(why).into());
+        }
         let names = self.names();
         let known = match names.as_slice() {
             [] => return Err(self.no_sweeps().into()),
@@ -144,6 +147,20 @@ impl Place {
         let home = self.home(sweep)?;
         let reader = Reader::open(&home.database())?;
         Ok((home, reader))
+    }
+}
+
+/// Why a folder that is there cannot be used as a sweep.
+fn closed(home: &Home) -> Option<String> {
+    let folder = home.folder().display();
+    match home.database().try_exists() {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Some(format!(
+            "{folder} may not be opened: its owner can open it to you with `chmod 755 {folder}`"
+        )),
+        _ if 0 < home.number_of_attempts() => Some(format!(
+            "{folder} holds files of attempts, and no database: run its sweep file to see what can be done"
+        )),
+        _ => None,
     }
 }
 

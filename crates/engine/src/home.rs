@@ -3,7 +3,10 @@
 use std::{
     fs::{self, DirBuilder, File, Permissions, TryLockError},
     io::{self, Seek, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
+    os::{
+        fd::AsRawFd,
+        unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
+    },
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -61,6 +64,15 @@ impl HomeError {
 /// Held as long as this lives; the kernel lets go of it however the process ends.
 #[derive(Debug)]
 pub struct Lock(File);
+
+impl Lock {
+    /// The folder that it lies in now: it may have been moved. None if the file was removed.
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
+        let path = fs::read_link(format!("/proc/self/fd/{}", self.0.as_raw_fd())).ok()?;
+        let is_it = self.0.metadata().ok()?.ino() == fs::symlink_metadata(&path).ok()?.ino();
+        path.parent().filter(|_| is_it).map(Path::to_owned)
+    }
+}
 
 impl Drop for Lock {
     /// Closing the file would not do: until a child that is being started becomes another program, it has the file open, too.
@@ -131,6 +143,22 @@ impl Home {
 
     fn attempts(&self) -> PathBuf {
         self.folder.join("attempts")
+    }
+
+    /// How many attempts have left files.
+    pub fn number_of_attempts(&self) -> usize {
+        fs::read_dir(self.attempts()).into_iter().flatten().flatten().count()
+    }
+
+    /// Moves the files of attempts that nobody knows any more out of the way of new ones, which begin again with the number 1:
+    /// a result found in the folder of another attempt would be taken for its own. Where they are now.
+    pub fn set_attempts_aside(&self) -> Result<PathBuf, HomeError> {
+        let names = (1..).map(|number| self.folder.join(format!("attempts-{number}")));
+        let is_free = |path: &PathBuf| fs::symlink_metadata(path).is_err();
+        let to = names.into_iter().find(is_free).unwrap_or_default();
+        let from = self.attempts();
+        let moved = fs::rename(&from, &to).and_then(|()| make_folder(&from, PUBLIC));
+        moved.map(|()| to).map_err(HomeError::file("move", &from))
     }
 
     /// What the workers of this sweep have in their environment.

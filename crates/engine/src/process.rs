@@ -119,6 +119,7 @@ impl Process {
         let oneself = std::env::current_exe().map_err(StartError::Oneself)?;
         let mut command = Command::new(oneself);
         let parent = std::process::id().to_string();
+        let mut first = Vec::new();
         match runner {
             Runner::Worker(program) => {
                 command.args([GUARD, &parent]).arg(&program.path).envs(
@@ -132,9 +133,9 @@ impl Process {
                 );
             }
             Runner::Command { told, .. } => {
-                // Texts and maps of texts always serialize.
-                let told = serde_json::to_string(told).unwrap_or_default();
-                command.args([COMMAND, &parent, &told]);
+                // Not as an argument, which everybody on the machine can read.
+                line::write(told.as_ref(), &mut first);
+                command.args([COMMAND, &parent]);
                 command.envs(place.gpus.iter().map(|gpus| (VISIBLE, gpus)));
             }
         }
@@ -166,6 +167,7 @@ impl Process {
         tokio::spawn(write(stdin, to_write));
         tokio::spawn(attend(worker, child, stdout, stderr, marks, inputs));
         let process = Self { lines: Some(lines), handle };
+        process.write(first);
         process.say(&ToWorker::Hello(Greeting {
             protocol: PROTOCOL,
             threads: place.threads,
@@ -178,6 +180,10 @@ impl Process {
     pub(crate) fn say(&self, message: &ToWorker) {
         let mut bytes = Vec::new();
         line::write(message, &mut bytes);
+        self.write(bytes);
+    }
+
+    fn write(&self, bytes: Vec<u8>) {
         if let Some(lines) = &self.lines {
             // A worker that is gone hears nothing; its death is on its way.
             drop(lines.send(bytes));

@@ -13,13 +13,14 @@ use pleach_core::{
     rank::Cell,
     stop::{Saying, Verdict},
 };
-use rusqlite::{Connection, ErrorCode, Transaction, params};
+use rusqlite::{Connection, ErrorCode, Transaction, config::DbConfig, params};
 use thiserror::Error;
 
 use crate::{
     column::{DigestColumn, EvaluatedColumn, ObjectiveColumn, ending_number, status_number},
     fault::DatabaseError,
     open::{self, OpenError},
+    place::{self, Lost},
     results,
 };
 
@@ -30,6 +31,7 @@ pub struct Store {
     pub(crate) path: PathBuf,
     /// The table `metric_name`.
     names: HashMap<String, u32>,
+    file: Option<place::File>,
 }
 
 /// Wall time, in milliseconds since 1970-01-01 UTC. Shown to people; nothing is decided by it.
@@ -62,7 +64,9 @@ impl From<rusqlite::Error> for Refusal {
 impl Store {
     /// Opens the database; makes it if there is none, and brings one of an older pleach up to date.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        Self::new(open::writer(path)?, path)
+        let mut store = Self::new(open::writer(path)?, path)?;
+        store.file = place::File::at(path);
+        Ok(store)
     }
 
     /// A store that is forgotten when it is dropped: for tests and simulations.
@@ -72,7 +76,33 @@ impl Store {
 
     fn new(connection: Connection, path: &Path) -> Result<Self, OpenError> {
         let names = read_names(&connection).map_err(|source| DatabaseError::new(path, source))?;
-        Ok(Self { connection, path: path.to_owned(), names })
+        Ok(Self { connection, path: path.to_owned(), names, file: None })
+    }
+
+    /// What somebody has done to the file while it was open here, if anything.
+    pub fn lost(&mut self) -> Option<Lost> {
+        self.file.as_mut()?.lost(&self.path)
+    }
+
+    /// Whether the file that is open is the one at this path.
+    pub fn is_at(&self, path: &Path) -> bool {
+        self.file.as_ref().is_some_and(|file| file.is_at(path))
+    }
+
+    /// The file is somebody else's affair now: nothing at its path is changed when this is dropped. SQLite would remove what
+    /// belongs to another database there.
+    pub fn leave_alone(&self) {
+        // Where that is not possible, the file is ours still.
+        drop(self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true));
+    }
+
+    /// Writes all that the open database holds into another file, which must not exist: also when its own has no name any more.
+    pub fn rescue(&self, to: &Path) -> Result<(), DatabaseError> {
+        let name = to.to_string_lossy();
+        self.connection
+            .execute("VACUUM INTO ?1", [name])
+            .map(drop)
+            .map_err(|source| DatabaseError::new(to, source))
     }
 
     /// Keeps all facts, in their order, in one transaction; when this returns they survive a loss of power.

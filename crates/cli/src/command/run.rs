@@ -20,7 +20,7 @@ use pleach_engine::{
     prepare::{self, Prepared},
     program::Runner,
     reuse::Others,
-    run::{Job, run, wall_time},
+    run::{Job, rescued, run, wall_time},
 };
 use pleach_store::{Revision, Store};
 use pleach_views::{
@@ -178,6 +178,7 @@ struct Asked<'a> {
 async fn locked(home: &Home, prepared: &mut Prepared, asked: &Asked<'_>) -> Result<Finish> {
     let lock = home.lock()?;
     let Asked { options, .. } = asked;
+    begin_anew(home, asked.acceptance)?;
     accept(home, prepared, asked)?;
     if options.reuse {
         let mut store = Store::open(&home.database())?;
@@ -193,6 +194,39 @@ async fn locked(home: &Home, prepared: &mut Prepared, asked: &Asked<'_>) -> Resu
     let finish = run(&job, &lock, &mut shown).await?;
     shown.finish();
     Ok(finish)
+}
+
+/// Where attempts have left files and there is no database that knows them, everything would be trained again: not without
+/// a yes.
+fn begin_anew(home: &Home, acceptance: Acceptance) -> Result<()> {
+    let attempts = home.number_of_attempts();
+    if home.exists() || attempts == 0 {
+        return Ok(());
+    }
+    let (folder, database) = (home.folder().display(), home.database());
+    let database = database.display();
+    let lost = format!(
+        "{folder} holds the files of {}, and no database: it was removed or moved away",
+        plural(attempts as u64, "attempt")
+    );
+    if let Some(rescued) = rescued(home.folder()) {
+        let rescued = rescued.display();
+        eprintln!("{lost}; all results are in {rescued}: move that to {database} to go on");
+    } else {
+        eprintln!("{lost}; put back {database}, if you have it, to go on");
+    }
+    if acceptance == Acceptance::Ask && !confirm("train everything again?")? {
+        return Err(Failure::NeedsAnswer(
+            "nothing was trained; run it with --accept to train everything again".to_owned(),
+        )
+        .into());
+    }
+    let aside = home.set_attempts_aside()?;
+    eprintln!(
+        "everything is trained again; the files of earlier attempts are now in {}",
+        aside.display()
+    );
+    Ok(())
 }
 
 /// Makes the file the sweep's current revision, if it is not.

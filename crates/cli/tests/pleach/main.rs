@@ -22,5 +22,6 @@ mod storm;
 mod tidy;
 mod tour;
 mod tree;
+mod vanished;
 mod verify;
 mod watch;

@@ -2,7 +2,7 @@
 //! then is first given its result.
 
 use std::{
-    io::{self},
+    io::{self, BufRead, Read},
     process::Child,
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
@@ -26,9 +26,14 @@ use crate::{cores, groups::Own, guard::follow};
 /// What the program must call itself with.
 pub const COMMAND: &str = "__command";
 
-/// Serves the coordinator `parent`; `command` is a [`Command`] as JSON.
-pub fn serve(parent: u32, command: &str) -> io::Result<()> {
-    let command: Command = serde_json::from_str(command)?;
+/// More than what is said of any command.
+const MAX_TOLD: u64 = 64 << 20;
+
+/// Serves the coordinator `parent`. The first line of the input is a [`Command`] as JSON.
+pub fn serve(parent: u32) -> io::Result<()> {
+    let mut told = String::new();
+    io::stdin().lock().take(MAX_TOLD).read_line(&mut told)?;
+    let command: Command = serde_json::from_str(&told)?;
     // A Ctrl-C is for the coordinator.
     setpgid(None, None)?;
     cores::keep_to()?;

@@ -14,10 +14,6 @@ use pleach_core::{
     sweep::{Exactness, Rows, Settings, StageRow, Sweep, Wait, wait},
 };
 use pleach_store::Loaded;
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::mpsc,
-};
 
 use super::{Job, RunError};
 use crate::{
@@ -25,7 +21,6 @@ use crate::{
     gpus::{VISIBLE, gpus, visible},
     home::Home,
     prepare::Prepared,
-    process::Input,
     program::Runner,
 };
 
@@ -181,20 +176,4 @@ pub(super) fn devices(job: &Job) -> Result<Vec<Device>, RunError> {
     };
     let devices = devices.iter().map(device).collect::<Result<Vec<_>, _>>()?;
     Ok(devices.into_iter().flat_map(|device| vec![device; per_device]).collect())
-}
-
-/// Ctrl-C and its like arrive as inputs.
-pub(super) fn listen(sender: &mpsc::Sender<Input>) -> Result<(), RunError> {
-    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
-        let mut signals = signal(kind).map_err(RunError::Signals)?;
-        let sender = sender.clone();
-        tokio::spawn(async move {
-            while signals.recv().await.is_some() {
-                if sender.send(Input::Signal).await.is_err() {
-                    return;
-                }
-            }
-        });
-    }
-    Ok(())
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs, io,
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -15,7 +16,7 @@ use pleach_core::{
     sweep::{Decisions, Progress, Sweep},
 };
 use pleach_protocol::message::{Stop, ToWorker};
-use pleach_store::{CommitError, DatabaseError, OpenError, ReadError, Store, Time};
+use pleach_store::{CommitError, DatabaseError, Lost, OpenError, ReadError, Store, Time};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::{sync::mpsc, time::timeout};
@@ -23,10 +24,14 @@ use tokio::{sync::mpsc, time::timeout};
 mod act;
 mod begin;
 mod hear;
+mod lost;
 mod renew;
+mod signals;
 
-use begin::{Device, devices, listen, state};
+use begin::{Device, devices, state};
 pub use begin::{cores, waits_for};
+pub use lost::rescued;
+use signals::listen;
 
 use crate::{
     home::{Home, HomeError, Lock},
@@ -108,6 +113,8 @@ pub enum RunError {
         #[source]
         source: CommitError,
     },
+    #[error("the sweep cannot go on: {} {lost}; {left}", database.display())]
+    Lost { database: PathBuf, lost: Lost, left: String },
     #[error("the sweep asks for the device `{device}`; `{program}` can use {}", known.join(", "))]
     Device { device: String, program: String, known: Vec<String> },
     #[error("the sweep asks for the device `{device}`, which is not there: {there}")]
@@ -119,7 +126,7 @@ pub enum RunError {
 /// Runs what is not yet done of the accepted revision. `lock` shows that nobody else does.
 pub async fn run(
     job: &Job<'_>,
-    _lock: &Lock,
+    lock: &Lock,
     reporter: &mut dyn Reporter,
 ) -> Result<Finish, RunError> {
     let mark = job.home.mark()?;
@@ -136,6 +143,7 @@ pub async fn run(
     let best = store.best(job.prepared.spec.objective.goal)?;
     let mut run = Run {
         job,
+        lock,
         mark,
         devices,
         planner: Planner::new(&job.prepared.spec, &job.prepared.program, &job.prepared.lengths),
@@ -157,8 +165,11 @@ pub async fn run(
     };
     let finish = run.run(reporter).await;
     run.bury().await;
-    Live::remove(job.home);
-    job.home.forget_bases();
+    // What lies there now may be another run's.
+    if !matches!(finish, Err(RunError::Lost { .. })) {
+        Live::remove(job.home);
+        job.home.forget_bases();
+    }
     finish
 }
 
@@ -173,6 +184,7 @@ struct Handle {
 
 struct Run<'a> {
     job: &'a Job<'a>,
+    lock: &'a Lock,
     mark: String,
     /// One for each slot.
     devices: Vec<Device>,
@@ -248,6 +260,7 @@ impl Run<'_> {
             self.begin_again(error).await?;
             return Ok(None);
         }
+        self.check_place()?;
         if !decisions.facts.is_empty() {
             self.failed_commits = 0;
             self.note_best(&decisions.facts);
@@ -308,6 +321,7 @@ impl Run<'_> {
         // Workers hold grants that may not be remembered.
         self.bury().await;
         let (store, loaded) = loop {
+            self.check_place()?;
             self.failed_commits += 1;
             if MAX_FAILED_COMMITS < self.failed_commits {
                 let name = self.job.home.name().to_owned();
