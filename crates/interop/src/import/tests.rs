@@ -522,6 +522,21 @@ fn distribution() -> impl Strategy<Value = serde_json::Value> {
     ]
 }
 
+/// Before version 2.4 a study had one objective, and no table of directions.
+#[test]
+fn a_database_of_an_old_optuna_says_its_direction() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("study.db");
+    let database = rusqlite::Connection::open(&path).unwrap();
+    database.execute_batch(DATABASE).unwrap();
+    let older = "DROP TABLE study_directions; ALTER TABLE studies ADD direction VARCHAR(8); UPDATE studies SET direction = 'MAXIMIZE' WHERE study_id = 1; UPDATE studies SET direction = 'NOT_SET' WHERE study_id = 2";
+    database.execute_batch(older).unwrap();
+    let read = |study| imported(optuna::database::read(&path, Some(study)));
+    assert!(read("made").contains("goal = \"max\""), "{}", read("made"));
+    let other = read("other");
+    assert!(other.contains("the study does not say whether lower or higher is better"), "{other}");
+}
+
 proptest! {
     #[test]
     fn no_file_is_too_strange(text in "[a-c:{}\\[\\]&*!|>\"'#%\\-? \n\t0-9.~]{0,60}") {
