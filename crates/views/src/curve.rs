@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use pleach_core::statistics::{deviation, mean};
-use pleach_schedule::resolved::Resolved;
+use pleach_schedule::{draw::Axis, resolved::Resolved};
 
 /// One place of a configuration's learning curve.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,6 +49,7 @@ const CELLS: usize = 12;
 pub struct Sparks {
     low: f64,
     high: f64,
+    axis: Axis,
 }
 
 impl Sparks {
@@ -59,13 +60,14 @@ impl Sparks {
         values.sort_by(f64::total_cmp);
         let cut = values.len() / 20;
         let end = |index: usize| values.get(index).copied().unwrap_or(0.0);
-        Self { low: end(cut), high: end(values.len().saturating_sub(1 + cut)) }
+        let (low, high) = (end(cut), end(values.len().saturating_sub(1 + cut)));
+        Self { low, high, axis: Axis::between(low, high) }
     }
 
     /// Empty without points.
     pub fn line(&self, points: &[Point]) -> String {
         let level = |point: Point| {
-            let share = (point.mean - self.low) / (self.high - self.low);
+            let share = self.axis.share(point.mean, self.low, self.high);
             let level = if share.is_finite() { share.clamp(0.0, 1.0) * 7.0 } else { 3.0 };
             LEVELS.get(level.round() as usize).copied().unwrap_or(' ')
         };
@@ -80,7 +82,7 @@ pub(crate) fn rates(schedule: &Resolved, steps: u64) -> String {
     let step = |cell: u64| (cell * steps.saturating_sub(1)).checked_div(cells - 1).unwrap_or(0);
     let point = |step: u64| Point { step, mean: schedule.at(step), spread: None };
     let points: Vec<Point> = (0..cells).map(step).map(point).collect();
-    Sparks { low: 0.0, high: highest }.line(&points)
+    Sparks { low: 0.0, high: highest, axis: Axis::Linear }.line(&points)
 }
 
 #[cfg(test)]
@@ -112,6 +114,8 @@ mod tests {
         assert_eq!(sparks.line(&[]), "");
         assert_eq!(Sparks::new([0.5]).line(&curve(&[0.5])), "▄", "there is nothing to compare");
         assert_eq!(Sparks::new([]).line(&curve(&[0.5])), "▄");
+        let losses = [0.5, 0.05, 5e68, 5e30, 0.5];
+        assert_eq!(Sparks::new(losses).line(&curve(&losses)), "▁▁█▄▁", "by factors over decades");
         let with_outlier = (0..20).map(f64::from).chain([1e9]);
         assert_eq!(Sparks::new(with_outlier).line(&curve(&[1.0, 10.0, 19.0])), "▁▅█");
     }

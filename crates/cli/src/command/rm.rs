@@ -23,6 +23,10 @@ pub(crate) struct Rm {
 
 impl Rm {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
+        if self.sweep.is_none() && self.yes {
+            let why = "--yes removes only what is named: give the sweep's name";
+            return Err(Failure::NeedsAnswer(why.to_owned()).into());
+        }
         let home = place.home(self.sweep.as_deref())?;
         let _lock = home.lock()?;
         let folder = home.folder().display();

@@ -265,7 +265,8 @@ fn accept(
         if known.numerics != revision.numerics {
             eprintln!(
                 "the worker's numerics were `{}` and are now `{}`: finished trials stay as they are",
-                known.numerics, revision.numerics
+                plain(&known.numerics),
+                plain(&revision.numerics)
             );
         }
         if known.text != revision.text {

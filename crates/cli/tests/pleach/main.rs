@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod dependencies;
+mod evil;
 mod exchange;
 mod faults;
 mod help;
 mod misuse;
+mod named;
 mod outcomes;
 mod packages;
 mod planted;

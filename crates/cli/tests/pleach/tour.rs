@@ -49,7 +49,8 @@ fn parts(page: &str) -> Vec<Part<'_>> {
 fn timeless(text: &str) -> String {
     let is_on_the_way = |line: &str| {
         let progress = line.split_once(" trials · ").and_then(|(count, _)| count.split_once('/'));
-        progress.is_some_and(|(done, all)| done != all)
+        let done = progress.map(|(done, all)| (done.rsplit(' ').next().unwrap_or(done), all));
+        done.is_some_and(|(done, all)| done != all)
     };
     let is_time = |word: &str| {
         let number = word.trim_end_matches([',', ')']).strip_suffix('s');

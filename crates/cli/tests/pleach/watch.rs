@@ -24,7 +24,7 @@ slots = 2
 "#;
 
 /// Somebody who watches a sweep.
-struct Watcher {
+pub(crate) struct Watcher {
     script: Child,
     keys: ChildStdin,
     written: Arc<Mutex<Vec<u8>>>,
@@ -37,7 +37,7 @@ fn kill(signal: &str, process: u32) {
 }
 
 impl Watcher {
-    fn new(stage: &Stage, sweep: &str) -> Self {
+    pub(crate) fn new(stage: &Stage, sweep: &str) -> Self {
         let program = assert_cmd::cargo::cargo_bin("pleach");
         let pid = stage.path().join("watcher");
         // Of one that left.
@@ -76,7 +76,7 @@ impl Watcher {
     }
 
     /// Words are written one by one: a space that was there already is not written.
-    fn sees(&self, word: &str) {
+    pub(crate) fn sees(&self, word: &str) {
         wait_until(word, || self.all().contains(word));
     }
 
@@ -84,7 +84,7 @@ impl Watcher {
         String::from_utf8_lossy(&self.written.lock().unwrap()).into_owned()
     }
 
-    fn press(&mut self, keys: &str) {
+    pub(crate) fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();
     }
@@ -100,7 +100,7 @@ impl Watcher {
     }
 
     /// It leaves, and the terminal is as it was: the other screen is left, the cursor is seen.
-    fn leaves(mut self) -> String {
+    pub(crate) fn leaves(mut self) -> String {
         let code = self.script.wait().unwrap().code();
         let all = self.all();
         assert_eq!(code, Some(0), "{all}");

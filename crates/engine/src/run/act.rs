@@ -1,6 +1,6 @@
 //! What was decided and committed, done.
 
-use std::{path::PathBuf, time::Instant};
+use std::path::PathBuf;
 
 use pleach_core::{
     class::Class,
@@ -66,8 +66,6 @@ impl Run<'_> {
         keep: Keep,
     ) {
         let attempt = granted.0;
-        self.steps_at_start
-            .get_or_insert_with(|| (Instant::now(), self.sweep.progress().steps_left));
         let start = self.start_message(granted, from, keep);
         let Some(handle) = self.workers.get_mut(&worker) else { return };
         match start {

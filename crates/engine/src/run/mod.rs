@@ -23,6 +23,7 @@ use tokio::{sync::mpsc, time::timeout};
 
 mod act;
 mod begin;
+mod estimate;
 mod hear;
 mod lost;
 mod renew;
@@ -33,6 +34,7 @@ pub use begin::{cores, waits_for};
 pub use lost::rescued;
 use signals::listen;
 
+use self::estimate::Estimate;
 use crate::{
     home::{Home, HomeError, Lock},
     inbox, leftovers,
@@ -161,7 +163,7 @@ pub async fn run(
         stopping: Stopping::No,
         failed_commits: 0,
         best,
-        steps_at_start: None,
+        estimate: Estimate::default(),
     };
     let finish = run.run(reporter).await;
     run.bury().await;
@@ -203,8 +205,7 @@ struct Run<'a> {
     stopping: Stopping,
     failed_commits: u32,
     best: Option<(TrialId, f64)>,
-    /// When the first worker began, and what was left then.
-    steps_at_start: Option<(Instant, u64)>,
+    estimate: Estimate,
 }
 
 impl Run<'_> {
@@ -361,14 +362,11 @@ impl Run<'_> {
         self.workers.clear();
     }
 
-    fn status(&self) -> Status {
+    fn status(&mut self) -> Status {
         let progress = self.sweep.progress();
-        let remaining = self.steps_at_start.and_then(|(start, left)| {
-            let made = left.saturating_sub(progress.steps_left);
-            let rate = made as f64 / start.elapsed().as_secs_f64();
-            (0 < made && 0.0 < rate)
-                .then(|| Duration::try_from_secs_f64(progress.steps_left as f64 / rate).ok())?
-        });
+        let now = Instant::now();
+        self.estimate.note(now, progress.steps_left);
+        let remaining = progress.share().and_then(|_| self.estimate.remaining(now));
         Status {
             progress,
             elapsed: self.start.elapsed(),

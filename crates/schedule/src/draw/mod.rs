@@ -54,7 +54,52 @@ impl Curve {
     }
 }
 
+/// How heights follow from values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Axis {
+    Linear,
+    /// By their logarithms: equal factors are equal distances.
+    Log,
+}
+
+impl Axis {
+    /// Of what is measured between these values: over decades a linear axis would show the highest alone.
+    #[must_use]
+    pub fn between(low: f64, high: f64) -> Self {
+        if 0.0 < low && 1e3 <= high / low { Self::Log } else { Self::Linear }
+    }
+
+    /// 0 at `low`, 1 at `high`. Not finite where they are equal.
+    #[must_use]
+    pub fn share(self, value: f64, low: f64, high: f64) -> f64 {
+        match self {
+            // Halves, since the difference may be too large for a number.
+            Self::Linear => (value / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0),
+            Self::Log => (value.ln() - low.ln()) / (high.ln() - low.ln()),
+        }
+    }
+
+    /// Round numbers from `low` to `high`, about `count` of them.
+    fn ticks(self, low: f64, high: f64, count: usize) -> Vec<f64> {
+        match self {
+            Self::Linear => ticks(low, high, count),
+            Self::Log => {
+                let (first, last) = (low.log10().ceil() as i32, high.log10().floor() as i32);
+                let stride = (last - first).unsigned_abs() as usize / count.max(1) + 1;
+                (first..=last).step_by(stride).map(|power| 10_f64.powi(power)).collect()
+            }
+        }
+    }
+}
+
 impl Picture {
+    fn axis(&self, bottom: f64, top: f64) -> Axis {
+        match self.floor {
+            Floor::Zero => Axis::Linear,
+            Floor::Lowest => Axis::between(bottom, top),
+        }
+    }
+
     /// The lowest and the highest value, never equal; `None` if there is nothing to draw.
     fn range(&self) -> Option<(f64, f64)> {
         let values = || {
@@ -74,7 +119,7 @@ impl Picture {
 
 /// Round numbers from `low` to `high`, about `count` of them.
 pub fn ticks(low: f64, high: f64, count: usize) -> Vec<f64> {
-    let rough = (high - low) / count.max(1) as f64;
+    let rough = high / count.max(1) as f64 - low / count.max(1) as f64;
     let unit = 10_f64.powf(rough.log10().floor());
     let factor =
         [1.0, 2.0, 2.5, 5.0].into_iter().find(|factor| rough <= factor * unit * (1.0 + 1e-9));
@@ -134,6 +179,24 @@ mod tests {
         for ((low, high, count), expected) in cases {
             let labels: Vec<String> = ticks(low, high, count).into_iter().map(label).collect();
             assert_eq!(labels.join(" "), expected);
+        }
+    }
+
+    #[test]
+    fn an_axis_survives_every_range() {
+        for (low, high, axis) in [
+            (0.5, 2.3, Axis::Linear),
+            (0.5, 1e69, Axis::Log),
+            (1e-300, 1e300, Axis::Log),
+            (-1e308, 1e308, Axis::Linear),
+            (0.0, f64::MAX, Axis::Linear),
+        ] {
+            assert_eq!(Axis::between(low, high), axis, "{low} to {high}");
+            let shares = [low, high].map(|value| axis.share(value, low, high));
+            assert!(shares[0].abs() < 1e-12 && (shares[1] - 1.0).abs() < 1e-12, "{shares:?}");
+            let ticks = axis.ticks(low, high, 4);
+            assert!((1..12).contains(&ticks.len()), "{low} to {high}: {ticks:?}");
+            assert!(ticks.iter().all(|tick| tick.is_finite()), "{ticks:?}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Curve, Floor, Picture, label, step_ticks, ticks};
+use super::{Axis, Curve, Floor, Picture, label, step_ticks};
 
 /// The bits of a braille pattern, by column and row of its dots.
 const BRAILLE: [[u32; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
@@ -39,7 +39,8 @@ pub struct Style {
 pub fn draw(picture: &Picture, style: Style) -> String {
     let Some((bottom, top)) = picture.range() else { return String::from("(nothing to draw)\n") };
     let (width, height) = (style.width.max(24), style.height.max(2));
-    let rows = levels(picture.floor, bottom, top, height);
+    let axis = picture.axis(bottom, top);
+    let rows = levels((picture.floor, axis), bottom, top, height);
     let margin = rows.iter().map(|(_, label)| label.len()).max().unwrap_or(0);
     let columns = width.saturating_sub(margin + 2 + UNIT.len()).max(8);
     let form = Form::of(picture, style);
@@ -48,18 +49,18 @@ pub fn draw(picture: &Picture, style: Style) -> String {
         .iter()
         .map(|curve| {
             let mut layer = Layer::new(columns, height, form);
-            layer.draw(curve, picture.steps.max(1) as f64, bottom, top);
+            layer.draw(curve, picture.steps.max(1) as f64, axis, (bottom, top));
             layer
         })
         .collect();
-    let (axis, tick) = match style.charset {
+    let (edge, tick) = match style.charset {
         Charset::Unicode => ('│', '┤'),
         Charset::Ascii => ('|', '+'),
     };
     let mut text = String::new();
     for row in 0..height {
         let found = rows.iter().find(|(at, _)| *at == row);
-        let (label, edge) = found.map_or(("", axis), |(_, label)| (label.as_str(), tick));
+        let (label, edge) = found.map_or(("", edge), |(_, label)| (label.as_str(), tick));
         let line = line(&layers, row, columns, style, form);
         // A `String` takes everything.
         let _infallible = writeln!(text, "{label:>margin$} {edge}{line}");
@@ -69,12 +70,18 @@ pub fn draw(picture: &Picture, style: Style) -> String {
 }
 
 /// What stands beside the vertical axis, each with its row: round numbers, and the ends where there is room, or always.
-fn levels(floor: Floor, bottom: f64, top: f64, height: usize) -> Vec<(usize, String)> {
+fn levels(
+    (floor, axis): (Floor, Axis),
+    bottom: f64,
+    top: f64,
+    height: usize,
+) -> Vec<(usize, String)> {
     let row = |value: f64| {
-        let share = (value - bottom) / (top - bottom);
+        let share = axis.share(value, bottom, top);
         ((1.0 - share) * (height - 1) as f64).round() as usize
     };
-    let mut levels: Vec<(usize, String)> = ticks(bottom, top, (height / 3).max(1))
+    let mut levels: Vec<(usize, String)> = axis
+        .ticks(bottom, top, (height / 3).max(1))
         .into_iter()
         .map(|value| (row(value), label(value)))
         .collect();
@@ -160,10 +167,10 @@ impl Layer {
         Self { grain, width, height, dots: vec![false; width * height], unknown: vec![None; width] }
     }
 
-    fn draw(&mut self, curve: &Curve, steps: f64, bottom: f64, top: f64) {
+    fn draw(&mut self, curve: &Curve, steps: f64, axis: Axis, (bottom, top): (f64, f64)) {
         let across = (self.width - 1) as f64 / steps;
         let down = (self.height - 1) as f64;
-        let row = |value: f64| (1.0 - ((value - bottom) / (top - bottom)).clamp(0.0, 1.0)) * down;
+        let row = |value: f64| (1.0 - axis.share(value, bottom, top).clamp(0.0, 1.0)) * down;
         let mut before: Option<(f64, f64)> = None;
         for &(step, value) in &curve.points {
             if !value.is_finite() {

@@ -23,6 +23,8 @@ mod order {
     pub(super) const VALUES: u8 = 12;
     pub(super) const PARAMETERS: u8 = 13;
     pub(super) const METRICS: u8 = 14;
+    /// Where some are not done.
+    pub(super) const OTHER_STATE: u8 = 15;
 }
 
 /// Whether pictures are columns.
@@ -128,7 +130,9 @@ impl Board {
         }
         let seeds = cells(&|row| format!("{}/{}", row.seeds_done, row.seeds));
         columns.push(Column::new("seeds", seeds).until(order::SEEDS));
-        columns.push(Column::new("state", cells(&|row| row.state.clone())).until(order::STATE));
+        let is_plain = !any(&|row| row.state != "done");
+        let rank = if is_plain { order::STATE } else { order::OTHER_STATE };
+        columns.push(Column::new("state", cells(&|row| row.state.clone())).until(rank));
         columns
     }
 
