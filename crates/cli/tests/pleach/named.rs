@@ -111,7 +111,8 @@ fn further_metrics_are_columns_by_their_right_names() {
 #[test]
 fn what_runs_or_was_stopped_shows_its_last_value() {
     let stage = Stage::new("noop");
-    let script = "echo step=5 loss=0.125; touch told; while ! test -e go; do sleep 0.1; done";
+    let script =
+        "echo step=5 loss=0.125; echo step=6 loss=0.125; while ! test -e go; do sleep 0.1; done";
     let long = sweep("long").replace("test {{ x }} != 3", script).replace("[2, 1, 3]", "[1]");
     let long = long.replace(
         "(?<step>\\d+) loss=(?<loss>\\S+) extra=(?<extra>\\S+)",
@@ -168,15 +169,28 @@ fn whoever_has_read_enough_of_a_pipe_is_not_told_that_it_broke() {
     }
 }
 
+const WIDE: &str = r#"
+[sweep]
+name = "wide"
+objective = { metric = "value", goal = "max" }
+[command]
+run = ["echo", "value=1e69"]
+metrics = 'value=(?<value>\S+)'
+[search]
+method = "random"
+samples = 60
+seed = 1
+[space]
+peak = { log = [0.001, 1.0] }
+NAMES
+[space.schedule.cosine]
+"#;
+
 #[test]
 fn nothing_on_a_pipe_is_wider_than_it_should_be() {
     let stage = Stage::new("noop");
-    let names: Vec<String> = (0..30).map(|n| format!("a_long_parameter_{n} = [1, {n}2]")).collect();
-    let names = names.join("\n");
-    stage.write(
-        "wide.toml",
-        &format!("[sweep]\nname = \"wide\"\nobjective = {{ metric = \"value\", goal = \"max\" }}\n[search]\nmethod = \"random\"\nsamples = 60\nseed = 1\n[space]\npeak = {{ log = [0.001, 1.0] }}\n[space.schedule.cosine]\n[command]\nrun = [\"echo\", \"value=1e69\"]\nparameters = []\nmetrics = 'value=(?<value>\\S+)'\n").replace("parameters = []\n", "").replace("[space.schedule", &format!("{names}\n[space.schedule")),
-    );
+    let names: String = (0..30).map(|n| format!("a_long_parameter_{n} = [1, 2{n}]\n")).collect();
+    stage.write("wide.toml", &WIDE.replace("NAMES", &names));
     stage.run("run wide.toml", 0);
     for command in
         ["plan", "board", "show 1", "list", "compare 1 2 3 4 5 6 7 8 9", "explain 1", "tree"]
