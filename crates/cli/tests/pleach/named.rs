@@ -189,8 +189,8 @@ NAMES
 #[test]
 fn nothing_on_a_pipe_is_wider_than_it_should_be() {
     let stage = Stage::new("noop");
-    let names: String = (0..30).map(|n| format!("a_long_parameter_{n} = [1, 2{n}]\n")).collect();
-    stage.write("wide.toml", &WIDE.replace("NAMES", &names));
+    let names: Vec<String> = (0..30).map(|n| format!("a_long_parameter_{n} = [1, 2{n}]")).collect();
+    stage.write("wide.toml", &WIDE.replace("NAMES", &names.join("\n")));
     stage.run("run wide.toml", 0);
     for command in
         ["plan", "board", "show 1", "list", "compare 1 2 3 4 5 6 7 8 9", "explain 1", "tree"]
