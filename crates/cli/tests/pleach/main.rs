@@ -26,4 +26,5 @@ mod tour;
 mod tree;
 mod vanished;
 mod verify;
+mod versions;
 mod watch;
