@@ -88,6 +88,22 @@ impl Reporter for Shown {
                 ));
             }
             Message::DeviceSetAside { why } => self.say(why),
+            Message::WorkerMute { seconds, .. } => {
+                self.say(&format!(
+                    "a worker has not introduced itself for {seconds} s; it is waited for (`[run] stall` sets a limit, `pleach stop {name}` or Ctrl-C ends it)"
+                ));
+            }
+            Message::WorkerLingers { seconds, .. } => {
+                self.say(&format!(
+                    "a worker has had nothing to do for {seconds} s and does not end; it is waited for (`[run] stall` sets a limit, `pleach stop {name}` or Ctrl-C ends it)"
+                ));
+            }
+            Message::SlotGivenUp { slot, why } => {
+                self.say(&format!(
+                    "no more workers are started on slot {}, where they end without having run anything: {why}",
+                    slot + 1
+                ));
+            }
             Message::WorkerSilent { trial, seconds, .. } => {
                 self.say(&format!(
                     "trial {} has said nothing for {seconds} s; it is left alone (`[run] stall` sets a limit, `pleach stop {name} --now` kills it)",

@@ -73,6 +73,21 @@ pub enum Message {
         trial: TrialId,
         seconds: u64,
     },
+    /// A worker was started and has not introduced itself yet.
+    WorkerMute {
+        worker: WorkerId,
+        seconds: u64,
+    },
+    /// A worker has nothing to do any more, was told so, and does not end.
+    WorkerLingers {
+        worker: WorkerId,
+        seconds: u64,
+    },
+    /// Workers on a slot, counted from 0, ended again and again without having run anything: no more are started there.
+    SlotGivenUp {
+        slot: u32,
+        why: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

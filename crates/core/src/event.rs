@@ -38,6 +38,10 @@ pub enum Event {
         worker: WorkerId,
         what: String,
     },
+    /// A worker process has closed its output and lives on: nothing more can be heard of it.
+    WorkerClosed {
+        worker: WorkerId,
+    },
     /// Something was heard of an attempt; nothing to remember.
     Progress {
         worker: WorkerId,

@@ -44,6 +44,8 @@ pub fn guard(parent: u32, program: &[OsString]) -> io::Result<u8> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg(BECOME).arg(getpid().as_raw_nonzero().to_string()).args(program);
         let mut worker = tokio::process::Command::from(command).spawn()?;
+        // The worker's output is its own: where it closes it, nobody holds it open.
+        rustix::stdio::dup2_stdout(fs::OpenOptions::new().write(true).open("/dev/null")?)?;
         let group = worker.id().and_then(|id| Pid::from_raw(id as i32));
         let status = tokio::select! {
             status = worker.wait() => status?,

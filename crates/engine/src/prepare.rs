@@ -1,21 +1,22 @@
 //! From a sweep file's text to a plan: one worker process is asked what it can do and how long trials are.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use pleach_core::{
     diagnostic::Diagnostics,
     life::WorkerId,
-    plan::{Length, Lengths, Plan, PlanError, Refused, command, plan},
+    plan::{Configuration, Length, Lengths, Plan, PlanError, Refused, command, plan},
     program::Program,
     spec::{self, Slots, SweepSpec},
     value::Parameters,
 };
 use pleach_protocol::{
-    describe::Description,
-    message::{FromWorker, Measure, PROTOCOL, ToWorker},
+    describe::{Description, ScheduleForm},
+    limits::{MAX_TABLE, check_description, check_measured},
+    message::{FromWorker, Measure, ToWorker},
 };
 use thiserror::Error;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
 
 use crate::{
     process::{Input, Place, Process, StartError},
@@ -53,7 +54,7 @@ pub async fn prepare(spec: SweepSpec, runner: Runner) -> Result<Prepared, Prepar
     let mut lengths = Lengths::default();
     let (description, program, plan) = match &runner {
         Runner::Worker(_) => {
-            let mut dialogue = Dialogue::start(&runner, device(&spec))?;
+            let mut dialogue = Dialogue::start(&runner, device(&spec))?.within(&spec);
             let description = dialogue.hello().await?;
             let program = program(&description);
             let plan = loop {
@@ -65,6 +66,7 @@ pub async fn prepare(spec: SweepSpec, runner: Runner) -> Result<Prepared, Prepar
                     }
                 }
             };
+            check_tables(&description, &plan).map_err(|why| dialogue.unusable(why))?;
             (description, program, plan)
         }
         Runner::Command { told, spec: command } => {
@@ -107,8 +109,14 @@ pub(crate) struct Dialogue<'a> {
     pub(crate) process: Process,
     inputs: mpsc::Receiver<Input>,
     said: Vec<FromWorker>,
+    /// The end of what it wrote to standard error.
     log: Vec<u8>,
+    /// How long it may say nothing, if the person limits that.
+    patience: Option<Duration>,
 }
+
+/// So much of a worker's log is kept while it is asked.
+const TAIL: usize = 1 << 14;
 
 impl<'a> Dialogue<'a> {
     pub(crate) fn start(runner: &'a Runner, device: &str) -> Result<Self, PrepareError> {
@@ -124,7 +132,17 @@ impl<'a> Dialogue<'a> {
             gpus: None,
         };
         let process = Process::start(WorkerId(0), runner, &place, sender)?;
-        Ok(Self { runner, process, inputs, said: Vec::new(), log: Vec::new() })
+        Ok(Self { runner, process, inputs, said: Vec::new(), log: Vec::new(), patience: None })
+    }
+
+    /// Kills it when it says nothing for longer than the person allows.
+    pub(crate) fn within(mut self, spec: &SweepSpec) -> Self {
+        self.patience = spec.run.stall.and_then(|stall| Duration::try_from_secs_f64(stall).ok());
+        self
+    }
+
+    pub(crate) fn say(&self, message: &ToWorker) -> Result<(), PrepareError> {
+        self.process.say(message).map_err(|why| self.unusable(why))
     }
 
     pub(crate) fn unusable(&self, why: impl Into<String>) -> PrepareError {
@@ -140,9 +158,23 @@ impl<'a> Dialogue<'a> {
             if !self.said.is_empty() {
                 return Ok(self.said.remove(0));
             }
-            match self.inputs.recv().await {
+            let next = self.inputs.recv();
+            let next = match self.patience {
+                Some(stall) => timeout(stall, next).await.map_err(|_| {
+                    self.unusable("it said nothing for longer than `[run] stall` allows")
+                })?,
+                None => next.await,
+            };
+            match next {
                 Some(Input::Said { messages, .. }) => self.said.extend(messages),
-                Some(Input::Logged { bytes, .. }) => self.log.extend(bytes),
+                Some(Input::Logged { bytes, .. }) => {
+                    self.log.extend(bytes);
+                    let surplus = self.log.len().saturating_sub(TAIL);
+                    self.log.drain(..surplus);
+                }
+                Some(Input::Closed { .. }) => {
+                    return Err(self.unusable("it closed its output and lives on"));
+                }
                 Some(Input::Nonsense { what, .. }) => return Err(self.unusable(what)),
                 Some(Input::Died { death, .. }) => return Err(self.unusable(death.how)),
                 Some(Input::Signal) => {}
@@ -153,7 +185,7 @@ impl<'a> Dialogue<'a> {
 
     pub(crate) async fn hello(&mut self) -> Result<Description, PrepareError> {
         match self.next().await? {
-            FromWorker::Hello(description) => match check(&description) {
+            FromWorker::Hello(description) => match check_description(&description) {
                 Ok(()) => Ok(*description),
                 Err(why) => Err(self.unusable(why)),
             },
@@ -169,15 +201,16 @@ impl<'a> Dialogue<'a> {
         let mut open: BTreeMap<u64, &Parameters> = BTreeMap::new();
         for (id, parameters) in asked.iter().enumerate() {
             open.insert(id as u64, parameters);
-            self.process
-                .say(&ToWorker::Measure(Measure { id: id as u64, parameters: told(parameters) }));
+            let measure = Measure { id: id as u64, parameters: told(parameters) };
+            self.say(&ToWorker::Measure(measure))?;
         }
         while !open.is_empty() {
             let (id, answer) = match self.next().await? {
                 FromWorker::Measured(measured) => {
+                    check_measured(&measured).map_err(|why| self.unusable(why))?;
                     let length = Length {
-                        steps: measured.steps.max(1),
-                        steps_per_epoch: measured.steps_per_epoch.max(1),
+                        steps: measured.steps,
+                        steps_per_epoch: measured.steps_per_epoch,
                         data: measured.data,
                         lanes: measured.lanes,
                     };
@@ -198,16 +231,17 @@ impl<'a> Dialogue<'a> {
     }
 }
 
-/// Whether a worker that describes itself so can be used at all.
-pub(crate) fn check(description: &Description) -> Result<(), String> {
-    if description.protocol != PROTOCOL {
-        return Err(format!(
-            "it speaks version {} of the protocol, this pleach version {PROTOCOL}",
-            description.protocol
-        ));
+/// A table that can fit into no line is not built.
+fn check_tables(description: &Description, plan: &Plan) -> Result<(), String> {
+    if description.schedules == ScheduleForm::Profile {
+        return Ok(());
     }
-    if description.program.is_empty() || description.numerics.is_empty() {
-        return Err("it does not say which program and numerics it is".to_owned());
+    let has_table = |it: &&Configuration| it.schedule.is_some() || !it.profiles.is_empty();
+    let steps = plan.configurations.iter().filter(has_table).map(|it| it.length.steps).max();
+    match steps {
+        Some(steps) if MAX_TABLE < steps => Err(format!(
+            "it wants learning rates as a table, and a table of {steps} steps fits into no line (at most {MAX_TABLE}): let it ask for `profile`s, or lower the budget"
+        )),
+        _ => Ok(()),
     }
-    Ok(())
 }

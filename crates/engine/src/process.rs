@@ -10,7 +10,7 @@ use std::{
 use pleach_core::life::WorkerId;
 use pleach_protocol::{
     line::{self, Splitter},
-    message::{FromWorker, Greeting, PROTOCOL, ToWorker},
+    message::{FromWorker, Greeting, MAX_LINE, PROTOCOL, ToWorker},
 };
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use thiserror::Error;
@@ -41,10 +41,26 @@ const RECENTLY: Duration = Duration::from_secs(10);
 /// What comes from outside, in the order of its coming.
 #[derive(Debug)]
 pub(crate) enum Input {
-    Said { worker: WorkerId, messages: Vec<FromWorker> },
-    Nonsense { worker: WorkerId, what: String },
-    Logged { worker: WorkerId, bytes: Vec<u8> },
-    Died { worker: WorkerId, death: Death },
+    Said {
+        worker: WorkerId,
+        messages: Vec<FromWorker>,
+    },
+    Nonsense {
+        worker: WorkerId,
+        what: String,
+    },
+    Logged {
+        worker: WorkerId,
+        bytes: Vec<u8>,
+    },
+    /// It has closed its output, and lives on.
+    Closed {
+        worker: WorkerId,
+    },
+    Died {
+        worker: WorkerId,
+        death: Death,
+    },
     Signal,
 }
 
@@ -168,7 +184,8 @@ impl Process {
         tokio::spawn(attend(worker, child, stdout, stderr, marks, inputs));
         let process = Self { lines: Some(lines), handle };
         process.write(first);
-        process.say(&ToWorker::Hello(Greeting {
+        // A greeting is short.
+        let _said = process.say(&ToWorker::Hello(Greeting {
             protocol: PROTOCOL,
             threads: place.threads,
             device: place.device.to_owned(),
@@ -177,10 +194,18 @@ impl Process {
         Ok(process)
     }
 
-    pub(crate) fn say(&self, message: &ToWorker) {
+    /// Says something, unless it is too long for a line; the error says so, for people.
+    pub(crate) fn say(&self, message: &ToWorker) -> Result<(), String> {
         let mut bytes = Vec::new();
         line::write(message, &mut bytes);
+        if !line::fits(&bytes) {
+            return Err(format!(
+                "what the worker is to be told takes a line of {} bytes, and a line has at most {MAX_LINE}: shorten the table of rates or the parameters, or let the worker ask for `profile`s",
+                bytes.len() - 1
+            ));
+        }
         self.write(bytes);
+        Ok(())
     }
 
     fn write(&self, bytes: Vec<u8>) {
@@ -273,10 +298,14 @@ async fn read_messages(worker: WorkerId, mut stdout: ChildStdout, inputs: mpsc::
     let mut splitter = Splitter::default();
     let mut buffer = vec![0; 1 << 16];
     loop {
-        let Ok(length) = stdout.read(&mut buffer).await else { return };
-        if length == 0 {
+        let Ok(length @ 1..) = stdout.read(&mut buffer).await else {
+            tokio::spawn(async move {
+                // Whoever ends closes it, too, and is known to be dead before this comes.
+                sleep(GRACE).await;
+                drop(inputs.send(Input::Closed { worker }).await);
+            });
             return;
-        }
+        };
         let mut messages = Vec::new();
         let mut nonsense = None;
         splitter.feed(&buffer[..length], &mut |line| {

@@ -12,6 +12,7 @@ use pleach_core::{
 };
 use pleach_protocol::{
     describe::ScheduleForm,
+    limits::{check_digest, reason},
     message::{self, Fault, FaultClass, FromWorker, Start},
     number::Number,
 };
@@ -44,6 +45,7 @@ pub(crate) fn event(
             values: values(metrics.values),
         },
         FromWorker::Checkpoint(message::Checkpoint { attempt: number, step, file, digest }) => {
+            check_digest(&digest)?;
             let attempt = attempt(number)?;
             let bytes = bytes_of(attempt, &file);
             Event::Checkpoint { worker, attempt, step, file, digest, bytes }
@@ -51,13 +53,16 @@ pub(crate) fn event(
         FromWorker::Usage(used) => {
             Event::Used { worker, attempt: attempt(used.attempt)?, usage: usage(used) }
         }
-        FromWorker::Finished(finished) => Event::Finished {
-            worker,
-            attempt: attempt(finished.attempt)?,
-            step: finished.step,
-            outcome: outcome(finished.outcome),
-            digest: finished.digest,
-        },
+        FromWorker::Finished(finished) => {
+            check_digest(&finished.digest)?;
+            Event::Finished {
+                worker,
+                attempt: attempt(finished.attempt)?,
+                step: finished.step,
+                outcome: outcome(finished.outcome),
+                digest: finished.digest,
+            }
+        }
     })
 }
 
@@ -74,7 +79,7 @@ pub(crate) fn outcome(outcome: message::Outcome) -> Outcome {
         message::Outcome::Done => Outcome::Done,
         message::Outcome::Diverged => Outcome::Diverged,
         message::Outcome::Stopped => Outcome::Stopped,
-        message::Outcome::Failed(why) => Outcome::Failed(Class::Error, why),
+        message::Outcome::Failed(why) => Outcome::Failed(Class::Error, reason(why)),
         message::Outcome::Fault(Fault { class, why }) => {
             let class = match class {
                 FaultClass::NoObjective => Class::NoObjective,
@@ -85,9 +90,9 @@ pub(crate) fn outcome(outcome: message::Outcome) -> Outcome {
                 FaultClass::Protocol => Class::Protocol,
                 FaultClass::Infrastructure => Class::Infrastructure,
             };
-            Outcome::Failed(class, why)
+            Outcome::Failed(class, reason(why))
         }
-        message::Outcome::Unusable(why) => Outcome::Unusable(why),
+        message::Outcome::Unusable(why) => Outcome::Unusable(reason(why)),
     }
 }
 

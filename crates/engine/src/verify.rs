@@ -53,9 +53,10 @@ pub async fn train_again(
         directory: absolute(home.folder().to_owned()),
         ..translate::start(&configuration, prepared.description.schedules, again.seed)
     };
-    let mut dialogue = Dialogue::start(&prepared.runner, device(&prepared.spec))?;
+    let mut dialogue =
+        Dialogue::start(&prepared.runner, device(&prepared.spec))?.within(&prepared.spec);
     dialogue.hello().await?;
-    dialogue.process.say(&ToWorker::Start(Box::new(start)));
+    dialogue.say(&ToWorker::Start(Box::new(start)))?;
     let mut trained = Trained::default();
     loop {
         match dialogue.next().await? {

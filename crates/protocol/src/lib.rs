@@ -14,9 +14,10 @@
 //!
 //! `docs/protocol.md` describes it for people who write a worker program in another language.
 //!
-//! Reading order: [`message`] (what is said), [`describe`] (how a worker describes itself), [`number`] (numbers that JSON cannot hold), [`line`](mod@line) (messages as bytes), [`serve`](mod@serve) (the worker's side).
+//! Reading order: [`message`] (what is said), [`describe`] (how a worker describes itself), [`number`] (numbers that JSON cannot hold), [`limits`] (how much of it), [`line`](mod@line) (messages as bytes), [`serve`](mod@serve) (the worker's side).
 
 pub mod describe;
+pub mod limits;
 pub mod line;
 pub mod message;
 pub mod number;

@@ -14,12 +14,17 @@ pub enum LineError {
     NoMessage { line: String, reason: String },
 }
 
-/// Appends `message` and the end of its line.
+/// Appends `message` and the end of its line, however long it is: [`fits`] says whether it may be sent.
 pub fn write(message: &impl Serialize, buffer: &mut Vec<u8>) {
     // Messages have text keys and no failing serializers, so this cannot fail; a `Vec` takes everything.
     if serde_json::to_writer(&mut *buffer, message).is_ok() {
         buffer.push(b'\n');
     }
+}
+
+/// Whether a line, its end included, is one that the other side accepts.
+pub fn fits(line: &[u8]) -> bool {
+    line.len() <= MAX_LINE + 1
 }
 
 /// Reads a line, with or without its end.

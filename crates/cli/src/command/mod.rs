@@ -31,7 +31,7 @@ mod tree;
 mod verify;
 mod watch;
 
-use std::io::IsTerminal;
+use std::{io::IsTerminal, pin::pin, time::Duration};
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -44,7 +44,7 @@ use pleach_views::table::PIPE;
 use crate::{
     exit::Ending,
     place::Place,
-    say::{data, print},
+    say::{data, eprintln, print},
 };
 
 #[derive(Subcommand)]
@@ -188,6 +188,17 @@ fn is_utf8() -> bool {
     locale.to_lowercase().replace('-', "").ends_with("utf8")
 }
 
+/// Says after a while that something is waited for; once.
+async fn patiently<T>(future: impl Future<Output = T>, say: impl FnOnce()) -> T {
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let mut future = pin!(future);
+    if let Ok(result) = tokio::time::timeout(PATIENCE, &mut future).await {
+        return result;
+    }
+    say();
+    future.await
+}
+
 /// Runs something that waits for processes.
 fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
@@ -197,7 +208,14 @@ fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
 pub(crate) fn prepared(place: &Place, name: &str, text: &str) -> Result<Prepared> {
     let spec = prepare::read(name, text)?;
     let runner = place.runner(&spec)?;
-    block_on(async { Ok(prepare::prepare(spec, runner).await?) })
+    let name = runner.name();
+    let prepared = async { Ok(prepare::prepare(spec, runner).await?) };
+    block_on(patiently(prepared, || {
+        eprintln!(
+            "the worker program {} has not answered yet; it is waited for (`[run] stall` sets a limit, Ctrl-C ends it)",
+            name.display()
+        );
+    }))
 }
 
 /// How often a sweep's stages may be tried again; as without its file, if an older version wrote that.

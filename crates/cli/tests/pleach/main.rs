@@ -7,6 +7,7 @@ mod evil;
 mod exchange;
 mod faults;
 mod help;
+mod misbehaving;
 mod misuse;
 mod named;
 mod outcomes;

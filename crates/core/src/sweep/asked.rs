@@ -1,6 +1,6 @@
 //! What a person asks while a sweep runs, and the limits that they have set.
 
-use super::{Asked, Decisions, Grant, Mode, Silence, Sweep, WorkerState};
+use super::{Asked, Decisions, Grant, Mode, Silence, Sweep, Worker, WorkerState};
 use crate::{
     class::Class,
     command::{Command, Message},
@@ -11,6 +11,9 @@ use crate::{
 
 /// A worker that says nothing for so long is reported, in microseconds.
 const SILENCE: u64 = 60_000_000;
+
+/// A worker that holds nothing and does not start or end for so long is reported, in microseconds.
+const PATIENCE: u64 = 10_000_000;
 
 impl Sweep {
     pub(super) fn asked(&mut self, request: &Request, decisions: &mut Decisions) {
@@ -40,10 +43,16 @@ impl Sweep {
     fn stop(&mut self, why: &str, decisions: &mut Decisions) {
         self.halt(why, decisions);
         self.mode = Mode::Stopping;
+        let mut awaited = Vec::new();
         for (&id, worker) in &mut self.workers {
             for grant in &mut worker.queue {
                 grant.ask_stop(id, decisions);
             }
+            awaited.extend(worker.is_awaited().then_some(id));
+        }
+        // They have nothing to save.
+        for worker in awaited {
+            self.kill(worker, Ending::Interrupted, decisions);
         }
     }
 
@@ -92,6 +101,22 @@ impl Sweep {
             if matches!(worker.state, WorkerState::Killed(_)) {
                 continue;
             }
+            if worker.is_awaited() {
+                let since = *worker.waited_since.get_or_insert(now);
+                let waited = now.0.saturating_sub(since.0);
+                if self.settings.stall.is_some_and(|stall| stall <= waited) {
+                    let why = "it said nothing for longer than `stall` allows".to_owned();
+                    to_kill.push((id, Ending::Failed(Class::Stall, why)));
+                } else if PATIENCE <= waited && worker.silence == Silence::Unreported {
+                    worker.silence = Silence::Reported;
+                    let seconds = waited / 1_000_000;
+                    decisions.commands.push(Command::Say(match worker.state {
+                        WorkerState::Starting => Message::WorkerMute { worker: id, seconds },
+                        _ => Message::WorkerLingers { worker: id, seconds },
+                    }));
+                }
+                continue;
+            }
             let Some(head) = worker.queue.front_mut() else { continue };
             let Some(node) = self.stages.get(&head.stage) else { continue };
             let silent = now.0.saturating_sub(head.heard.0);
@@ -123,6 +148,14 @@ impl Sweep {
         for (worker, ending) in to_kill {
             self.kill(worker, ending, decisions);
         }
+    }
+}
+
+impl Worker {
+    /// Whether it holds nothing, and is waited for: until it has introduced itself, or has ended.
+    fn is_awaited(&self) -> bool {
+        self.queue.is_empty()
+            && matches!(self.state, WorkerState::Starting | WorkerState::Dismissed)
     }
 }
 

@@ -75,7 +75,7 @@ impl Sweep {
         let left: Vec<WorkerId> = self.workers.iter().filter(is_left).map(|(id, _)| *id).collect();
         for id in left {
             if let Some(worker) = self.workers.get_mut(&id) {
-                worker.state = WorkerState::Dismissed;
+                worker.let_go();
                 decisions.commands.push(Command::Dismiss { worker: id });
             }
         }

@@ -55,6 +55,8 @@ impl Sweep {
             };
             self.record(id, checkpoint, decisions);
         }
+        let ending =
+            if is_rebuilding { ending } else { self.with_objective(ending, id, &evaluated) };
         let is_judged = is_rebuilding && !matches!(ending, Ending::Failed(..));
         let ending = if is_judged {
             self.rebuilt(id, &found.outcome, &found.digest, decisions)
@@ -83,12 +85,19 @@ impl Sweep {
         let Some(worker) = self.workers.remove(&id) else { return };
         let lanes = worker.lanes();
         let ending = match worker.state {
+            WorkerState::Killed(ending) if worker.queue.is_empty() => {
+                // Killed for what it said or did, not since a person asked.
+                if let Ending::Failed(_, what) = ending {
+                    self.note_fruitless(worker.slot, &what, decisions);
+                }
+                return;
+            }
             WorkerState::Killed(ending) => ending,
             WorkerState::Starting | WorkerState::Ready(_) if worker.queue.is_empty() => {
                 // One that had nothing to do, since nothing may be placed at the moment, shows nothing by its death.
-                if worker.state == WorkerState::Starting || self.ready.len() != 0 {
-                    self.fruitless += 1;
-                    how.clone_into(&mut self.last_words);
+                let is_anything_ready = self.ready.len() + self.apart.len() != 0;
+                if worker.state == WorkerState::Starting || is_anything_ready {
+                    self.note_fruitless(worker.slot, how, decisions);
                 }
                 return;
             }

@@ -9,7 +9,8 @@ use crate::{
     command::{Command, Message},
     event::{Event, Moment, Outcome},
     fact::{Checkpoint, Fact},
-    life::{AttemptId, Charge, Ending, Purpose, StageId, StageStatus, WorkerId},
+    life::{AttemptId, Charge, Ending, Purpose, StageId, StageStatus, TrialId, WorkerId},
+    objective::Evaluated,
 };
 
 impl Sweep {
@@ -26,9 +27,16 @@ impl Sweep {
                 self.died(*worker, (*class, how), found, now, decisions);
             }
             Event::WorkerUnusable { worker, why } => {
-                self.workers.remove(worker);
-                self.fruitless += 1;
-                self.last_words.clone_from(why);
+                if let Some(worker) = self.workers.remove(worker) {
+                    self.note_fruitless(worker.slot, why, decisions);
+                }
+            }
+            Event::WorkerClosed { worker } => {
+                let is_ending = |it: &Worker| it.state == WorkerState::Dismissed;
+                if !self.workers.get(worker).is_some_and(is_ending) {
+                    let what = "it closed its output and lived on".to_owned();
+                    self.kill(*worker, Ending::Failed(Class::Crash, what), decisions);
+                }
             }
             Event::WorkerTalkedNonsense { worker, what } => {
                 self.kill(*worker, nonsense(what.clone()), decisions);
@@ -229,17 +237,18 @@ impl Sweep {
         decisions: &mut Decisions,
     ) {
         let end = self.stages.get(&stage).map_or(0, |node| node.row.stage.end);
-        let (was_asked, purpose, origin) =
-            self.head(worker).map_or((Asked::No, Purpose::Train, None), |head| {
-                (head.was_asked, head.purpose, head.origin)
-            });
+        let Some(head) = self.head(worker) else { return };
+        let (was_asked, purpose, origin) = (head.was_asked, head.purpose, head.origin);
+        let evaluated = head.evaluated.clone();
         let ending = match (outcome, was_asked) {
             (Outcome::Done | Outcome::Diverged, _)
                 if purpose == Purpose::Rebuild && (step == end || *outcome != Outcome::Done) =>
             {
                 Ok(self.rebuilt(stage, outcome, digest, decisions))
             }
-            (Outcome::Done, _) if step == end => Ok(Ending::Done),
+            (Outcome::Done, _) if step == end => {
+                Ok(self.with_objective(Ending::Done, stage, &evaluated))
+            }
             (Outcome::Done, _) => Err(format!("it says that it is done at step {step} of {end}")),
             (Outcome::Diverged, _) => Ok(Ending::Diverged),
             (Outcome::Stopped, Asked::Stop) => Ok(Ending::Interrupted),
@@ -254,7 +263,9 @@ impl Sweep {
             Ok(ending) => ending,
             Err(what) => return self.kill(worker, nonsense(what), decisions),
         };
-        self.fruitless = 0;
+        if let Some(slot) = self.workers.get(&worker).map(|worker| worker.slot) {
+            self.note_fruitful(slot);
+        }
         let Some(worker) = self.workers.get_mut(&worker) else { return };
         worker.account(now);
         worker.finished += 1;
@@ -264,6 +275,26 @@ impl Sweep {
             (next.began, next.heard) = (Some(now), now);
         }
         self.conclude(&grant, &ending, step, digest, now, decisions);
+    }
+
+    /// How an attempt has ended that says it is done: at the end of a trial the objective must have been measured.
+    pub(super) fn with_objective(
+        &self,
+        ending: Ending,
+        stage: StageId,
+        evaluated: &Evaluated,
+    ) -> Ending {
+        let objective = &self.settings.objective;
+        let Some(node) = self.stages.get(&stage) else { return ending };
+        let is_last = |id: &TrialId| {
+            self.trials.get(id).is_some_and(|trial| trial.path.last() == Some(&stage))
+        };
+        let is_over = ending == Ending::Done && node.trials.iter().any(is_last);
+        if is_over && objective.value(evaluated).is_none() {
+            let why = format!("it was done and had not measured `{}`", objective.metric);
+            return Ending::Failed(Class::NoObjective, why);
+        }
+        ending
     }
 
     /// How an attempt to train a stage again has ended, which must come to the same state; that of a person's program

@@ -150,6 +150,8 @@ pub struct Sweep {
     next_worker: WorkerId,
     /// Workers that ended without having run anything, since one last did.
     fruitless: u32,
+    /// The same for each slot.
+    fruitless_in: BTreeMap<u32, u32>,
     /// Why the last of these ended.
     last_words: String,
     repeats: repeat::Repeats,
@@ -203,6 +205,9 @@ struct Worker {
     finished: u64,
     /// Since when `busy` is counted.
     busy_since: Moment,
+    /// Since when it is waited for, while it starts and while it ends.
+    waited_since: Option<Moment>,
+    silence: Silence,
 }
 
 #[derive(Debug, PartialEq)]
@@ -288,6 +293,7 @@ impl Sweep {
             next_attempt: rows.next_attempt,
             next_worker: WorkerId(1),
             fruitless: 0,
+            fruitless_in: BTreeMap::new(),
             last_words: String::new(),
             repeats: repeat::Repeats::default(),
             counts: progress::Counts::default(),

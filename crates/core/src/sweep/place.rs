@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::{Asked, Decisions, Grant, Mode, Node, Silence, Sweep, Worker, WorkerState};
 use crate::{
-    command::{Command, Finish, Keep},
+    command::{Command, Finish, Keep, Message},
     event::Moment,
     fact::Fact,
     life::{Purpose, StageChange, StageId, StageStatus, WorkerId},
@@ -14,13 +14,14 @@ use crate::{
 /// So much work is queued at a worker, in microseconds: long beside a commit, short beside anything that a person notices.
 const AHEAD: u64 = 20_000;
 
-/// So many workers in a row may end without having run anything.
+/// So many workers in a row may end without having run anything, of all and in each slot.
 const FRUITLESS: u32 = 3;
 
 impl Sweep {
     pub(super) fn place(&mut self, now: Moment, decisions: &mut Decisions) {
         if self.mode == Mode::Running {
-            if FRUITLESS <= self.fruitless {
+            let is_busy = self.workers.values().any(|worker| !worker.queue.is_empty());
+            if FRUITLESS <= self.fruitless && !is_busy {
                 return self.give_up(decisions);
             }
             self.ready_again(now);
@@ -58,15 +59,13 @@ impl Sweep {
         }
     }
 
-    /// No worker can be used: those that are left end what they have.
+    /// No worker can be used, and none has anything to do.
     fn give_up(&mut self, decisions: &mut Decisions) {
-        if self.workers.values().all(|worker| worker.queue.is_empty()) {
-            let workers: Vec<WorkerId> = self.workers.keys().copied().collect();
-            decisions.commands.extend(workers.into_iter().map(|worker| Command::Kill { worker }));
-            self.halt(&format!("no worker can be used: {}", self.last_words), decisions);
-            decisions.commands.push(Command::Finish(Finish::Unusable(self.last_words.clone())));
-            self.mode = Mode::Finished;
-        }
+        let workers: Vec<WorkerId> = self.workers.keys().copied().collect();
+        decisions.commands.extend(workers.into_iter().map(|worker| Command::Kill { worker }));
+        self.halt(&format!("no worker can be used: {}", self.last_words), decisions);
+        decisions.commands.push(Command::Finish(Finish::Unusable(self.last_words.clone())));
+        self.mode = Mode::Finished;
     }
 
     fn grant_all(&mut self, now: Moment, decisions: &mut Decisions) {
@@ -189,7 +188,11 @@ impl Sweep {
             if needed == 0 {
                 return;
             }
-            if self.is_aside(slot) || self.workers.values().any(|worker| worker.slot == slot) {
+            let is_given_up = self.fruitless_in.get(&slot).is_some_and(|n| FRUITLESS <= *n);
+            if is_given_up
+                || self.is_aside(slot)
+                || self.workers.values().any(|worker| worker.slot == slot)
+            {
                 continue;
             }
             let id = self.next_worker;
@@ -201,6 +204,8 @@ impl Sweep {
                 busy: 0,
                 finished: 0,
                 busy_since: Moment(0),
+                waited_since: None,
+                silence: Silence::Unreported,
             };
             self.workers.insert(id, worker);
             decisions.commands.push(Command::Spawn { worker: id, slot });
@@ -222,14 +227,40 @@ impl Sweep {
             let is_idle = worker.queue.is_empty()
                 && matches!(worker.state, WorkerState::Ready(_) | WorkerState::Starting);
             if is_idle {
-                worker.state = WorkerState::Dismissed;
+                worker.let_go();
                 decisions.commands.push(Command::Dismiss { worker: id });
             }
         }
     }
 }
 
+impl Sweep {
+    /// A worker on this slot ended without having run anything.
+    pub(super) fn note_fruitless(&mut self, slot: u32, why: &str, decisions: &mut Decisions) {
+        self.fruitless += 1;
+        why.clone_into(&mut self.last_words);
+        let n = self.fruitless_in.entry(slot).or_default();
+        *n += 1;
+        if *n == FRUITLESS && 1 < self.settings.slots {
+            let why = why.to_owned();
+            decisions.commands.push(Command::Say(Message::SlotGivenUp { slot, why }));
+        }
+    }
+
+    /// A worker on this slot has run something to its end.
+    pub(super) fn note_fruitful(&mut self, slot: u32) {
+        self.fruitless = 0;
+        self.fruitless_in.remove(&slot);
+    }
+}
+
 impl Worker {
+    /// Its input is closed: it should end by itself.
+    pub(super) fn let_go(&mut self) {
+        self.state = WorkerState::Dismissed;
+        (self.waited_since, self.silence) = (None, Silence::Unreported);
+    }
+
     /// How many stages it should hold beyond those that it runs.
     fn n_ahead(&self, queue: u32) -> usize {
         if self.finished == 0 {

@@ -68,21 +68,24 @@ impl Run<'_> {
         let attempt = granted.0;
         let start = self.start_message(granted, from, keep);
         let Some(handle) = self.workers.get_mut(&worker) else { return };
-        match start {
-            Some(start) => {
-                handle.process.say(&ToWorker::Start(Box::new(start)));
-            }
+        let said = match start {
+            Some(start) => handle
+                .process
+                .say(&ToWorker::Start(Box::new(start)))
+                .map_err(|why| (Class::Configuration, why)),
             // Every trial was planned from this very file, so this says that the database is not its.
-            None => self.events.push(Event::Finished {
+            None => {
+                Err((Class::Infrastructure, "the sweep file does not hold this trial".to_owned()))
+            }
+        };
+        if let Err((class, why)) = said {
+            self.events.push(Event::Finished {
                 worker,
                 attempt,
                 step: from.map_or(0, |from| from.step),
-                outcome: pleach_core::event::Outcome::Failed(
-                    Class::Infrastructure,
-                    "the sweep file does not hold this trial".to_owned(),
-                ),
+                outcome: pleach_core::event::Outcome::Failed(class, why),
                 digest: String::new(),
-            }),
+            });
         }
     }
 

@@ -7,12 +7,14 @@ use pleach_core::{
     event::{Event, Request},
     life::{AttemptId, WorkerId},
 };
-use pleach_protocol::message::{Fault, FromWorker, Outcome};
+use pleach_protocol::{
+    limits::check_description,
+    message::{Fault, FromWorker, Outcome},
+};
 
 use super::{Run, Stopping, begin::left_by};
 use crate::{
     logs::last_line,
-    prepare::check,
     process::{Death, Input},
     program::program,
     translate,
@@ -39,6 +41,10 @@ impl Run<'_> {
                 self.events.push(Event::WorkerTalkedNonsense { worker, what });
             }
             Input::Logged { worker, bytes } => self.logged(worker, &bytes),
+            Input::Closed { worker } if self.workers.contains_key(&worker) => {
+                self.events.push(Event::WorkerClosed { worker });
+            }
+            Input::Closed { .. } => {}
             Input::Died { worker, death } => self.died(worker, death),
             Input::Signal => {
                 self.signals += 1;
@@ -53,7 +59,7 @@ impl Run<'_> {
             handle.greeted = true;
             let expected = &self.job.prepared.program;
             let found = program(description);
-            let result = check(description).and_then(|()| {
+            let result = check_description(description).and_then(|()| {
                 if (&found.name, &found.numerics) == (&expected.name, &expected.numerics) {
                     return Ok(());
                 }

@@ -275,7 +275,9 @@ impl Run<'_> {
                 }
                 Command::AskStop { worker, attempt } => {
                     if let Some(handle) = self.workers.get(&worker) {
-                        handle.process.say(&ToWorker::Stop(Stop { attempt: u64::from(attempt.0) }));
+                        // It is short.
+                        let stop = Stop { attempt: u64::from(attempt.0) };
+                        let _said = handle.process.say(&ToWorker::Stop(stop));
                     }
                 }
                 Command::Dismiss { worker } => {

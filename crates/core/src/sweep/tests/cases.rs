@@ -4,7 +4,8 @@ use super::*;
 
 /// Steps with these events and says what is decided, without the facts of metrics.
 pub(super) fn step(sweep: &mut Sweep, seconds: u64, events: &[Event]) -> Vec<String> {
-    let decisions = sweep.step(events, Moment(seconds * 1_000_000));
+    let events: Vec<Event> = events.iter().flat_map(measured).collect();
+    let decisions = sweep.step(&events, Moment(seconds * 1_000_000));
     let facts = decisions.facts.iter().filter_map(|fact| match fact {
         Fact::Ended { attempt, ending, .. } => {
             Some(format!("attempt {} ended: {ending:?}", attempt.0))
@@ -26,6 +27,17 @@ pub(super) fn step(sweep: &mut Sweep, seconds: u64, events: &[Event]) -> Vec<Str
         other => Some(format!("{other:?}")),
     });
     facts.chain(commands).collect()
+}
+
+/// What is done has measured the objective.
+fn measured(event: &Event) -> Vec<Event> {
+    match event {
+        &Event::Finished { worker, attempt, step, outcome: Outcome::Done, .. } => {
+            let values = vec![("m".to_owned(), 1.0)];
+            vec![Event::Metrics { worker, attempt, step, values }, event.clone()]
+        }
+        _ => vec![event.clone()],
+    }
 }
 
 /// Trials of one stage of 20 steps.
@@ -260,7 +272,7 @@ fn a_configuration_that_cannot_be_run_stops_the_sweep_at_once_while_nothing_is_d
 #[test]
 fn workers_that_cannot_be_used_end_the_run() {
     let mut sweep = Sweep::new(settings(1), alone(1));
-    let mut decisions = Vec::new();
+    let mut decisions = step(&mut sweep, 0, &[]);
     for worker in 1..=3 {
         decisions = step(
             &mut sweep,
@@ -274,7 +286,6 @@ fn workers_that_cannot_be_used_end_the_run() {
     insta::assert_debug_snapshot!(decisions, @r#"
     [
         "nothing more is begun: no worker can be used: no such program",
-        "Kill { worker: WorkerId(1) }",
         "Finish(Unusable(\"no such program\"))",
     ]
     "#);

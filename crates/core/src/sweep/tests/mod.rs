@@ -15,6 +15,7 @@ mod laws;
 mod rebuild;
 mod renew;
 mod rungs;
+mod useless;
 mod waits;
 mod world;
 
