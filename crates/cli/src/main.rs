@@ -11,13 +11,22 @@ mod say;
 mod single;
 mod source;
 
-use std::{ffi::OsString, io::Write, process::ExitCode};
+use std::{
+    ffi::OsString,
+    io::Write,
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use clap::Parser;
 use pleach_engine::{
     command::guard::{COMMAND, serve},
     guard::{BECOME, GUARD, become_worker, guard, unstarted},
 };
+use signal_hook::consts::SIGXFSZ;
 
 use crate::{command::Command, place::Place, say::eprintln};
 
@@ -32,6 +41,18 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
+    // Under `ulimit -f` a write that goes too far would end us without a word; with a handler it fails, and the error is said.
+    // Programs that we start do not inherit it. Where it cannot be set, all else still works.
+    let is_too_large = Arc::new(AtomicBool::new(false));
+    drop(signal_hook::flag::register(SIGXFSZ, Arc::clone(&is_too_large)));
+    let code = run();
+    if is_too_large.load(Ordering::Relaxed) {
+        eprintln!("a file would have become larger than this shell allows: see `ulimit -f`");
+    }
+    code
+}
+
+fn run() -> ExitCode {
     let mut words = std::env::args_os().skip(1);
     match words.next() {
         Some(word) if word == GUARD || word == BECOME || word == COMMAND => hidden(&word, words),

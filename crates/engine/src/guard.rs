@@ -191,6 +191,8 @@ fn name(signal: i32) -> Option<&'static str> {
         9 => "kill; perhaps out of memory",
         11 => "segmentation fault",
         15 => "terminate",
+        24 => "the limit on processor time, `ulimit -t`",
+        25 => "the limit on the size of files, `ulimit -f`",
         _ => return None,
     })
 }

@@ -6,7 +6,7 @@ use std::{
     fs::{self, File, TryLockError},
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use flate2::read::GzDecoder;
@@ -25,7 +25,12 @@ pub struct DataSet<'a> {
     /// Addresses that a file's name is appended to, the best first.
     pub mirrors: &'a [&'a str],
     pub files: &'a [RemoteFile<'a>],
+    /// A mirror may take so long for each file, and then one second more for every [`SLOWEST`] bytes that it has sent.
+    pub patience: Duration,
 }
+
+/// Bytes per second. A mirror that sends less for longer than a data set has patience is given up.
+pub const SLOWEST: u64 = 16 << 10;
 
 /// A gzipped file. It is known by what it holds: the same data was packed more than once, with other headers.
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +98,7 @@ pub fn fetch(set: &DataSet, data: &Path, say: &mut dyn FnMut(&str)) -> Result<()
             }
             Err(_) => {}
         }
-        if let Err(tried) = fetch_file(set.mirrors, file, &path, say)? {
+        if let Err(tried) = fetch_file(set, file, &path, say)? {
             let still = |file: &&RemoteFile| {
                 !matches!(check(&folder.join(file.name), file), Ok(Content::Right))
             };
@@ -115,7 +120,7 @@ pub fn fetch(set: &DataSet, data: &Path, say: &mut dyn FnMut(&str)) -> Result<()
 type Tried = Vec<(String, String)>;
 
 fn fetch_file(
-    mirrors: &[&str],
+    set: &DataSet,
     file: &RemoteFile,
     path: &Path,
     say: &mut dyn FnMut(&str),
@@ -127,15 +132,17 @@ fn fetch_file(
     let agent: Agent = Agent::config_builder()
         .accept_encoding("identity")
         .http_status_as_error(false)
+        .timeout_resolve(Some(Duration::from_secs(20)))
         .timeout_connect(Some(Duration::from_secs(20)))
+        .timeout_recv_response(Some(Duration::from_secs(30)))
         .timeout_per_read(Some(Duration::from_secs(30)))
         .build()
         .into();
     let mut tried = Tried::new();
-    for mirror in mirrors {
+    for mirror in set.mirrors {
         let address = format!("{mirror}{}", file.name);
         for _ in 0..TRIES_PER_MIRROR {
-            let (reason, next) = match part.download(&agent, &address, file, say)? {
+            let (reason, next) = match part.download(&agent, &address, file, set.patience, say)? {
                 Ok(start) => match part.move_if_right(file, path)? {
                     Ok(()) => return Ok(Ok(())),
                     Err(reason) => {
@@ -225,6 +232,7 @@ impl Part {
         agent: &Agent,
         address: &str,
         file: &RemoteFile,
+        patience: Duration,
         say: &mut dyn FnMut(&str),
     ) -> Result<Result<u64, (String, Next)>, FetchError> {
         let have = self.len()?;
@@ -261,7 +269,7 @@ impl Part {
         }
         let total = expected.map(|expected| start.saturating_add(expected));
         let body = response.body_mut().as_reader();
-        self.append(body, &Extent { start, total, most: file.len + SLACK }, address, say)
+        self.append(body, &Extent { start, total, most: file.len + SLACK, patience }, address, say)
     }
 
     fn append(
@@ -275,6 +283,7 @@ impl Part {
         self.file.seek(SeekFrom::End(0)).map_err(|source| self.failed(source))?;
         let mut chunk = vec![0; 64 << 10];
         let mut have = extent.start;
+        let began = Instant::now();
         loop {
             let broken = match body.read(&mut chunk) {
                 Ok(0) if extent.total.is_none_or(|total| total <= have) => {
@@ -290,6 +299,14 @@ impl Part {
                     if extent.most < have {
                         self.clear()?;
                         let reason = format!("it sends more than {} bytes", extent.most);
+                        return Ok(Err((reason, Next::Mirror)));
+                    }
+                    if extent.is_too_slow(have, began.elapsed()) {
+                        let reason = format!(
+                            "it sent only {} bytes in {} s",
+                            have - extent.start,
+                            began.elapsed().as_secs()
+                        );
                         return Ok(Err((reason, Next::Mirror)));
                     }
                     if before / SAY_EVERY != have / SAY_EVERY {
@@ -312,6 +329,15 @@ struct Extent {
     /// If the server says.
     total: Option<u64>,
     most: u64,
+    patience: Duration,
+}
+
+impl Extent {
+    /// Each read has a limit of its own; without one on the whole, a server that sends a byte now and then is waited for for ever.
+    fn is_too_slow(&self, have: u64, elapsed: Duration) -> bool {
+        let sent = have.saturating_sub(self.start);
+        self.patience + Duration::from_millis(sent * 1000 / SLOWEST) < elapsed
+    }
 }
 
 /// How much longer than its content a gzipped file may be.

@@ -6,6 +6,7 @@ use std::{
     io::{self, Write},
     path::PathBuf,
     process::ExitCode,
+    sync::Arc,
 };
 
 use anyhow::{Context, Result, anyhow};
@@ -24,6 +25,7 @@ use pleach_trainer::{
     train::{End, Flow, Observer, train},
     worker::{Trainer, description},
 };
+use signal_hook::consts::SIGXFSZ;
 
 /// Trains small image classifiers for pleach; without a command it waits for a coordinator's messages.
 #[derive(Parser)]
@@ -68,6 +70,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // Under `ulimit -f` a write that goes too far fails, instead of ending us without a word.
+    drop(signal_hook::flag::register(SIGXFSZ, Arc::default()));
     match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

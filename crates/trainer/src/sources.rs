@@ -1,6 +1,11 @@
 //! Where the data sets lie on the network, and what they hold.
 
+use std::time::Duration;
+
 use crate::fetch::{DataSet, RemoteFile};
+
+/// How long a slow line may take to get going.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub const DATA_SETS: [DataSet<'static>; 2] = [
     DataSet {
@@ -31,6 +36,7 @@ pub const DATA_SETS: [DataSet<'static>; 2] = [
                 "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
             ),
         ],
+        patience: PATIENCE,
     },
     DataSet {
         name: "fashion-mnist",
@@ -61,6 +67,7 @@ pub const DATA_SETS: [DataSet<'static>; 2] = [
                 "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
             ),
         ],
+        patience: PATIENCE,
     },
 ];
 

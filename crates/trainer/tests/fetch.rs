@@ -10,6 +10,7 @@ use std::{
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     thread,
+    time::Duration,
 };
 
 use flate2::{Compression, GzBuilder, read::GzEncoder};
@@ -44,6 +45,8 @@ enum Mirror {
     HasOtherData,
     HasNothing,
     SendsTooMuch,
+    /// Sends a byte now and then, for ever.
+    Drips,
     /// Nobody listens.
     Down,
 }
@@ -104,6 +107,13 @@ fn answer(mut stream: TcpStream, mirror: Mirror) -> std::io::Result<()> {
     if let Mirror::BreaksOffAfter(n_bytes) = mirror {
         body.truncate(n_bytes);
     }
+    if let Mirror::Drips = mirror {
+        for byte in body {
+            stream.write_all(&[byte])?;
+            thread::sleep(Duration::from_millis(20));
+        }
+        return Ok(());
+    }
     for chunk in body.chunks(10_000) {
         stream.write_all(chunk)?;
     }
@@ -116,7 +126,8 @@ fn run(mirrors: &[Mirror], data: &Path) -> (String, Result<(), FetchError>) {
     let addresses: Vec<String> = mirrors.iter().map(|&mirror| start(mirror)).collect();
     let mirrors: Vec<&str> = addresses.iter().map(String::as_str).collect();
     let files = [RemoteFile { name: NAME, len: LEN, sha256: SHA256 }];
-    let set = DataSet { name: "mnist", mirrors: &mirrors, files: &files };
+    let patience = Duration::from_secs(3);
+    let set = DataSet { name: "mnist", mirrors: &mirrors, files: &files, patience };
     let mut said = String::new();
     let outcome = fetch(&set, data, &mut |line| writeln!(said, "{line}").unwrap());
     if let Err(error) = &outcome {
@@ -241,6 +252,15 @@ fn a_mirror_with_other_data_is_passed_over() {
     mirror-3/train-images-idx3-ubyte.gz: fetching
     DATA/mnist/train-images-idx3-ubyte.gz: fetched, and right
     ");
+}
+
+#[test]
+fn a_mirror_that_drips_is_given_up() {
+    let said = check(&[Mirror::Drips, Mirror::Good], &[]);
+    let gave_up =
+        said.lines().filter(|line| line.contains("mirror-0") && line.contains("it sent only"));
+    assert_eq!(gave_up.count(), 1, "{said}");
+    assert!(said.contains("mirror-1/train-images-idx3-ubyte.gz: going on after"), "{said}");
 }
 
 #[test]

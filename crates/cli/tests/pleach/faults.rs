@@ -1,6 +1,6 @@
 //! A worker's fault costs the attempts it was running, never the sweep.
 
-use std::{fs, process::Command};
+use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
 
 use crate::stage::{Stage, wait_until};
 
@@ -212,6 +212,54 @@ fn without_a_coordinator_a_command_acts_itself() {
     stage.run("rm faults", 2);
     stage.run("rm faults --yes", 0);
     stage.run("board faults", 66);
+}
+
+#[test]
+fn at_the_limit_of_file_sizes_it_ends_with_a_word_and_goes_on_without_the_limit() {
+    let stage = Stage::new("faulty");
+    stage.write("faults.toml", &sweep("x = [1, 2]\nfault = \"none\"", ""));
+    let pleach = stage.command("run faults.toml");
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -f 8; exec \"$0\" \"$@\""]).arg(pleach.get_program());
+    limited.args(pleach.get_args()).current_dir(stage.path());
+    for (name, value) in pleach.get_envs() {
+        match value {
+            Some(value) => limited.env(name, value),
+            None => limited.env_remove(name),
+        };
+    }
+    let output = limited.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.contains("see `ulimit -f`"), "{output:?}");
+    stage.run("run faults.toml", 0);
+    assert_eq!(statuses(&stage), ["none 1 done", "none 2 done"]);
+}
+
+#[test]
+fn a_removed_sweep_leaves_what_links_led_to_and_says_so() {
+    let stage = Stage::new("faulty");
+    stage.write("faults.toml", &sweep("x = 1\nfault = \"none\"", ""));
+    stage.run("run faults.toml", 0);
+    let (link, real) = (stage.path().join("runs/faults"), stage.path().join("elsewhere"));
+    let said = |real: &Path| {
+        let (_, err) = stage.run("rm faults --yes", 0);
+        assert!(real.exists() && !link.exists(), "{err}");
+        err.replace(&stage.path().canonicalize().unwrap().display().to_string(), "HERE")
+    };
+    fs::rename(&link, &real).unwrap();
+    symlink(&real, &link).unwrap();
+    let linked = said(&real);
+    insta::assert_snapshot!(linked, @"removed the link runs/faults; the sweep itself is still there: HERE/elsewhere");
+
+    fs::rename(&real, &link).unwrap();
+    let attempts = stage.path().join("attempts");
+    fs::rename(link.join("attempts"), &attempts).unwrap();
+    symlink(&attempts, link.join("attempts")).unwrap();
+    let inside = said(&attempts);
+    insta::assert_snapshot!(inside, @r"
+    removed runs/faults
+    runs/faults/attempts was a link: what it led to is still there, HERE/attempts
+    ");
 }
 
 #[test]
