@@ -1,6 +1,7 @@
 //! The program `pleach`: arguments, wiring, exit codes. What it prints to standard output is data; the rest goes to
 //! standard error.
 
+mod accept;
 mod command;
 mod exit;
 mod failures;

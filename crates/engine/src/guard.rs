@@ -27,8 +27,14 @@ use crate::{
 pub const GUARD: &str = "__guard";
 pub const BECOME: &str = "__become";
 
+/// So long a worker may save its state when the machine tells it to end.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// The exit code by which a program says that another time will do (`EX_TEMPFAIL`).
 pub(crate) const TEMPORARY: i32 = 75;
+
+/// The exit code of a guard that was told to end.
+pub(crate) const TERMINATED: u8 = 128 + 15;
 
 /// Runs a worker and returns the exit code to end with: the worker's, or 128 and the signal that killed it.
 pub fn guard(parent: u32, program: &[OsString]) -> io::Result<u8> {
@@ -50,8 +56,15 @@ pub fn guard(parent: u32, program: &[OsString]) -> io::Result<u8> {
         let status = tokio::select! {
             status = worker.wait() => status?,
             _ = told_to_end.recv() => {
+                if is_parent(parent) {
+                    signal_group(group, Signal::TERM);
+                    // Killed below if it takes longer.
+                    drop(tokio::time::timeout(GRACE, worker.wait()).await);
+                }
                 end_group(group);
-                worker.wait().await?
+                worker.wait().await?;
+                end_children();
+                return Ok(TERMINATED);
             }
         };
         end_group(group);
@@ -102,16 +115,24 @@ pub(crate) fn is_passing(error: &io::Error) -> bool {
 pub(crate) fn follow(parent: u32, with: Signal) -> io::Result<()> {
     set_parent_process_death_signal(Some(with))?;
     // It may have died before.
-    match getppid() {
-        Some(pid) if pid.as_raw_nonzero().get() == parent as i32 => Ok(()),
-        _ => Err(io::Error::other("the process that started this one is gone")),
+    if is_parent(parent) {
+        return Ok(());
     }
+    Err(io::Error::other("the process that started this one is gone"))
+}
+
+fn is_parent(parent: u32) -> bool {
+    getppid().is_some_and(|pid| pid.as_raw_nonzero().get() == parent as i32)
 }
 
 fn end_group(group: Option<Pid>) {
+    signal_group(group, Signal::KILL);
+}
+
+fn signal_group(group: Option<Pid>, signal: Signal) {
     if let Some(group) = group {
         // It may be empty already.
-        let _ = kill_process_group(group, Signal::KILL);
+        let _ = kill_process_group(group, signal);
     }
 }
 
@@ -184,6 +205,8 @@ pub(crate) fn how(status: ExitStatus) -> String {
 
 fn name(signal: i32) -> Option<&'static str> {
     Some(match signal {
+        1 => "hang-up",
+        2 => "interrupt",
         4 => "illegal instruction",
         6 => "abort",
         7 => "bus error",

@@ -76,6 +76,15 @@ pub(crate) struct Death {
 }
 
 impl Death {
+    /// Whether a signal that asks a process to end has ended it, or it says that another time will do.
+    pub(crate) fn is_preemption(&self) -> bool {
+        let asks = [Signal::TERM, Signal::INT, Signal::HUP].map(Signal::as_raw);
+        self.status.is_some_and(|status| {
+            guard::signal_of(status).is_some_and(|signal| asks.contains(&signal))
+                || status.code() == Some(guard::TEMPORARY)
+        })
+    }
+
     /// Whether it had not enough memory. `last`: the last line of its log.
     pub(crate) fn is_for_memory(&self, last: Option<&str>) -> bool {
         self.status.is_some_and(|status| wanted_memory(status, self.has_killed, last))

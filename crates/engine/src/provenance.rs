@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use pleach_core::{key::Key, spec::Slots};
+use pleach_core::{key::Key, spec::Slots, value::Parameters};
 use pleach_store::Provenance;
 use rustix::system::uname;
 
@@ -20,6 +20,12 @@ use crate::{
 /// The name of the fact that is the program.
 pub const PROGRAM: &str = "program";
 
+/// The name of the fact that is the data: what each data set is called, and its digest.
+pub const DATA: &str = "data";
+
+/// Characters of a digest that a person compares.
+const DIGEST: usize = 12;
+
 /// A larger difference from what is committed is only mentioned.
 const DIFFERENCE: usize = 1 << 20;
 
@@ -27,6 +33,7 @@ const DIFFERENCE: usize = 1 << 20;
 pub(crate) fn provenance(prepared: &Prepared) -> Provenance {
     let pleach = ("pleach", env!("CARGO_PKG_VERSION").to_owned());
     let mut facts = vec![pleach, (PROGRAM, program(prepared))];
+    facts.extend(data(prepared).map(|data| (DATA, data)));
     let mut difference = None;
     if let Runner::Command { told, .. } = &prepared.runner
         && let Some((commit, changes)) = code(told.directory())
@@ -57,6 +64,19 @@ pub fn program(prepared: &Prepared) -> String {
         }
         Runner::Command { told, .. } => format!("{}, {}", told.name(), told.numerics()),
     }
+}
+
+/// The data that the sweep trains on: `digits 1a2b3c4d5e6f`. `None` if its program does not say.
+pub fn data(prepared: &Prepared) -> Option<String> {
+    let sets = prepared.lengths.data().into_iter().map(|(digest, parameters)| {
+        let parameters: Parameters = serde_json::from_str(parameters).unwrap_or_default();
+        let known = prepared.program.parameters.iter().find(|it| it.name == DATA);
+        let name = parameters.get(DATA).or_else(|| known?.default.as_ref());
+        let digest: String = digest.chars().take(DIGEST).collect();
+        name.map_or(digest.clone(), |name| format!("{name} {digest}"))
+    });
+    let sets: Vec<String> = sets.collect();
+    (!sets.is_empty()).then(|| sets.join(", "))
 }
 
 /// `name: AMD EPYC 9R14, 2 cores, Linux 6.1.0 x86_64`.

@@ -1,7 +1,7 @@
 //! A sweep file, expanded, becomes rows: what is known keeps its number, what is new gets one.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeSet, HashSet},
     path::{Path, PathBuf},
 };
 
@@ -99,7 +99,8 @@ impl Store {
             check(planned, &self.path)?;
         }
         self.check_objective(&revision.objective)?;
-        let difference = compare(&self.connection, trials).map_err(|source| self.error(source))?;
+        let keys = trials.iter().map(|planned| planned.trial.key).collect();
+        let difference = compare(&self.connection, &keys).map_err(|source| self.error(source))?;
         let path = self.path.clone();
         let fail = |source| DatabaseError::new(&path, source);
         let transaction = self.connection.transaction().map_err(fail)?;
@@ -151,15 +152,15 @@ impl Store {
         }
     }
 
-    /// What [`Store::accept`] would do to the trials, without doing it.
-    pub fn compare(&self, trials: &[Planned]) -> Result<Difference, ReadError> {
+    /// What [`Store::accept`] would do with trials of these keys, without doing it.
+    pub fn compare(&self, trials: &BTreeSet<Key>) -> Result<Difference, ReadError> {
         compare(&self.connection, trials).map_err(|source| self.error(source).into())
     }
 }
 
 impl Reader {
     /// See [`Store::compare`].
-    pub fn compare(&self, trials: &[Planned]) -> Result<Difference, ReadError> {
+    pub fn compare(&self, trials: &BTreeSet<Key>) -> Result<Difference, ReadError> {
         self.ask(|connection| compare(connection, trials))
     }
 }
@@ -185,8 +186,7 @@ fn is_finite(value: &Value) -> bool {
     }
 }
 
-fn compare(connection: &Connection, trials: &[Planned]) -> SqlResult<Difference> {
-    let asked: HashSet<Key> = trials.iter().map(|planned| planned.trial.key).collect();
+fn compare(connection: &Connection, asked: &BTreeSet<Key>) -> SqlResult<Difference> {
     let known = known_trials(connection)?;
     let kept = asked.iter().filter(|key| known.contains_key(key)).count() as u64;
     let mut current = connection.prepare(

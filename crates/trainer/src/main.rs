@@ -5,15 +5,16 @@ use std::{
     env, fmt,
     io::{self, Write},
     path::PathBuf,
-    process::ExitCode,
+    process::{ExitCode, exit},
     sync::Arc,
+    thread,
 };
 
 use anyhow::{Context, Result, anyhow};
 use clap::{Parser, Subcommand};
 use pleach_protocol::{
     message::{Parameters, Schedule},
-    serve::serve,
+    serve::{Busy, Preemption, ServeError, serve_until},
 };
 use pleach_schedule::schedule::Schedule as Written;
 use pleach_trainer::{
@@ -25,7 +26,10 @@ use pleach_trainer::{
     train::{End, Flow, Observer, train},
     worker::{Trainer, description},
 };
-use signal_hook::consts::SIGXFSZ;
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ},
+    iterator::Signals,
+};
 
 /// Trains small image classifiers for pleach; without a command it waits for a coordinator's messages.
 #[derive(Parser)]
@@ -69,11 +73,17 @@ enum Command {
     },
 }
 
+/// As a shell says that SIGTERM has ended a program: the coordinator takes it for a preemption.
+const PREEMPTED: u8 = 128 + SIGTERM as u8;
+
 fn main() -> ExitCode {
     // Under `ulimit -f` a write that goes too far fails, instead of ending us without a word.
     drop(signal_hook::flag::register(SIGXFSZ, Arc::default()));
     match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if matches!(error.downcast_ref(), Some(ServeError::Preempted)) => {
+            ExitCode::from(PREEMPTED)
+        }
         Err(error) => {
             note(format_args!("pleach-mnist: {error:#}"));
             ExitCode::FAILURE
@@ -97,7 +107,10 @@ fn run(arguments: Arguments) -> Result<()> {
         None | Some(Command::Serve) => {
             // Nobody is left to hear what runs: end at once, whatever the worker is doing.
             let orphaned = || std::process::abort();
-            serve(&mut Trainer::default(), io::stdin(), io::stdout(), orphaned)?;
+            let preemption = Preemption::default();
+            heed_signals(preemption.clone()).context("failed to listen for signals")?;
+            let mut trainer = Trainer::default();
+            serve_until(&preemption, &mut trainer, io::stdin(), io::stdout(), orphaned)?;
         }
         Some(Command::Describe) => {
             let description = serde_json::to_string_pretty(&description(&Arithmetic::default()))?;
@@ -118,6 +131,20 @@ fn run(arguments: Arguments) -> Result<()> {
             }
         }
     }
+    Ok(())
+}
+
+/// At the first signal what runs saves its state; at the second, or if nothing runs, the process ends.
+#[expect(clippy::exit, reason = "the thread that trains is busy, or waits for its coordinator")]
+fn heed_signals(preemption: Preemption) -> io::Result<()> {
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
+    thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for times in signals.forever().enumerate().map(|(before, _)| before + 1) {
+            if preemption.tell() == Busy::No || 1 < times {
+                exit(i32::from(PREEMPTED));
+            }
+        }
+    })?;
     Ok(())
 }
 

@@ -7,7 +7,8 @@ use pleach_core::spec::{Extension, with_extension};
 use pleach_schedule::duration::Duration;
 use pleach_store::Store;
 
-use super::run::{Acceptance, Options, execute};
+use super::run::{Options, execute};
+use crate::accept::Acceptance;
 use crate::{
     exit::{Ending, Failure},
     place::{Chosen, Place, find},
@@ -48,6 +49,6 @@ impl Extend {
         let extension = Extension { budget: self.budget.to_string(), points: extended };
         let mut source = Source::of_sweep(&home)?;
         source.text = with_extension(&source.text, &extension);
-        execute(place, source, &self.options, Acceptance::Given)
+        execute(place, source, &self.options, Acceptance::File)
     }
 }

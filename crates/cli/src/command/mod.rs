@@ -22,7 +22,7 @@ mod resume;
 mod retest;
 mod retry;
 mod rm;
-mod run;
+pub(crate) mod run;
 mod schedule;
 mod schema;
 mod show;

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use pleach_core::{fact::NewTrial, plan::Tree, spec::ProgramSpec};
+use pleach_core::spec::ProgramSpec;
 use pleach_engine::{
     home::Home,
     prepare::{self, Prepared},
     run::cores,
 };
 use pleach_files::{self as files, Link};
-use pleach_store::{Planned, Reader};
+use pleach_store::Reader;
 use pleach_views::{
     measured::{self, Judgement},
     plan::{self, Difference, Existing, Extent},
@@ -58,7 +58,7 @@ impl Plan {
         let reader = if home.exists() { Some(Reader::open(&home.database())?) } else { None };
         let begun = reader.as_ref().map(Reader::begun).transpose()?.unwrap_or_default();
         let tree = prepared.plan.tree(&begun.into_iter().collect());
-        let existing = reader.map(|reader| existing(&reader, &prepared, &tree)).transpose()?;
+        let existing = reader.map(|reader| existing(&reader, &prepared)).transpose()?;
         let Prepared { spec, plan, .. } = &prepared;
         super::print(&plan::text(
             spec,
@@ -93,9 +93,8 @@ fn check_metrics(source: &Source, sample: &Path) -> Result<Ending> {
     })
 }
 
-fn existing(reader: &Reader, prepared: &Prepared, tree: &Tree) -> Result<Existing> {
-    let trials = tree.trials(&prepared.plan.trials);
-    let difference = reader.compare(&planned(prepared, &trials))?;
+fn existing(reader: &Reader, prepared: &Prepared) -> Result<Existing> {
+    let difference = reader.compare(&prepared.plan.keys())?;
     let pleach_store::Difference { added, kept, removed } = difference;
     let slots = &prepared.spec.run.slots;
     Ok(Existing {
@@ -103,14 +102,4 @@ fn existing(reader: &Reader, prepared: &Prepared, tree: &Tree) -> Result<Existin
         pace: reader.pace()?,
         at_once: slots.count(cores()).saturating_mul(prepared.plan.lanes(&prepared.spec.run)),
     })
-}
-
-/// The trials of a plan, as they are trained, with what was swept.
-pub(crate) fn planned<'a>(prepared: &'a Prepared, trials: &'a [NewTrial]) -> Vec<Planned<'a>> {
-    let Prepared { spec, plan, .. } = prepared;
-    let parameters = plan
-        .configurations
-        .iter()
-        .flat_map(|configuration| std::iter::repeat_n(&configuration.parameters, spec.seeds.len()));
-    trials.iter().zip(parameters).map(|(trial, parameters)| Planned { trial, parameters }).collect()
 }

@@ -3,7 +3,8 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::run::{Acceptance, Options, execute};
+use super::run::{Options, execute};
+use crate::accept::Acceptance;
 use crate::{exit::Ending, place::Place, source::Source};
 
 #[derive(Args)]
@@ -17,6 +18,6 @@ pub(crate) struct Resume {
 impl Resume {
     pub(crate) fn run(self, place: &Place) -> Result<Ending> {
         let source = Source::of_sweep(&place.home(self.sweep.as_deref())?)?;
-        execute(place, source, &self.options, Acceptance::Given)
+        execute(place, source, &self.options, Acceptance::Nothing)
     }
 }

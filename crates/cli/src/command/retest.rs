@@ -10,7 +10,8 @@ use pleach_engine::home::Home;
 use pleach_store::{Loaded, Reader, Which};
 use pleach_views::retest::table;
 
-use super::run::{Acceptance, Options, execute};
+use super::run::{Options, execute};
+use crate::accept::Acceptance;
 use crate::{
     exit::{Ending, Failure},
     place::Place,
@@ -39,7 +40,7 @@ pub(super) fn retest(place: &Place, home: &Home, best: usize, options: &Options)
         chosen_points.len()
     );
     source.text = with_retest(&source.text, &name, &chosen_points, &seeds);
-    let ending = execute(place, source, options, Acceptance::Given)?;
+    let ending = execute(place, source, options, Acceptance::File)?;
     let retest = Home::new(&place.runs, &name)?;
     let retested = rank(Reader::open(&retest.database())?.rows(Which::Current)?, objective.goal);
     super::print(&table(&chosen, &retested, &objective.metric))?;

@@ -9,7 +9,7 @@ use crate::say::eprintln;
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::run::confirm;
+use crate::accept::confirm;
 use crate::{
     exit::{Ending, Failure},
     place::Place,

@@ -6,6 +6,7 @@ use pleach_core::{fact::Checkpoint, life::StageStatus};
 use pleach_engine::{
     home::Home,
     program::Runner,
+    provenance::data,
     verify::{Again, train_again},
 };
 use pleach_store::{Store, TrialDetail};
@@ -52,6 +53,16 @@ impl Verify {
                 "a program of your own writes what it likes where it likes: `verify` trains only what a worker program does. `retry` runs the trial again"
                     .to_owned(),
             )
+            .into());
+        }
+        let planned =
+            prepared.plan.trials.iter().find(|it| (it.point, it.seed) == (point, detail.seed));
+        if planned.is_some_and(|planned| planned.key != detail.key) {
+            let now = data(&prepared).unwrap_or_default();
+            return Err(Failure::Invalid(format!(
+                "trial {} was trained on other data than there is now ({now}), so nothing can be compared; put its data back",
+                id.0
+            ))
             .into());
         }
         let again = Again { point, seed: detail.seed, from, end: last.end };

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod changed;
 mod dependencies;
 mod evil;
 mod exchange;
@@ -13,6 +14,7 @@ mod named;
 mod outcomes;
 mod packages;
 mod planted;
+mod preempted;
 mod programs;
 mod programs_tree;
 mod reference;

@@ -66,6 +66,15 @@ pub struct Refused {
 }
 
 impl Lengths {
+    /// The digests of all data that is trained on, each with the parameters of one configuration that trains on it, as JSON.
+    pub fn data(&self) -> BTreeMap<&str, &str> {
+        let known = self.0.iter().filter_map(|(parameters, length)| {
+            let length = length.as_ref().ok()?;
+            (!length.data.is_empty()).then_some((length.data.as_str(), parameters.as_str()))
+        });
+        known.collect()
+    }
+
     pub fn insert(&mut self, asked: &Parameters, answer: Result<Length, Refused>) {
         self.0.insert(canonical(asked), answer.map(Rc::new));
     }
@@ -273,6 +282,11 @@ impl Walk {
 }
 
 impl Plan {
+    /// The keys of all trials.
+    pub fn keys(&self) -> BTreeSet<Key> {
+        self.trials.iter().map(|trial| trial.key).collect()
+    }
+
     /// In which pieces the trials are trained, beside the stages that were begun already.
     #[must_use]
     pub fn tree(&self, known: &Known) -> Tree {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Decisions, Sweep, WorkerState};
+use super::{Asked, Decisions, Sweep, WorkerState};
 use crate::{
     class::Class,
     event::{Found, Moment, Outcome},
@@ -84,6 +84,8 @@ impl Sweep {
     ) {
         let Some(worker) = self.workers.remove(&id) else { return };
         let lanes = worker.lanes();
+        let is_killed = matches!(worker.state, WorkerState::Killed(_));
+        let is_preempted = class == Class::Preempted && !is_killed;
         let ending = match worker.state {
             WorkerState::Killed(ending) if worker.queue.is_empty() => {
                 // Killed for what it said or did, not since a person asked.
@@ -96,18 +98,26 @@ impl Sweep {
             WorkerState::Starting | WorkerState::Ready(_) if worker.queue.is_empty() => {
                 // One that had nothing to do, since nothing may be placed at the moment, shows nothing by its death.
                 let is_anything_ready = self.ready.len() + self.apart.len() != 0;
-                if worker.state == WorkerState::Starting || is_anything_ready {
+                let is_starting = worker.state == WorkerState::Starting;
+                if is_starting || (is_anything_ready && !is_preempted) {
                     self.note_fruitless(worker.slot, how, decisions);
                 }
                 return;
             }
-            _ if lanes.min(worker.queue.len()) == 1 => Ending::Failed(class, how.to_owned()),
+            // The machine has ended it, whatever it ran.
+            _ if is_preempted || lanes.min(worker.queue.len()) == 1 => {
+                Ending::Failed(class, how.to_owned())
+            }
             // Each of them runs again apart.
             _ => Ending::Failed(Class::Crash, how.to_owned()),
         };
         for (place, mut grant) in worker.queue.into_iter().enumerate() {
             let (mut ending, mut step, mut digest) = match place {
-                place if place < lanes => (ending.clone(), grant.step, ""),
+                place if place < lanes => {
+                    let is_asked = is_preempted && grant.was_asked == Asked::Stop;
+                    let ending = if is_asked { Ending::Interrupted } else { ending.clone() };
+                    (ending, grant.step, "")
+                }
                 _ => (Ending::Lost, grant.from, ""),
             };
             if let Some(found) = found.get(&grant.attempt)

@@ -253,6 +253,8 @@ impl Sweep {
             (Outcome::Diverged, _) => Ok(Ending::Diverged),
             (Outcome::Stopped, Asked::Stop) => Ok(Ending::Interrupted),
             (Outcome::Stopped, Asked::No) => Err("it stopped without being asked".to_owned()),
+            // Both the machine and the coordinator have asked.
+            (Outcome::Failed(Class::Preempted, _), Asked::Stop) => Ok(Ending::Interrupted),
             (Outcome::Failed(class, why), _) => Ok(Ending::Failed(*class, why.clone())),
             (Outcome::Unusable(_), _) if origin.is_none() => {
                 Err("it cannot use a state, and was given none".to_owned())

@@ -21,7 +21,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use wait4::{ResUse, Wait4};
 
 use super::{Command, attempt};
-use crate::{cores, groups::Own, guard::follow};
+use crate::{
+    cores,
+    groups::Own,
+    guard::{TERMINATED, follow},
+};
 
 /// What the program must call itself with.
 pub const COMMAND: &str = "__command";
@@ -171,7 +175,7 @@ impl Life {
 
 #[expect(clippy::exit, reason = "the one end of a process that others wait for")]
 fn exit() -> ! {
-    std::process::exit(0)
+    std::process::exit(i32::from(TERMINATED))
 }
 
 /// Ends the guard when it is told to; returns once it heeds.

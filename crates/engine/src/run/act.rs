@@ -1,6 +1,6 @@
 //! What was decided and committed, done.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use pleach_core::{
     class::Class,
@@ -47,7 +47,8 @@ impl Run<'_> {
             Place { mark: &self.mark, device, folder, threads, cores, nice: run.nice, gpus };
         match Process::start(worker, &self.job.prepared.runner, &place, self.sender.clone()) {
             Ok(process) => {
-                let handle = Handle { process, greeted: false, log: Vec::new() };
+                let (greeted, asked, log) = (false, BTreeMap::new(), Vec::new());
+                let handle = Handle { process, greeted, asked, queue: 0, log };
                 self.workers.insert(worker, handle);
             }
             Err(error) => {

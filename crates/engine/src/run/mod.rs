@@ -180,6 +180,10 @@ struct Handle {
     process: Process,
     /// Whether it has answered the greeting.
     greeted: bool,
+    /// The digests of data that it still has to say, by the number of the question.
+    asked: BTreeMap<u64, String>,
+    /// Attempts that it can hold beside those that it runs.
+    queue: u32,
     /// The end of what it wrote to standard error.
     log: Vec<u8>,
 }

@@ -13,6 +13,7 @@ use std::{
 use crate::{
     line::{self, LineError, Splitter},
     message::ToWorker,
+    serve::preempt::Preemption,
 };
 
 /// What the listening thread and the working thread share.
@@ -21,14 +22,24 @@ pub(super) struct Shared {
     /// Attempts that are to stop, running or queued.
     stops: Mutex<BTreeSet<u64>>,
     any_stop: AtomicBool,
-    pub(super) busy: AtomicBool,
+    pub(super) preemption: Preemption,
     pub(super) ended: AtomicBool,
     /// Messages heard and not yet taken.
     pub(super) queued: AtomicUsize,
 }
 
 impl Shared {
-    pub(super) fn is_stopped(&self, attempt: u64) -> bool {
+    pub(super) fn new(preemption: Preemption) -> Self {
+        Self { preemption, ..Self::default() }
+    }
+
+    /// Whether an attempt should end, whoever asks for it.
+    pub(super) fn should_stop(&self, attempt: u64) -> bool {
+        self.preemption.is_told() || self.is_asked(attempt)
+    }
+
+    /// Whether the coordinator has asked an attempt to stop.
+    pub(super) fn is_asked(&self, attempt: u64) -> bool {
         self.any_stop.load(Ordering::Relaxed)
             && self.stops.lock().unwrap_or_else(PoisonError::into_inner).contains(&attempt)
     }
@@ -62,7 +73,7 @@ pub(super) fn listen(
         });
     }
     shared.ended.store(true, Ordering::SeqCst);
-    if shared.busy.load(Ordering::SeqCst) {
+    if shared.preemption.is_busy() {
         orphaned();
     }
 }

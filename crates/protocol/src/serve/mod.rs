@@ -24,9 +24,11 @@ use crate::{
 };
 
 mod listen;
+mod preempt;
 mod speak;
 
 use listen::{Inbox, Shared, listen};
+pub use preempt::{Busy, Preemption};
 pub use speak::{Attempt, Reporter};
 use speak::{Desk, Out, Say};
 
@@ -114,6 +116,8 @@ pub enum ServeError {
     Write(#[source] io::Error),
     #[error("failed to start the thread that listens")]
     Thread(#[source] io::Error),
+    #[error("a signal told this worker to end")]
+    Preempted,
 }
 
 /// Serves a coordinator until it says `exit` or the input ends.
@@ -123,7 +127,18 @@ pub fn serve(
     output: impl Write,
     orphaned: fn(),
 ) -> Result<(), ServeError> {
-    let shared = Arc::new(Shared::default());
+    serve_until(&Preemption::default(), worker, input, output, orphaned)
+}
+
+/// As [`serve`]; but when `preemption` is told, attempts stop, and the error is [`ServeError::Preempted`].
+pub fn serve_until(
+    preemption: &Preemption,
+    worker: &mut impl LaneWorker,
+    input: impl Read + Send + 'static,
+    output: impl Write,
+    orphaned: fn(),
+) -> Result<(), ServeError> {
+    let shared = Arc::new(Shared::new(preemption.clone()));
     let (sender, receiver) = mpsc::channel();
     let listener = Arc::clone(&shared);
     thread::Builder::new()
@@ -155,6 +170,9 @@ fn answer<W: Write>(
         if desk.out.borrow().broken.is_some() {
             return Ok(());
         }
+        if shared.preemption.is_told() {
+            return Err(ServeError::Preempted);
+        }
         let Some(heard) = inbox.take() else { return Ok(()) };
         match heard.map_err(ServeError::Line)? {
             ToWorker::Hello(greeting) if greeting.protocol != PROTOCOL => {
@@ -176,12 +194,12 @@ fn answer<W: Write>(
                 });
             }
             ToWorker::Start(start) => {
-                shared.busy.store(true, Ordering::SeqCst);
+                shared.preemption.set_busy(Busy::Yes);
                 if shared.ended.load(Ordering::SeqCst) {
                     return Ok(());
                 }
                 run(worker, *start, inbox, desk);
-                shared.busy.store(false, Ordering::SeqCst);
+                shared.preemption.set_busy(Busy::No);
             }
             // The listening thread keeps these for itself.
             ToWorker::Stop(_) => {}
@@ -230,7 +248,7 @@ impl<'a> Arrivals<'a> {
     /// The next attempt, if it has come and fits beside those that run. One that does not fit waits for their end, and so
     /// does everything that comes after it. Cheap.
     pub fn next(&mut self, fits: impl Fn(&Start) -> bool) -> Option<Attempt<'a>> {
-        while !self.is_over {
+        while !self.is_over && !self.desk.shared.preemption.is_told() {
             match self.inbox.peek()? {
                 Ok(ToWorker::Start(start)) if fits(start) => {}
                 _ => {

@@ -11,7 +11,10 @@ use std::{
 use super::{Ending, listen::Shared};
 use crate::{
     line,
-    message::{Checkpoint, Finished, FromWorker, Metrics, Outcome, Progress, Start, Usage},
+    message::{
+        Checkpoint, Fault, FaultClass, Finished, FromWorker, Metrics, Outcome, Progress, Start,
+        Usage,
+    },
     number::Number,
 };
 
@@ -27,7 +30,7 @@ impl<'a> Desk<dyn Say + 'a> {
     /// Begins an attempt, unless it was stopped while it waited.
     pub(super) fn begin(&'a self, start: Start) -> Option<Attempt<'a>> {
         let attempt = start.attempt;
-        if self.shared.is_stopped(attempt) {
+        if self.shared.is_asked(attempt) {
             let step = start.from.as_ref().map_or(start.first, |from| from.step);
             let (outcome, digest) = (Outcome::Stopped, String::new());
             self.finish(attempt, Ending { step, outcome, digest });
@@ -38,7 +41,11 @@ impl<'a> Desk<dyn Say + 'a> {
         Some(Attempt { start, reporter })
     }
 
-    pub(super) fn finish(&self, attempt: u64, Ending { step, outcome, digest }: Ending) {
+    pub(super) fn finish(&self, attempt: u64, Ending { step, mut outcome, digest }: Ending) {
+        if outcome == Outcome::Stopped && !self.shared.is_asked(attempt) {
+            let (class, why) = (FaultClass::Preempted, "it was told to end by a signal".to_owned());
+            outcome = Outcome::Fault(Fault { class, why });
+        }
         let finished = Finished { attempt, step, outcome, digest };
         self.out.borrow_mut().say(&FromWorker::Finished(finished));
     }
@@ -109,7 +116,7 @@ impl Reporter<'_> {
     pub fn should_stop(&mut self) -> bool {
         let mut out = self.desk.out.borrow_mut();
         out.flush_if_old();
-        self.desk.shared.is_stopped(self.attempt) || out.is_broken()
+        self.desk.shared.should_stop(self.attempt) || out.is_broken()
     }
 }
 
