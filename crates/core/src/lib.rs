@@ -2,7 +2,7 @@
 //! processes, environment, clock, global randomness, printing or threads (`clippy.toml` enforces it).
 //!
 //! Reading order: [`value`] and [`key`] (the smallest things), [`objective`] (what is good), [`program`] (what a worker
-//! program can do), [`plain`] (foreign text, made safe to print), [`template`] and [`output`] (a person's own program: its arguments, what it measures), [`life`] (trials, stages, attempts and how their status changes), [`class`] (how attempts fail), [`fact`] (what is remembered),
+//! program can do), [`plain`] (foreign text, made safe to print), [`template`] and [`output`] (a person's own program: its arguments, what it measures, and [`warning`]: what was odd in that), [`life`] (trials, stages, attempts and how their status changes), [`class`] (how attempts fail), [`fact`] (what is remembered),
 //! [`event`] and [`command`] (what happened, what to do), [`spec`] and [`plan`] (from a file to trials), [`sweep`] (what to do
 //! next, with [`stop`], which stops early what is bad), [`rank`] and [`statistics`] (who is best, and how surely).
 
@@ -29,3 +29,4 @@ pub mod stream;
 pub mod sweep;
 pub mod template;
 pub mod value;
+pub mod warning;

@@ -1,13 +1,41 @@
-//! What a person's own program says of its training, read as evaluations: JSON lines, or a pattern over what it prints.
+//! What a person's own program says of its training, read as evaluations: JSON lines, or a pattern over what it prints. What can
+//! be used is used; what cannot is left out, counted, and told as a warning. Nothing that is said is an error.
+//!
+//! Reading order: this file, `lines` (bytes to lines), `json` (lines to objects), `number` (texts to numbers).
 
-use std::{collections::BTreeMap, mem, str::FromStr};
+mod json;
+mod lines;
+mod number;
+
+use std::{collections::BTreeMap, str::FromStr};
 
 use regex_lite::Regex;
-use serde_json::{Map, Value};
 use thiserror::Error;
 
-/// Of a line that is quoted in a message, so many characters.
+pub use self::json::quoted_words;
+use self::{
+    json::{Gathered, Object, Told, Unfinished},
+    lines::{Line, Lines, shown},
+    number::{Numeric, numeric, steps},
+};
+use crate::{
+    plain::within,
+    plan::command::OPEN_ENDED,
+    warning::Warnings,
+};
+
+/// So many characters of a line are quoted in a message.
 const QUOTED: usize = 80;
+
+/// The longest name of a metric, in bytes.
+const LONGEST_NAME: usize = 256;
+
+/// So many metrics have a name.
+const MAX_NAMES: usize = 1_000_000;
+
+/// More evaluations than this, or more values in all, are left out, but for the last.
+const MAX_EVALUATIONS: u64 = 1_000_000;
+const MAX_VALUES: u64 = 10_000_000;
 
 /// How a program says what it measures.
 #[derive(Clone, Debug)]
@@ -53,55 +81,100 @@ impl FromStr for Form {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evaluation {
     pub step: u64,
-    pub values: Vec<(String, f64)>,
+    pub values: BTreeMap<String, f64>,
 }
 
-/// What is wrong with a line, for people.
-#[derive(Debug, Error, PartialEq, Eq)]
-#[error("line {number} of its {what}: {why}")]
-pub struct LineError {
-    /// Counts from 1.
-    pub number: u64,
-    what: &'static str,
-    why: String,
-}
-
-/// Reads line after line. Lines of one step are one evaluation, which is whole when another step begins.
+/// Reads what a program says as it comes. Whatever is said of one step is one evaluation, which is whole when another step begins.
 #[derive(Debug)]
 pub struct Reader {
     form: Form,
+    /// The metric that decides: more is tried to read it, and more is said where that fails.
+    objective: String,
     /// The steps before its first and after its last update, if it is known how many it makes.
     steps: Option<(u64, u64)>,
-    lines: u64,
+    lines: Lines,
+    unfinished: Unfinished,
     open: Option<Evaluation>,
+    /// Said without a step, and not yet known of which.
+    held: BTreeMap<String, f64>,
+    /// The last step that was said and can be.
+    said: Option<u64>,
+    /// The evaluations that were numbered, since none has a step.
+    numbered: u64,
+    /// Whether it says again what it has said.
+    is_again: bool,
+    /// How much is whole: evaluations, and values in them.
+    whole: (u64, u64),
+    /// The last evaluation with the objective that there was no room for.
+    spare: Option<Evaluation>,
     /// How often each metric was measured.
     seen: BTreeMap<String, u64>,
+    warnings: Warnings,
+}
+
+/// What is said of an evaluation's step.
+#[derive(Clone, Debug, PartialEq)]
+enum Step {
+    Unsaid,
+    Said(u64),
+    /// What stands there instead.
+    Unreadable(String),
 }
 
 impl Reader {
     #[must_use]
-    pub fn new(form: Form, steps: Option<(u64, u64)>) -> Self {
-        Self { form, steps, lines: 0, open: None, seen: BTreeMap::new() }
+    pub fn new(form: Form, objective: &str, steps: Option<(u64, u64)>) -> Self {
+        Self {
+            form,
+            objective: objective.to_owned(),
+            steps,
+            lines: Lines::default(),
+            unfinished: Unfinished::default(),
+            open: None,
+            held: BTreeMap::new(),
+            said: None,
+            numbered: 0,
+            is_again: false,
+            whole: (0, 0),
+            spare: None,
+            seen: BTreeMap::new(),
+            warnings: Warnings::default(),
+        }
     }
 
-    /// One line without its end; answers with the evaluation that it completes.
-    pub fn line(&mut self, line: &[u8]) -> Result<Option<Evaluation>, LineError> {
-        self.lines += 1;
-        let line = String::from_utf8_lossy(line);
-        let (what, found) = match &self.form {
-            Form::Jsonl => ("metrics", json(&line)),
-            Form::Pattern(pattern) => ("output", Ok(matched(pattern, &line))),
-        };
-        found.and_then(|(step, values)| self.add(step, values)).map_err(|why| LineError {
-            number: self.lines,
-            what,
-            why,
-        })
+    /// Reads on; adds to `whole` the evaluations that are whole by that.
+    pub fn read(&mut self, bytes: &[u8], whole: &mut Vec<Evaluation>) {
+        let mut lines = std::mem::take(&mut self.lines);
+        lines.feed(bytes, |number, line| self.line(number, line, whole));
+        self.lines = lines;
     }
 
-    /// The last evaluation.
-    pub fn finish(&mut self) -> Option<Evaluation> {
-        self.open.take()
+    /// Nothing more comes. `end`: the step at which it has ended, if that is known: what it said without a step is of that one.
+    pub fn finish(&mut self, end: Option<u64>, whole: &mut Vec<Evaluation>) {
+        let mut lines = std::mem::take(&mut self.lines);
+        lines.finish(|number, line| self.line(number, line, whole));
+        if let Some(gathered) = self.unfinished.finish() {
+            self.objects(gathered, whole);
+        }
+        let held = std::mem::take(&mut self.held);
+        if !held.is_empty() {
+            let last = end.or(self.said).or(self.steps.map(|(_, end)| end)).unwrap_or_default();
+            self.add(0, Step::Said(last), held.into_iter().collect(), whole);
+        }
+        whole.extend(self.spare.take());
+        whole.extend(self.open.take().filter(|open| !open.values.is_empty()));
+    }
+
+    /// Its file begins anew: what was read already may follow once more, and is not said again.
+    pub fn restart(&mut self) {
+        self.lines.restart();
+        self.unfinished = Unfinished::default();
+        (self.numbered, self.is_again) = (0, true);
+    }
+
+    /// The last step that it has named.
+    pub fn step(&self) -> Option<u64> {
+        self.said
     }
 
     /// How often each metric was measured so far.
@@ -109,130 +182,310 @@ impl Reader {
         &self.seen
     }
 
+    pub fn warnings(&mut self) -> &mut Warnings {
+        &mut self.warnings
+    }
+
+    fn line(&mut self, number: u64, line: Line, whole: &mut Vec<Evaluation>) {
+        let line = match line {
+            Line::Whole(line) => shown(line),
+            Line::Long(head) => {
+                let what = "a line that is longer than 8 MiB was left out";
+                self.warn(what, number, || format!("`{}`", within(&shown(head), QUOTED)));
+                return;
+            }
+        };
+        if line.trim().is_empty() {
+            return;
+        }
+        if let Form::Pattern(pattern) = &self.form {
+            for (step, values) in matched(pattern, &line) {
+                self.evaluation(number, step, values, whole);
+            }
+            return;
+        }
+        for gathered in self.unfinished.add(number, &line.replace('\t', " ")) {
+            self.objects(gathered, whole);
+        }
+    }
+
+    fn objects(&mut self, gathered: Gathered, whole: &mut Vec<Evaluation>) {
+        let Gathered { line, objects, rest } = gathered;
+        let is_read = !objects.is_empty();
+        for Object(pairs) in objects {
+            let (mut step, mut values) = (Step::Unsaid, Vec::new());
+            for (name, value) in pairs {
+                if name == "step" {
+                    step = value.step();
+                } else if !name.is_empty() {
+                    values.push((name, value));
+                }
+            }
+            self.evaluation(line, step, values, whole);
+        }
+        if let Some((rest, why)) = rest {
+            let what = match is_read {
+                true => "what follows an object on its line was left out",
+                false => "a line that cannot be read was left out",
+            };
+            self.warn(what, line, || {
+                format!("`{}` is no JSON object ({why})", within(&rest, QUOTED))
+            });
+        }
+    }
+
+    fn warn(&mut self, what: &str, line: u64, first: impl FnOnce() -> String) {
+        self.warnings.add(what, Some(line).filter(|line| 0 < *line), first);
+    }
+
+    /// What is measured at a step, as it is said.
+    fn evaluation(
+        &mut self,
+        line: u64,
+        step: Step,
+        values: Vec<(String, Told)>,
+        whole: &mut Vec<Evaluation>,
+    ) {
+        let mut numbers = Vec::new();
+        for (name, value) in values {
+            if let Some(number) = self.number(line, &name, value) {
+                numbers.push((name, number));
+            }
+        }
+        // A step on its own says how far it is.
+        if numbers.is_empty() && matches!(step, Step::Unsaid | Step::Unreadable(_)) {
+            return;
+        }
+        let step = match step {
+            Step::Unsaid if self.said.is_some() || self.steps.is_some() => {
+                for (name, number) in numbers {
+                    self.hold(line, name, number);
+                }
+                return;
+            }
+            Step::Unsaid => {
+                self.numbered += 1;
+                Step::Said(self.numbered)
+            }
+            Step::Said(said) => {
+                if self.is_possible(said).is_ok() {
+                    self.said = self.said.max(Some(said));
+                }
+                step
+            }
+            Step::Unreadable(_) => step,
+        };
+        self.add(line, step, numbers, whole);
+    }
+
+    /// A value as a number. What is none is the program's own affair, unless the person has asked for it.
+    fn number(&mut self, line: u64, name: &str, value: Told) -> Option<f64> {
+        let is_objective = name == self.objective;
+        let is_asked = is_objective
+            || match &self.form {
+                Form::Jsonl => false,
+                Form::Pattern(pattern) => pattern.capture_names().flatten().any(|it| it == name),
+            };
+        let is_full = || {
+            let names = self.seen.len() + self.held.len();
+            !is_objective && MAX_NAMES <= names && !self.seen.contains_key(name)
+        };
+        if LONGEST_NAME < name.len() || is_full() {
+            let what = "a metric was left out whose name is too long, or one of more than a million";
+            self.warn(what, line, || format!("`{}`", within(name, QUOTED)));
+            return None;
+        }
+        let said = match value {
+            Told::Integer(number) => return Some(number as f64),
+            Told::Number(number) => return Some(number),
+            Told::Bool(is_so) if is_objective => return Some(f64::from(u8::from(is_so))),
+            Told::Text(text) => match numeric(&text) {
+                Numeric::Number(number) => return Some(number),
+                Numeric::WithUnit(number) if is_asked => {
+                    self.warn("a number was read without its unit", line, || {
+                        format!("`{name}` is `{}`", within(&text, QUOTED))
+                    });
+                    return Some(number);
+                }
+                _ => format!("`{}`", within(&text, QUOTED)),
+            },
+            Told::Null => "null".to_owned(),
+            Told::Bool(is_so) => is_so.to_string(),
+            Told::Nested(what) => what.to_owned(),
+        };
+        if is_asked {
+            let what = "a value that is no number was left out";
+            self.warn(what, line, || format!("`{name}` is {said}"));
+        }
+        None
+    }
+
+    /// Keeps a value until it is known of which step it is.
+    fn hold(&mut self, line: u64, name: String, number: f64) {
+        if let Some(before) = self.held.insert(name.clone(), number)
+            && !is_same(before, number)
+        {
+            self.warn(REPLACED, line, || {
+                format!("`{name}` was {before} and is {number}, and no `step` is said")
+            });
+        }
+    }
+
     fn add(
         &mut self,
-        step: Option<f64>,
-        values: Vec<(String, f64)>,
-    ) -> Result<Option<Evaluation>, String> {
-        if values.is_empty() {
-            return Ok(None);
-        }
-        let last = self.open.as_ref().map(|open| open.step);
+        line: u64,
+        step: Step,
+        numbers: Vec<(String, f64)>,
+        whole: &mut Vec<Evaluation>,
+    ) {
         let step = match step {
-            Some(step) if 0.0 <= step && step.fract() == 0.0 && step < 1e15 => step as u64,
-            Some(step) => return Err(format!("`step` is {step}, which is no number of steps")),
-            // The end, if it is known; else evaluations are numbered.
-            None => self.steps.map_or(last.unwrap_or(0) + 1, |(_, end)| end),
+            Step::Said(step) => step,
+            Step::Unsaid => return,
+            Step::Unreadable(said) => {
+                let what = "an evaluation whose `step` is no number of steps was left out";
+                return self.warn(what, line, || format!("`step` is {said}"));
+            }
         };
-        if let Some(last) = last.filter(|last| step < *last) {
-            return Err(format!("step {step} comes after step {last}"));
+        if let Err(why) = self.is_possible(step) {
+            let what = "an evaluation at a step that is none of its own was left out";
+            return self.warn(what, line, || why);
         }
-        if let Some((_, end)) = self.steps.filter(|(_, end)| *end < step) {
+        match self.open.as_ref().map(|open| open.step) {
+            Some(last) if step < last && self.is_again => return,
+            Some(last) if step < last => {
+                let what = "an evaluation whose step goes back was left out";
+                return self.warn(what, line, || format!("step {step} comes after step {last}"));
+            }
+            Some(last) if step == last => {}
+            _ => self.begin(line, step, whole),
+        }
+        for (name, number) in numbers {
+            self.measure(line, name, number);
+        }
+    }
+
+    fn is_possible(&self, step: u64) -> Result<(), String> {
+        let (first, end) = self.steps.unwrap_or((0, OPEN_ENDED));
+        if end < step {
             return Err(format!("step {step} is beyond step {end}, the last one"));
         }
-        if let Some((first, _)) = self.steps.filter(|(first, _)| 0 < *first && step <= *first) {
+        if 0 < first && step <= first {
             return Err(format!("step {step} is not one of its own, which begin after {first}"));
         }
-        let completed = if last == Some(step) { None } else { self.open.take() };
-        let open = self.open.get_or_insert(Evaluation { step, values: Vec::new() });
-        for (name, value) in values {
-            if open.values.iter().any(|(other, _)| *other == name) {
-                return Err(format!("`{name}` is measured twice at step {step}"));
+        Ok(())
+    }
+
+    /// Another step begins: what was said before is of those before.
+    fn begin(&mut self, line: u64, step: u64, whole: &mut Vec<Evaluation>) {
+        self.is_again = false;
+        let held = std::mem::take(&mut self.held);
+        let next = Evaluation { step, values: BTreeMap::new() };
+        match self.open.take() {
+            None => {
+                self.open = Some(next);
+                held.into_iter().for_each(|(name, number)| self.measure(line, name, number));
             }
-            *self.seen.entry(name.clone()).or_default() += 1;
-            open.values.push((name, value));
+            Some(open) => {
+                self.open = Some(open);
+                held.into_iter().for_each(|(name, number)| self.measure(line, name, number));
+                let done = self.open.replace(next);
+                done.into_iter().for_each(|done| self.complete(line, done, whole));
+            }
         }
-        Ok(completed)
+    }
+
+    fn complete(&mut self, line: u64, done: Evaluation, whole: &mut Vec<Evaluation>) {
+        let number = done.values.len() as u64;
+        if number == 0 {
+            return;
+        }
+        let (evaluations, values) = self.whole;
+        if evaluations < MAX_EVALUATIONS && values + number <= MAX_VALUES {
+            self.whole = (evaluations + 1, values + number);
+            whole.push(done);
+            return;
+        }
+        let what = "an evaluation beyond the first million (or ten million values) was left out, unless it is the last";
+        self.warn(what, line, || format!("that of step {}", done.step));
+        if done.values.contains_key(&self.objective) {
+            self.spare = Some(done);
+        }
+    }
+
+    fn measure(&mut self, line: u64, name: String, number: f64) {
+        let Some(open) = &mut self.open else { return };
+        let step = open.step;
+        if let Some(before) = open.values.insert(name.clone(), number) {
+            if !is_same(before, number) {
+                self.warn(REPLACED, line, || {
+                    format!("`{name}` was {before} and is {number} at step {step}")
+                });
+            }
+            return;
+        }
+        match self.seen.get_mut(&name) {
+            Some(times) => *times += 1,
+            None => drop(self.seen.insert(name, 1)),
+        }
     }
 }
 
-type Found = (Option<f64>, Vec<(String, f64)>);
+const REPLACED: &str =
+    "a metric was measured twice at one step with different values, of which the last counts";
 
-/// An object's numbers; what else it holds is the program's own affair.
-fn json(line: &str) -> Result<Found, String> {
-    if line.trim().is_empty() {
-        return Ok((None, Vec::new()));
-    }
-    let object: Map<String, Value> = serde_json::from_str(line)
-        .or_else(|error| serde_json::from_str(&quoted_words(line)).map_err(|_| error))
-        .map_err(|error| {
-            let line: String = line.chars().take(QUOTED).collect();
-            format!("`{line}` is no JSON object ({error})")
-        })?;
-    let mut step = None;
-    let mut values = Vec::new();
-    for (name, value) in object {
-        let number = match &value {
-            Value::Number(number) => number.as_f64(),
-            Value::String(text) => special(text),
-            _ => None,
+fn is_same(a: f64, b: f64) -> bool {
+    a == b || (a.is_nan() && b.is_nan())
+}
+
+impl Told {
+    /// As the value of `step`.
+    fn step(&self) -> Step {
+        let text = match self {
+            Self::Null => return Step::Unsaid,
+            Self::Integer(step) => return Step::Said(*step),
+            Self::Number(number) => number.to_string(),
+            Self::Text(text) => text.clone(),
+            Self::Bool(is_so) => return Step::Unreadable(is_so.to_string()),
+            Self::Nested(what) => return Step::Unreadable((*what).to_owned()),
         };
-        match number {
-            _ if name == "step" => {
-                step =
-                    Some(number.ok_or_else(|| format!("`step` is {value}, which is no number"))?);
-            }
-            Some(number) => values.push((name, number)),
-            None => {}
-        }
-    }
-    Ok((step, values))
-}
-
-fn special(text: &str) -> Option<f64> {
-    match text {
-        "NaN" => Some(f64::NAN),
-        "inf" | "Infinity" => Some(f64::INFINITY),
-        "-inf" | "-Infinity" => Some(f64::NEG_INFINITY),
-        _ => None,
+        let quote = if matches!(self, Self::Text(_)) { "`" } else { "" };
+        let said = || format!("{quote}{}{quote}", within(&text, QUOTED));
+        steps(&text).map_or_else(|| Step::Unreadable(said()), Step::Said)
     }
 }
 
-/// Python writes numbers that are not finite as bare words, which JSON does not know: put into quotes.
-#[must_use]
-pub fn quoted_words(line: &str) -> String {
-    let (mut text, mut word) = (String::new(), String::new());
-    let (mut is_in_text, mut is_escaped) = (false, false);
-    for character in line.chars().chain(['\n']) {
-        if !is_in_text && (character.is_ascii_alphabetic() || character == '-') {
-            word.push(character);
-            continue;
-        }
-        let is_special = special(&word).is_some();
-        let quote = if is_special { "\"" } else { "" };
-        text.extend([quote, &mem::take(&mut word), quote]);
-        text.push(character);
-        is_in_text ^= character == '"' && !is_escaped;
-        is_escaped = character == '\\' && !is_escaped;
-    }
-    text
-}
-
-fn matched(pattern: &Regex, line: &str) -> Found {
-    let mut step = None;
-    let mut values = Vec::new();
+/// What a pattern finds on a line: an evaluation, or several if it names several steps.
+fn matched(pattern: &Regex, line: &str) -> Vec<(Step, Vec<(String, Told)>)> {
+    let mut found: Vec<(Step, Vec<(String, Told)>)> = Vec::new();
     for captures in pattern.captures_iter(line) {
-        let number = |group| captures.name(group).and_then(|text| number(text.as_str()));
-        step = step.or(number("step"));
+        let text = |group| captures.name(group).map(|text| Told::Text(text.as_str().to_owned()));
+        let (mut step, mut values) = (text("step"), Vec::new());
         for group in pattern.capture_names().flatten() {
             let name = match group {
                 "step" | "name" => continue,
                 "value" => captures.name("name").map(|name| name.as_str()),
                 _ => Some(group),
             };
-            if let (Some(name), Some(value)) = (name, number(group)) {
-                values.push((name.to_owned(), value));
+            match (name, text(group)) {
+                (Some("step"), said @ Some(_)) => step = said,
+                (Some(name), Some(said)) => values.push((name.to_owned(), said)),
+                _ => {}
             }
         }
+        let step = step.as_ref().map_or(Step::Unsaid, Told::step);
+        match found.last_mut() {
+            Some((known, together))
+                if step == Step::Unsaid || *known == Step::Unsaid || *known == step =>
+            {
+                if *known == Step::Unsaid {
+                    *known = step;
+                }
+                together.extend(values);
+            }
+            _ => found.push((step, values)),
+        }
     }
-    (step, values)
-}
-
-/// A number as programs print them.
-fn number(text: &str) -> Option<f64> {
-    let text = text.trim_end_matches([',', ';', '%']);
-    // Rust reads `nan`, `inf` and `infinity` in any case.
-    text.parse().ok()
+    found
 }
 
 #[cfg(test)]
