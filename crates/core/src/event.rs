@@ -6,6 +6,7 @@ use crate::{
     class::Class,
     life::{AttemptId, Lanes, Trial, TrialId, WorkerId},
     sweep::StageRow,
+    warning::Warning,
 };
 
 /// Microseconds of the coordinator's own monotonic clock, which stands still while the machine sleeps. Never wall time.
@@ -53,6 +54,12 @@ pub enum Event {
         attempt: AttemptId,
         step: u64,
         values: Vec<(String, f64)>,
+    },
+    /// Something odd was said or seen of an attempt; a later one of the same kind replaces it.
+    Warned {
+        worker: WorkerId,
+        attempt: AttemptId,
+        warning: Warning,
     },
     /// A training state was written.
     Checkpoint {
@@ -116,6 +123,7 @@ pub struct Found {
     /// Its file, and the size of it, if it is on disk.
     pub state: Option<(String, u64)>,
     pub usage: Option<Usage>,
+    pub warnings: Vec<Warning>,
 }
 
 /// A new generation of trials that ended.

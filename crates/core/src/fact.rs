@@ -9,6 +9,7 @@ use crate::{
     life::{AttemptId, Ending, Purpose, StageId, StageStatus, TrialId, TrialStatus, WorkerId},
     objective::Evaluated,
     stop::{Rungs, Verdict},
+    warning::Warning,
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +21,8 @@ pub enum Fact {
     Ended { attempt: AttemptId, ending: Ending, step: u64 },
     /// What an attempt took that has not ended yet.
     Used { attempt: AttemptId, usage: Usage },
+    /// Something odd in what an attempt said. A later one of the same kind replaces it.
+    Warned { attempt: AttemptId, warning: Warning },
     /// A stage's status, after a change. `evaluated` and `digest` belong to its end.
     Stage {
         stage: StageId,
@@ -34,7 +37,8 @@ pub enum Fact {
     Reached { trial: TrialId, step: u64, value: f64 },
     /// What was decided of a configuration at a rung.
     Judged(Verdict),
-    /// One evaluation, after `step` updates. A second one at the same step of the same stage replaces the first.
+    /// Measured after `step` updates. A later fact of the same step of the same stage adds to it, and replaces the values of metrics
+    /// that it names again.
     Metrics { stage: StageId, step: u64, values: Vec<(String, f64)> },
     /// A checkpoint of a stage is on disk in the attempt's folder.
     Checkpoint { stage: StageId, checkpoint: Checkpoint },

@@ -62,6 +62,47 @@ impl Objective {
     }
 }
 
+/// A trial's evaluations reduced one after the other. The objective measured again at the last step replaces what it was.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reduction {
+    evaluated: Evaluated,
+    /// The last step with the objective, its value, and everything before it, reduced.
+    last: Option<(u64, f64, Evaluated)>,
+}
+
+impl Reduction {
+    /// Goes on from these.
+    #[must_use]
+    pub fn new(evaluated: Evaluated) -> Self {
+        Self { evaluated, last: None }
+    }
+
+    /// Adds the objective as measured at a step, which is not before the last one. Answers with the other value that it replaces.
+    pub fn add(&mut self, objective: &Objective, step: u64, value: f64) -> Option<f64> {
+        let replaced = match self.last.take() {
+            Some((last, known, before)) if last == step => {
+                self.evaluated = before;
+                Some(known).filter(|known| !is_same(*known, value))
+            }
+            _ => None,
+        };
+        self.last = Some((step, value, self.evaluated.clone()));
+        objective.add(&mut self.evaluated, value);
+        replaced
+    }
+
+    #[must_use]
+    pub fn evaluated(&self) -> &Evaluated {
+        &self.evaluated
+    }
+}
+
+/// Whether two values are one: NaN is itself.
+#[must_use]
+pub fn is_same(a: f64, b: f64) -> bool {
+    a == b || (a.is_nan() && b.is_nan())
+}
+
 impl Goal {
     /// A finite number's place in [`Goal::compare`]'s order: that of the better one is less, and none is the highest.
     #[must_use]
@@ -122,5 +163,25 @@ mod tests {
     fn a_value_that_is_not_finite_is_never_best() {
         check(Goal::Max, Reduce::Best, &[1.0, f64::INFINITY, f64::NAN], Some(1.0));
         check(Goal::Min, Reduce::Best, &[f64::NAN, 1.0, f64::NEG_INFINITY], Some(1.0));
+    }
+
+    #[test]
+    fn measured_again_at_the_last_step_it_is_another_value_and_no_further_evaluation() {
+        let said = [(1, 3.0), (2, 9.0), (2, 5.0), (2, 5.0), (3, f64::NAN), (3, f64::NAN), (3, 4.0)];
+        let replaced = [None, None, Some(9.0), None, None, None, Some(f64::NAN)];
+        for (reduce, expected) in [
+            (Reduce::Last, 4.0),
+            (Reduce::Best, 3.0),
+            (Reduce::Mean(2), 4.5),
+            (Reduce::Mean(9), 4.0),
+        ] {
+            let objective = Objective { metric: String::new(), goal: Goal::Min, reduce };
+            let mut reduction = Reduction::default();
+            for ((step, value), replaced) in said.into_iter().zip(replaced) {
+                let before = reduction.add(&objective, step, value);
+                assert_eq!(format!("{before:?}"), format!("{replaced:?}"));
+            }
+            assert_eq!(objective.value(reduction.evaluated()), Some(expected));
+        }
     }
 }

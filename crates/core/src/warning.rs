@@ -42,7 +42,9 @@ impl fmt::Display for Warning {
         match (count, line) {
             (1, Some(line)) => write!(f, "{what} (line {line}: {first})"),
             (1, None) => write!(f, "{what} ({first})"),
-            (_, Some(line)) => write!(f, "{what}, {count} times (the first on line {line}: {first})"),
+            (_, Some(line)) => {
+                write!(f, "{what}, {count} times (the first on line {line}: {first})")
+            }
             (_, None) => write!(f, "{what}, {count} times (the first: {first})"),
         }
     }

@@ -9,6 +9,7 @@ use pleach_core::{
     life::{AttemptId, WorkerId},
     plan::{Configuration, Scheduled},
     spec,
+    warning::Warning,
 };
 use pleach_protocol::{
     describe::ScheduleForm,
@@ -53,6 +54,9 @@ pub(crate) fn event(
         FromWorker::Usage(used) => {
             Event::Used { worker, attempt: attempt(used.attempt)?, usage: usage(used) }
         }
+        FromWorker::Warning(said) => {
+            Event::Warned { worker, attempt: attempt(said.attempt)?, warning: warning(&said) }
+        }
         FromWorker::Finished(finished) => {
             check_digest(&finished.digest)?;
             Event::Finished {
@@ -72,6 +76,16 @@ pub(crate) fn values(values: BTreeMap<String, Number>) -> Vec<(String, f64)> {
 
 pub(crate) fn usage(message::Usage { memory, cpu, .. }: message::Usage) -> Usage {
     Usage { memory, cpu }
+}
+
+pub(crate) fn warning(said: &message::Warning) -> Warning {
+    Warning::new(&said.what, said.count, said.line, &said.first)
+}
+
+/// A guard's own warning, to be told.
+pub(crate) fn told_warning(attempt: u64, warning: Warning) -> message::Warning {
+    let Warning { what, count, line, first } = warning;
+    message::Warning { attempt, what, count, line, first }
 }
 
 pub(crate) fn outcome(outcome: message::Outcome) -> Outcome {

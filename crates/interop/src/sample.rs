@@ -18,6 +18,7 @@ pub(crate) fn trial(number: u32, status: TrialStatus, objective: Option<f64>) ->
         ended: Some(Time(1_700_000_002_500)),
         ending: Some(Ending::Done),
         usage: None,
+        warnings: Vec::new(),
     };
     let is_begun = status != TrialStatus::Waiting;
     let last = objective.unwrap_or(f64::NAN);

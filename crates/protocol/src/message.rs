@@ -132,6 +132,8 @@ pub enum FromWorker {
     Checkpoint(Checkpoint),
     /// What an attempt took; before its end, if at all.
     Usage(Usage),
+    /// Something odd that a person should know of; nothing depends on it.
+    Warning(Warning),
     Finished(Finished),
 }
 
@@ -205,6 +207,27 @@ pub struct Usage {
     pub memory: u64,
     /// Milliseconds of processors.
     pub cpu: u64,
+}
+
+/// One kind of oddity of an attempt. A later one of the same kind replaces it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    pub attempt: u64,
+    /// Names the kind, always in the same words.
+    pub what: String,
+    /// How often so far.
+    #[serde(default = "once")]
+    pub count: u64,
+    /// The line of the first case, if it is one in a file or an output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// The first case.
+    #[serde(default)]
+    pub first: String,
+}
+
+const fn once() -> u64 {
+    1
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

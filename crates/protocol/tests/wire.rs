@@ -10,7 +10,7 @@ use pleach_protocol::{
     message::{
         Checkpoint, CheckpointFile, Fault, FaultClass, Finished, FromWorker, Greeting, Interval,
         MAX_LINE, Measure, Measured, Metrics, Outcome, PROTOCOL, Progress, Refused, Schedule,
-        Start, Stop, ToWorker, Usage,
+        Start, Stop, ToWorker, Usage, Warning,
     },
     number::Number,
 };
@@ -99,6 +99,10 @@ fn to_worker() -> Vec<ToWorker> {
 }
 
 fn from_worker() -> Vec<FromWorker> {
+    let warning = |line| {
+        let (what, first) = (text("a line was left out"), text("`x`"));
+        FromWorker::Warning(Warning { attempt: 1, what, count: 3, line, first })
+    };
     let parameter = |name: &str, kind: Kind| Parameter {
         name: text(name),
         kind,
@@ -186,6 +190,8 @@ fn from_worker() -> Vec<FromWorker> {
         finished(Outcome::Stopped),
         finished(Outcome::Failed(text("out of memory"))),
         FromWorker::Usage(Usage { attempt: 1, memory: 3 << 30, cpu: 1500 }),
+        warning(Some(12)),
+        warning(None),
         finished(Outcome::Fault(Fault { class: FaultClass::OutOfMemory, why: text("2 GiB") })),
         finished(Outcome::Unusable(text("4 is damaged"))),
     ]
@@ -219,6 +225,7 @@ fn kinds() -> BTreeSet<&'static str> {
         FromWorker::Metrics(_) => "from metrics",
         FromWorker::Checkpoint(_) => "from checkpoint",
         FromWorker::Usage(_) => "from usage",
+        FromWorker::Warning(_) => "from warning",
         FromWorker::Finished(_) => "from finished",
     });
     to.chain(from).collect()
@@ -232,7 +239,7 @@ fn the_wire_form_of_what_a_worker_hears() {
 #[test]
 fn the_wire_form_of_what_a_worker_says() {
     insta::assert_snapshot!(lines(&from_worker()));
-    assert_eq!(kinds().len(), 13);
+    assert_eq!(kinds().len(), 14);
 }
 
 #[test]
@@ -244,6 +251,7 @@ fn what_may_be_left_out_has_its_documented_value() {
         r#"{"measured":{"id":0,"steps":6,"steps_per_epoch":3}}"#,
         r#"{"finished":{"attempt":1,"step":6,"outcome":"done"}}"#,
         r#"{"progress":{"attempt":1,"step":6}}"#,
+        r#"{"warning":{"attempt":1,"what":"the disk is slow"}}"#,
     ] {
         line::read::<FromWorker>(short.as_bytes()).unwrap();
     }

@@ -6,9 +6,12 @@ use pleach_core::{
     event::Usage,
     fact::Checkpoint,
     key::Key,
-    life::{AttemptId, ConfigurationId, Ending, StageId, StageStatus, TrialId, TrialStatus},
+    life::{
+        AttemptId, Charge, ConfigurationId, Ending, StageId, StageStatus, TrialId, TrialStatus,
+    },
     stop::{Saying, Verdict},
     value::Parameters,
+    warning::Warning,
 };
 use rusqlite::{Connection, OptionalExtension, Result as SqlResult, Row, params};
 
@@ -18,6 +21,7 @@ use crate::{
     read::{CURRENT, ReadError, Reader},
     stop,
     store::Time,
+    warning,
 };
 
 /// One trial with its whole story.
@@ -46,6 +50,17 @@ impl TrialDetail {
         let is_stopped = self.status == TrialStatus::Stopped;
         let stops = self.verdicts.iter().rev().filter(|it| it.saying == Saying::Stop);
         stops.take(usize::from(is_stopped)).next()
+    }
+
+    /// What was odd in what its attempts said, of each stage in the one that counts, or else in the last one.
+    pub fn warnings(&self) -> impl Iterator<Item = &Warning> {
+        self.path.iter().flat_map(|stage| {
+            let counts = |it: &&AttemptDetail| {
+                it.ending.as_ref().is_some_and(|ending| ending.charge() == Charge::Counted)
+            };
+            let counted = stage.attempts.iter().find(counts);
+            counted.or(stage.attempts.last()).into_iter().flat_map(|attempt| &attempt.warnings)
+        })
     }
 
     /// A metric's values by step.
@@ -98,6 +113,8 @@ pub struct AttemptDetail {
     pub ending: Option<Ending>,
     /// What a person's program took, if it is known.
     pub usage: Option<Usage>,
+    /// What was odd in what it said.
+    pub warnings: Vec<Warning>,
 }
 
 impl Reader {
@@ -249,6 +266,9 @@ fn stage(connection: &Connection, id: StageId, trials: u64) -> SqlResult<StageDe
         }
     }
     attempts.sort_by_key(|attempt| attempt.attempt);
+    for attempt in &mut attempts {
+        attempt.warnings = warning::of(connection, attempt.attempt)?;
+    }
     let running = attempts.iter().find(|attempt| attempt.ending.is_none());
     let running = running.map(|attempt| attempt.attempt);
     let checkpoints = connection
@@ -296,5 +316,6 @@ fn attempt(row: &Row) -> SqlResult<AttemptDetail> {
             (Some(memory), Some(cpu)) => Some(Usage { memory: memory as u64, cpu: cpu as u64 }),
             _ => None,
         },
+        warnings: Vec::new(),
     })
 }

@@ -2,7 +2,7 @@
 //! description. Decides nothing: it keeps [facts](pleach_core::fact) and gives them back.
 //!
 //! Reading order: [`store`] (the one writer; [`accept`], [`retry`], [`adopt`] and [`load`] are the rest of it), [`read`] (the
-//! readers for views; [`detail`], [`curves`], [`live`], [`provenance`], `effort`, [`tree`], [`results`] and [`canonical`] are the rest), [`open`] and [`fault`] (how it goes wrong).
+//! readers for views; [`detail`], `warning`, [`curves`], [`live`], [`provenance`], `effort`, [`tree`], [`results`] and [`canonical`] are the rest), [`open`] and [`fault`] (how it goes wrong).
 
 pub mod accept;
 pub mod adopt;
@@ -26,6 +26,7 @@ pub mod retry;
 mod stop;
 pub mod store;
 pub mod tree;
+mod warning;
 
 #[cfg(test)]
 mod tests;
@@ -45,3 +46,4 @@ pub use read::{FindError, ReadError, Reader, Summary, Which};
 pub use results::Best;
 pub use store::{CommitError, Store, Time};
 pub use tree::Branch;
+pub use warning::Warned;

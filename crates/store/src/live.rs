@@ -81,7 +81,7 @@ fn open_attempts(connection: &Connection, most: u32) -> SqlResult<Vec<OpenAttemp
         .collect()
 }
 
-fn through(
+pub(crate) fn through(
     connection: &Connection,
     stages: &[StageId],
 ) -> SqlResult<BTreeMap<StageId, BTreeMap<TrialId, TrialStatus>>> {

@@ -31,9 +31,10 @@ static VERSIONS: LazyLock<[M; VERSION as usize]> = LazyLock::new(|| {
         }),
         M::up(include_str!("schema-8.sql")),
         M::up(include_str!("schema-9.sql")),
+        M::up(include_str!("schema-10.sql")),
     ]
 });
-const VERSION: i64 = 9;
+const VERSION: i64 = 10;
 /// Marks the file as ours for `file(1)` and for us: "plea" in ASCII.
 const APPLICATION: i64 = 0x706c_6561;
 /// A person may hold the file open in another client for a moment.

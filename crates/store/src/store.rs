@@ -12,6 +12,7 @@ use pleach_core::{
     objective::Evaluated,
     rank::Cell,
     stop::{Saying, Verdict},
+    warning::Warning,
 };
 use rusqlite::{Connection, ErrorCode, Transaction, config::DbConfig, params};
 use thiserror::Error;
@@ -158,6 +159,11 @@ fn constraint(error: &rusqlite::Error) -> Option<String> {
     }
 }
 
+/// A number as the database can hold it.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 /// One transaction of facts.
 struct Writer<'a> {
     transaction: &'a Transaction<'a>,
@@ -181,6 +187,13 @@ impl Writer<'_> {
                 .execute(
                     "UPDATE attempt SET memory = ?2, cpu = ?3 WHERE id = ?1",
                     params![attempt.0, usage.memory as i64, usage.cpu as i64],
+                )
+                .map(drop),
+            Fact::Warned { attempt, warning: Warning { what, count, line, first } } => self
+                .execute(
+                    "INSERT OR REPLACE INTO warning (attempt, what, count, line, first)
+                     VALUES (?, ?, ?, ?, ?)",
+                    params![attempt.0, what, signed(*count), line.map(signed), first],
                 )
                 .map(drop),
             Fact::Trial { trial, status, objective } => self.trial(*trial, *status, *objective),
@@ -322,10 +335,6 @@ impl Writer<'_> {
         step: u64,
         values: &[(String, f64)],
     ) -> Result<(), Refusal> {
-        self.execute(
-            "DELETE FROM metric WHERE stage = ? AND step = ?",
-            params![stage.0, step as i64],
-        )?;
         for (name, value) in values {
             let name = self.name(name)?;
             self.execute(

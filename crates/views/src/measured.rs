@@ -1,9 +1,9 @@
 //! What a sample of a program's output measures: to try a pattern before anything runs.
 
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 
 use pleach_core::{
-    output::{Evaluation, Form, Reader},
+    output::{Evaluation, Form, Reader, Strictness},
     plain::within,
 };
 
@@ -25,61 +25,55 @@ pub enum Judgement {
     Bad,
 }
 
-/// Every evaluation in a sample, what is wrong with it, and whether the objective is measured.
-pub fn text(form: Form, objective: &str, sample: &[u8]) -> (String, Judgement) {
-    let mut reader = Reader::new(form, None);
+/// Every evaluation in a sample, what is odd in it, and whether the objective is measured.
+pub fn text(
+    form: Form,
+    objective: &str,
+    strictness: Strictness,
+    sample: &[u8],
+) -> (String, Judgement) {
+    let mut reader = Reader::new(form, objective, None);
     let mut evaluations: Vec<Evaluation> = Vec::new();
-    let mut wrong = None;
-    for line in sample.split(|byte| matches!(byte, b'\n' | b'\r')) {
-        match reader.line(line) {
-            Ok(completed) => evaluations.extend(completed),
-            Err(error) => {
-                wrong = Some(error);
-                break;
-            }
-        }
-    }
-    evaluations.extend(reader.finish());
+    reader.read(sample, &mut evaluations);
+    reader.finish(None, &mut evaluations);
     let mut text = table(&evaluations);
     let seen = reader.seen();
-    let is_measured = seen.contains_key(objective);
     let names = seen.keys().take(NAMED).map(|name| format!("`{}`", within(name, 60)));
     let mut names: Vec<String> = names.collect();
     if NAMED < seen.len() {
         names.push(format!("{} more", count((seen.len() - NAMED) as u64)));
     }
     // A `String` takes everything.
-    let _infallible = match (&wrong, names.is_empty()) {
-        (Some(error), _) => writeln!(text, "{error}"),
-        (None, true) => writeln!(text, "nothing is measured"),
-        (None, false) => writeln!(
-            text,
-            "{} of {}",
-            plural(evaluations.len() as u64, "evaluation"),
-            names.join(", ")
-        ),
+    let _infallible = if names.is_empty() {
+        writeln!(text, "nothing is measured")
+    } else {
+        let evaluations = plural(evaluations.len() as u64, "evaluation");
+        writeln!(text, "{evaluations} of {}", names.join(", "))
     };
-    let judgement = if is_measured && wrong.is_none() { Judgement::Good } else { Judgement::Bad };
-    let _infallible = match (judgement, is_measured) {
-        (Judgement::Good, _) => writeln!(text, "the objective `{objective}` is among them"),
-        (Judgement::Bad, true) => writeln!(text, "a trial that says this fails"),
-        (Judgement::Bad, false) => {
+    let is_measured = reader.seen().contains_key(objective);
+    for warning in reader.warnings().all() {
+        let _infallible = writeln!(text, "warning: {warning}");
+    }
+    let objection = reader.objection().filter(|_| strictness == Strictness::Strict);
+    let _infallible = match (is_measured, objection) {
+        (true, None) => {
+            let _infallible = writeln!(text, "the objective `{objective}` is among them");
+            return (text, Judgement::Good);
+        }
+        (true, Some(why)) => writeln!(text, "with `strict`, a trial that says this fails: {why}"),
+        (false, _) => {
             writeln!(text, "the objective `{objective}` is not: a trial that says this fails")
         }
     };
-    (text, judgement)
+    (text, Judgement::Bad)
 }
 
 fn table(evaluations: &[Evaluation]) -> String {
     if evaluations.is_empty() {
         return String::new();
     }
-    let mut names: Vec<&str> = Vec::new();
-    for (name, _) in evaluations.iter().flat_map(|evaluation| &evaluation.values) {
-        if !names.contains(&name.as_str()) {
-            names.push(name);
-        }
-    }
+    let names: BTreeSet<&str> =
+        evaluations.iter().flat_map(|it| it.values.keys()).map(String::as_str).collect();
     let head = std::iter::once("step").chain(names.iter().copied()).map(str::to_owned);
     let mut rows = vec![head.collect::<Vec<_>>()];
     for (index, Evaluation { step, values }) in evaluations.iter().enumerate() {
@@ -89,10 +83,8 @@ fn table(evaluations: &[Evaluation]) -> String {
             }
             continue;
         }
-        let value = |name: &&str| {
-            let found = values.iter().find(|(other, _)| other == name);
-            found.map_or(String::new(), |(_, value)| number(*value, 4))
-        };
+        let value =
+            |name: &&str| values.get(*name).map_or(String::new(), |value| number(*value, 4));
         rows.push(std::iter::once(step.to_string()).chain(names.iter().map(value)).collect());
     }
     let table = Table::new(columns(&rows, 1), Some(PIPE));
@@ -105,7 +97,7 @@ mod tests {
 
     #[track_caller]
     fn shown(form: &str, sample: &str) -> String {
-        text(form.parse().unwrap(), "loss", sample.as_bytes()).0
+        text(form.parse().unwrap(), "loss", Strictness::Lenient, sample.as_bytes()).0
     }
 
     #[test]
@@ -125,5 +117,10 @@ mod tests {
             shown(r"loss: (?<loss>\S+)", "epoch 1 loss=0.3\n"),
         ];
         insta::assert_snapshot!(texts.join("\n"));
+        let odd = b"{\"step\": 2, \"loss\": 1}\nbar\n{\"step\": 1, \"loss\": 1}\n";
+        let strict = text(Form::Jsonl, "loss", Strictness::Strict, odd);
+        assert_eq!(strict.1, Judgement::Bad);
+        insta::assert_snapshot!(strict.0);
+        assert_eq!(text(Form::Jsonl, "loss", Strictness::Lenient, odd).1, Judgement::Good);
     }
 }

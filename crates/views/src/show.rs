@@ -87,6 +87,9 @@ pub fn text(
                 let rule = budgets.rule(class, tally.count(class));
                 let _infallible = writeln!(text, "        {rule}");
             }
+            for warning in &attempt.warnings {
+                let _infallible = writeln!(text, "        warning: {warning}");
+            }
             if let Some(usage) = attempt.usage {
                 let _infallible = writeln!(
                     text,
@@ -342,6 +345,7 @@ mod tests {
         life::{AttemptId, ConfigurationId, StageId, TrialId},
         objective::{Goal, Reduce},
         value::Value,
+        warning::Warning,
     };
     use pleach_store::{AttemptDetail, Standing, Time};
 
@@ -354,6 +358,12 @@ mod tests {
             started: Time(1000),
             ended: Some(Time(3500)),
             usage: matches!(ending, Ending::Done).then_some(Usage { memory: 3 << 29, cpu: 1234 }),
+            warnings: vec![Warning::new(
+                "a line that cannot be read was left out",
+                40,
+                Some(12),
+                "`x`",
+            )],
             ending: Some(ending),
         };
         let detail = TrialDetail {

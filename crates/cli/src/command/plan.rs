@@ -85,7 +85,8 @@ fn check_metrics(source: &Source, sample: &Path) -> Result<Ending> {
     let form = command.metrics.parse().context("failed to read `metrics`")?;
     let sample = files::read(sample, Link::Follow, MAX_SAMPLE)
         .map_err(|error| Failure::NotFound(format!("cannot read {}: {error}", sample.display())))?;
-    let (shown, judgement) = measured::text(form, &spec.objective.metric, &sample);
+    let (shown, judgement) =
+        measured::text(form, &spec.objective.metric, command.strictness, &sample);
     super::print(&shown)?;
     Ok(match judgement {
         Judgement::Good => Ending::Good,

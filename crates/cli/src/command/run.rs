@@ -13,8 +13,8 @@ use pleach_engine::{
     reuse::Others,
     run::{Job, run},
 };
-use pleach_store::Store;
-use pleach_views::{format::plural, plan::headline};
+use pleach_store::{Reader, Store};
+use pleach_views::{format::plural, plan::headline, warnings};
 
 use super::{block_on, board, retest::retest};
 use crate::{
@@ -98,6 +98,9 @@ pub(crate) fn execute(
     })?;
     super::print(&board::table(&home, prepared.plan)?)?;
     let name = home.name();
+    for line in warnings::lines(name, &Reader::open(&home.database())?.warnings()?) {
+        eprintln!("{line}");
+    }
     match finish {
         Finish::Complete if board::has_failures(&home)? => {
             eprintln!(

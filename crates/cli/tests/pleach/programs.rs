@@ -104,7 +104,7 @@ exit) echo "epoch 1"; echo "ValueError: no data" >&2; exit 3;;
 signal) echo "about to die"; kill -11 $$;;
 none) echo accuracy=0.5;;
 silent) ;;
-strange) echo "loss=1 step=2"; echo "loss=2 step=1"; sleep 100;;
+strange) echo "loss=1 step=2"; echo "loss=2 step=1"; echo "loss=x step=3";;
 strays) (trap '' TERM HUP; sleep 1000) & echo loss=1;;
 good) echo loss=1;;
 esac"#;
@@ -114,12 +114,13 @@ esac"#;
         "way = [\"good\", \"exit\", \"signal\", \"none\", \"silent\", \"strange\", \"strays\"]";
     let own = Own::new(script, command, space, "retries = 0");
     let (_, err) = own.0.run("run own.toml --slots 1", 3);
-    let is_failure = |line: &&str| line.starts_with("trial ") || line.starts_with("    | ");
+    let is_failure =
+        |line: &&str| ["trial ", "    | ", "warning: "].iter().any(|start| line.starts_with(start));
     let said: Vec<&str> = err.lines().filter(is_failure).collect();
     insta::assert_snapshot!(said.join("\n"));
     let (board, _) = own.0.run("board own --json", 0);
     let rows: Value = serde_json::from_str(&board).unwrap();
-    assert_eq!(rows.as_array().unwrap().iter().filter(|row| row["state"] == "done").count(), 2);
+    assert_eq!(rows.as_array().unwrap().iter().filter(|row| row["state"] == "done").count(), 3);
     assert_eq!(own.0.processes(), Vec::<String>::new());
     assert!(own.0.run("logs own 2", 0).0.contains("ValueError: no data"));
 }

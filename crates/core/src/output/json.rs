@@ -148,8 +148,19 @@ impl Quotes {
     }
 }
 
-/// Bare words (`NaN`, `nan`, `None`, `1e400`) and texts in single quotes as texts of JSON.
+/// Python writes numbers that are not finite as bare words, which JSON does not know: as texts.
+#[must_use]
+pub fn quoted_words(text: &str) -> String {
+    requoted(text, |word| matches!(word, "NaN" | "inf" | "Infinity" | "-inf" | "-Infinity"))
+}
+
+/// Every bare word that is none of JSON's, as a text: `NaN`, `nan`, `None`, `1e400`, and numbers, too.
 fn as_json(text: &str) -> String {
+    requoted(text, |word| !matches!(word, "true" | "false" | "null"))
+}
+
+/// Texts in single quotes, and bare words as they are chosen, as texts of JSON.
+fn requoted(text: &str, is_chosen: impl Fn(&str) -> bool) -> String {
     let (mut json, mut word) = (String::with_capacity(text.len()), String::new());
     let mut quotes = Quotes::default();
     for character in text.chars() {
@@ -160,7 +171,7 @@ fn as_json(text: &str) -> String {
             word.push(character);
             continue;
         }
-        end_word(&mut json, &mut word);
+        end_word(&mut json, &mut word, &is_chosen);
         match (is_in.or(quotes.open), character) {
             (Some('\''), '\'') if is_in.is_none() || quotes.open.is_none() => json.push('"'),
             (Some('\''), '"') => json.push_str("\\\""),
@@ -172,13 +183,12 @@ fn as_json(text: &str) -> String {
             _ => json.push(character),
         }
     }
-    end_word(&mut json, &mut word);
+    end_word(&mut json, &mut word, &is_chosen);
     json
 }
 
-fn end_word(json: &mut String, word: &mut String) {
-    let is_json = matches!(word.as_str(), "" | "true" | "false" | "null");
-    let quote = if is_json { "" } else { "\"" };
+fn end_word(json: &mut String, word: &mut String, is_chosen: impl Fn(&str) -> bool) {
+    let quote = if !word.is_empty() && is_chosen(word) { "\"" } else { "" };
     json.extend([quote, &mem::take(word), quote]);
 }
 
@@ -259,7 +269,8 @@ mod tests {
         };
         let piece = |Gathered { line, objects, rest }: &Gathered| {
             let objects: Vec<String> = objects.iter().map(object).collect();
-            let rest = rest.as_ref().map_or(String::new(), |(rest, why)| format!(" | {rest}: {why}"));
+            let rest =
+                rest.as_ref().map_or(String::new(), |(rest, why)| format!(" | {rest}: {why}"));
             format!("{line}: {}{rest}", objects.join(" & "))
         };
         whole.iter().map(piece).collect()
@@ -315,7 +326,13 @@ mod tests {
         );
         check("{\"a\": 1} # note", &["1: a Integer(1) | # note: expected value"]);
         check("{\"a\": 1}{\"a\": 2", &["1: a Integer(1) | {\"a\": 2: EOF while parsing an object"]);
-        check("loss 0.5\n17", &["1:  | loss 0.5: expected value", "2:  | 17: invalid type: integer `17`, expected an object"]);
+        check(
+            "loss 0.5\n17",
+            &[
+                "1:  | loss 0.5: expected value",
+                "2:  | 17: invalid type: integer `17`, expected an object",
+            ],
+        );
     }
 
     #[test]

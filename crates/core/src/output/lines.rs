@@ -17,7 +17,7 @@ pub(super) struct Lines {
     is_long: bool,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Line<'a> {
     Whole(&'a [u8]),
     /// The beginning of one that is too long.
@@ -135,7 +135,9 @@ mod tests {
                 Line::Long(head) => format!("{number} long, {} bytes", head.len()),
             });
         };
-        chunks.iter().for_each(|chunk| lines.feed(chunk, &mut each));
+        for chunk in chunks {
+            lines.feed(chunk, &mut each);
+        }
         lines.finish(&mut each);
         said
     }
@@ -153,7 +155,9 @@ mod tests {
         assert_eq!(cut(&chunks), ["1 long, 400 bytes", "2 b"]);
         assert_eq!(cut(&chunks[..8]).len(), 1, "the longest line is whole");
         let mut lines = Lines::default();
-        chunks[..100].iter().for_each(|chunk| lines.feed(chunk, |_, _| {}));
+        for chunk in &chunks[..100] {
+            lines.feed(chunk, |_, _| {});
+        }
         assert!(lines.rest.len() <= HEAD);
     }
 

@@ -10,6 +10,7 @@ mod number;
 use std::{collections::BTreeMap, str::FromStr};
 
 use regex_lite::Regex;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use self::json::quoted_words;
@@ -18,11 +19,7 @@ use self::{
     lines::{Line, Lines, shown},
     number::{Numeric, numeric, steps},
 };
-use crate::{
-    plain::within,
-    plan::command::OPEN_ENDED,
-    warning::Warnings,
-};
+use crate::{objective::is_same, plain::within, plan::command::OPEN_ENDED, warning::Warnings};
 
 /// So many characters of a line are quoted in a message.
 const QUOTED: usize = 80;
@@ -45,6 +42,16 @@ pub enum Form {
     /// A regular expression over the lines of its standard output. Its named groups are metrics, but for `step`; the groups
     /// `name` and `value` together are any number of metrics on a line.
     Pattern(Regex),
+}
+
+/// What becomes of a program that says something odd of its metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Strictness {
+    /// It goes on, with a warning.
+    #[default]
+    Lenient,
+    /// It has failed.
+    Strict,
 }
 
 #[derive(Debug, Error)]
@@ -186,6 +193,19 @@ impl Reader {
         &mut self.warnings
     }
 
+    /// What the first warning says, as an error.
+    pub fn objection(&self) -> Option<String> {
+        let what = match self.form {
+            Form::Jsonl => "metrics",
+            Form::Pattern(_) => "output",
+        };
+        let warning = self.warnings.all().first()?;
+        Some(match warning.line {
+            Some(line) => format!("line {line} of its {what}: {}", warning.first),
+            None => format!("{}: {}", warning.what, warning.first),
+        })
+    }
+
     fn line(&mut self, number: u64, line: Line, whole: &mut Vec<Evaluation>) {
         let line = match line {
             Line::Whole(line) => shown(line),
@@ -224,9 +244,10 @@ impl Reader {
             self.evaluation(line, step, values, whole);
         }
         if let Some((rest, why)) = rest {
-            let what = match is_read {
-                true => "what follows an object on its line was left out",
-                false => "a line that cannot be read was left out",
+            let what = if is_read {
+                "what follows an object on its line was left out"
+            } else {
+                "a line that cannot be read was left out"
             };
             self.warn(what, line, || {
                 format!("`{}` is no JSON object ({why})", within(&rest, QUOTED))
@@ -259,7 +280,7 @@ impl Reader {
         let step = match step {
             Step::Unsaid if self.said.is_some() || self.steps.is_some() => {
                 for (name, number) in numbers {
-                    self.hold(line, name, number);
+                    self.hold(line, &name, number);
                 }
                 return;
             }
@@ -291,7 +312,8 @@ impl Reader {
             !is_objective && MAX_NAMES <= names && !self.seen.contains_key(name)
         };
         if LONGEST_NAME < name.len() || is_full() {
-            let what = "a metric was left out whose name is too long, or one of more than a million";
+            let what =
+                "a metric was left out whose name is too long, or one of more than a million";
             self.warn(what, line, || format!("`{}`", within(name, QUOTED)));
             return None;
         }
@@ -321,8 +343,8 @@ impl Reader {
     }
 
     /// Keeps a value until it is known of which step it is.
-    fn hold(&mut self, line: u64, name: String, number: f64) {
-        if let Some(before) = self.held.insert(name.clone(), number)
+    fn hold(&mut self, line: u64, name: &str, number: f64) {
+        if let Some(before) = self.held.insert(name.to_owned(), number)
             && !is_same(before, number)
         {
             self.warn(REPLACED, line, || {
@@ -375,22 +397,24 @@ impl Reader {
         Ok(())
     }
 
-    /// Another step begins: what was said before is of those before.
+    /// Another step begins. What was said without a step is of the one before, or of the first.
     fn begin(&mut self, line: u64, step: u64, whole: &mut Vec<Evaluation>) {
         self.is_again = false;
-        let held = std::mem::take(&mut self.held);
         let next = Evaluation { step, values: BTreeMap::new() };
-        match self.open.take() {
-            None => {
-                self.open = Some(next);
-                held.into_iter().for_each(|(name, number)| self.measure(line, name, number));
-            }
-            Some(open) => {
-                self.open = Some(open);
-                held.into_iter().for_each(|(name, number)| self.measure(line, name, number));
-                let done = self.open.replace(next);
-                done.into_iter().for_each(|done| self.complete(line, done, whole));
-            }
+        if self.open.is_none() {
+            self.open = Some(next);
+            self.place_held(line);
+            return;
+        }
+        self.place_held(line);
+        if let Some(done) = self.open.replace(next) {
+            self.complete(line, done, whole);
+        }
+    }
+
+    fn place_held(&mut self, line: u64) {
+        for (name, number) in std::mem::take(&mut self.held) {
+            self.measure(line, name, number);
         }
     }
 
@@ -432,10 +456,6 @@ impl Reader {
 
 const REPLACED: &str =
     "a metric was measured twice at one step with different values, of which the last counts";
-
-fn is_same(a: f64, b: f64) -> bool {
-    a == b || (a.is_nan() && b.is_nan())
-}
 
 impl Told {
     /// As the value of `step`.

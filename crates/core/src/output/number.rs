@@ -51,7 +51,8 @@ fn without_separators(text: &str) -> Option<String> {
     let first = groups.next()?;
     let is_leading = (1..=3).contains(&first.len()) && !first.starts_with('0');
     let are_digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
-    let is_good = is_leading && are_digits(first) && groups.all(|it| it.len() == 3 && are_digits(it));
+    let is_good =
+        is_leading && are_digits(first) && groups.all(|it| it.len() == 3 && are_digits(it));
     is_good.then(|| whole.replace(separator, "") + fraction)
 }
 

@@ -54,7 +54,11 @@ fn without_a_step_it_is_that_of_the_last_step_or_the_end_or_the_next_evaluation(
     check("jsonl", None, "{\"loss\": 0.5}\n{\"loss\": 0.25}", &["1: loss 0.5", "2: loss 0.25"]);
     let text = "{\"parameters\": 9}\n{\"step\": 10, \"loss\": 0.5}\n{\"acc\": 0.8}\n{\"step\": 20, \"loss\": 0.4}\n{\"acc\": 0.9}";
     for steps in [budget, None] {
-        let first = if steps.is_some() { &["10: acc 0.8, loss 0.5, parameters 9"][..] } else { &["1: parameters 9", "10: acc 0.8, loss 0.5"] };
+        let first = if steps.is_some() {
+            &["10: acc 0.8, loss 0.5, parameters 9"][..]
+        } else {
+            &["1: parameters 9", "10: acc 0.8, loss 0.5"]
+        };
         check("jsonl", steps, text, &[first, &["20: acc 0.9, loss 0.4"]].concat());
     }
     // Who knows that it came to the end puts it there.
@@ -96,7 +100,7 @@ fn the_same_again_is_one_evaluation_and_of_others_the_last_counts() {
         &[
             "2: x 3, y NaN, z 2",
             "3: x 4",
-            "a metric was measured twice at one step with different values, of which the last counts, 2 times (first line 3: `z` was 1 and is 2 at step 2)",
+            "a metric was measured twice at one step with different values, of which the last counts, 2 times (the first on line 3: `z` was 1 and is 2 at step 2)",
         ],
     );
 }
@@ -114,10 +118,31 @@ fn what_cannot_be_used_is_left_out_and_said_with_its_line() {
         warnings(Some((10, 20)), &["loss 0.5", "17", "\"x\"", "{\"a\"", "{\"step\": 13, \"x\": }"]),
         warnings(Some((10, 20)), &["{\"step\": 11, \"x\": 1}", "{\"step\": 2, \"x\": 1}"]),
         warnings(Some((10, 20)), &["{\"step\": 10, \"x\": 1}", "{\"step\": 21, \"x\": 1}"]),
-        warnings(None, &["{\"step\": 1.5, \"x\": 1}", "{\"step\": \"two\", \"x\": 1}", "{\"step\": -3, \"x\": 1}"]),
-        warnings(None, &["{\"step\": 1e400, \"x\": 1}", "{\"step\": [1], \"x\": 1}", "{\"step\": 18446744073709551617, \"x\": 1}"]),
+        warnings(
+            None,
+            &[
+                "{\"step\": 1.5, \"x\": 1}",
+                "{\"step\": \"two\", \"x\": 1}",
+                "{\"step\": -3, \"x\": 1}",
+            ],
+        ),
+        warnings(
+            None,
+            &[
+                "{\"step\": 1e400, \"x\": 1}",
+                "{\"step\": [1], \"x\": 1}",
+                "{\"step\": 18446744073709551617, \"x\": 1}",
+            ],
+        ),
         warnings(None, &["{\"step\": 18446744073709551615, \"x\": 1}"]),
-        warnings(None, &["{\"step\": 13, \"loss\": \"n/a\"}", "{\"step\": 13, \"loss\": null}", "{\"step\": 13, \"loss\": [0.5]}"]),
+        warnings(
+            None,
+            &[
+                "{\"step\": 13, \"loss\": \"n/a\"}",
+                "{\"step\": 13, \"loss\": null}",
+                "{\"step\": 13, \"loss\": [0.5]}",
+            ],
+        ),
         warnings(None, &["{\"step\": 12} # the end"]),
         warnings(None, &[&"x".repeat(9 << 20)]),
         warnings(None, &[&format!("{{\"step\": 12, \"{}\": 1}}", "x".repeat(300))]),
@@ -220,9 +245,12 @@ fn a_pattern_finds_its_groups_in_a_line() {
 
 #[test]
 fn a_progress_bar_is_read_piece_by_piece() {
-    let bar: String = (1..=100)
-        .map(|i| format!("\r{i:3}%|\u{2588}{}| {i}/100 [00:00<00:00, 12.3it/s, step={i} loss={:.3}]\u{1b}[A\r", " ".repeat(9), 1.0 / f64::from(i)))
+    let bar: Vec<String> = (1..=100)
+        .map(|i| {
+            format!("\r{i:3}%|\u{2588}{}| {i}/100 [00:00<00:00, 12.3it/s, step={i} loss={:.3}]\u{1b}[A\r", " ".repeat(9), 1.0 / f64::from(i))
+        })
         .collect();
+    let bar = bar.concat();
     let text = format!("{bar}\n\u{1b}[1mdone\u{1b}[0m\0\n");
     for pattern in [r"step=(?<step>\d+) loss=(?<loss>\S+)", r"(?<name>\w+)=(?<value>\S+)"] {
         let said = read(pattern, Some((0, 100)), text.as_bytes());
@@ -236,16 +264,18 @@ fn of_very_many_evaluations_the_last_is_kept() {
     let mut reader = Reader::new(Form::Jsonl, "loss", None);
     let (mut whole, mut number) = (Vec::new(), 0);
     for _ in 0..1001 {
-        let lines: String = (number..number + 1000).map(|step| format!("{{\"step\":{step},\"loss\":{step}}}\n")).collect();
+        let lines: Vec<String> = (number..number + 1000)
+            .map(|step| format!("{{\"step\":{step},\"loss\":{step}}}\n"))
+            .collect();
         number += 1000;
-        reader.read(lines.as_bytes(), &mut whole);
+        reader.read(lines.concat().as_bytes(), &mut whole);
     }
     reader.read(b"{\"step\": 2000000, \"x\": 1}\n", &mut whole);
     reader.finish(None, &mut whole);
     assert_eq!(whole.len(), 1_000_002);
     let last: Vec<u64> = whole.iter().rev().take(3).map(|it| it.step).collect();
     assert_eq!(last, [2_000_000, 1_000_999, 999_999]);
-    insta::assert_snapshot!(reader.warnings().all()[0], @"an evaluation beyond the first million (or ten million values) was left out, unless it is the last, 1000 times (first line 1000002: that of step 1000000)");
+    insta::assert_snapshot!(reader.warnings().all()[0], @"an evaluation beyond the first million (or ten million values) was left out, unless it is the last, 1000 times (the first on line 1000002: that of step 1000000)");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use toml::{Table, Value as Toml};
 use super::{Planner, command::BUDGET, schedule::preset_of, view::View};
 use crate::{
     objective::{Goal, Objective, Reduce},
+    output::Strictness,
     spec::{CommandSpec, ProgramSpec, Slots},
     value::{Parameters, Value},
 };
@@ -98,6 +99,9 @@ fn command(spec: &CommandSpec) -> Table {
     let texts = |texts: &mut dyn Iterator<Item = &str>| texts.map(Toml::from).collect();
     put("run", Toml::Array(texts(&mut spec.run.iter().map(|argument| argument.text.as_str()))));
     put("metrics", spec.metrics.as_str().into());
+    if spec.strictness == Strictness::Strict {
+        put("strict", true.into());
+    }
     if !spec.environment.is_empty() {
         let variables = spec.environment.iter();
         let variables = variables.map(|(name, value)| (name.clone(), value.text.as_str().into()));

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use crate::{
-    output::Form,
+    output::{Form, Strictness},
     spec::{
         Argument, CommandSpec, ProgramSpec,
         file::{self, keys},
@@ -37,6 +37,7 @@ impl Reader {
             Vec::new()
         };
         let metrics = find(entries, "metrics").and_then(|entry| self.metrics(entry));
+        let strictness = find(entries, "strict").and_then(|entry| self.strictness(entry));
         let directory = find(entries, "directory")
             .and_then(|entry| self.text(entry, "write directory = \"experiments\""));
         let steps_per_epoch = find(entries, "steps_per_epoch")
@@ -46,6 +47,7 @@ impl Reader {
         ProgramSpec::Command(CommandSpec {
             run,
             metrics: metrics.unwrap_or_else(|| "jsonl".to_owned()),
+            strictness: strictness.unwrap_or_default(),
             environment: environment.unwrap_or_default(),
             directory,
             steps_per_epoch,
@@ -90,6 +92,18 @@ impl Reader {
                 entry,
                 "true or false",
                 "write checkpoint = true if the program loads and saves its state as it is told",
+            ),
+        }
+    }
+
+    fn strictness(&mut self, entry: &Entry) -> Option<Strictness> {
+        match entry.node.kind {
+            Kind::Scalar(Value::Bool(true)) => Some(Strictness::Strict),
+            Kind::Scalar(Value::Bool(false)) => Some(Strictness::Lenient),
+            _ => self.wrong_type(
+                entry,
+                "true or false",
+                "write strict = true if a trial fails by one odd line of metrics",
             ),
         }
     }

@@ -111,6 +111,9 @@ pub(super) struct CommandSection {
     /// `"jsonl"` (by default): lines such as `{"step": 10, "loss": 0.3}` in the file `$PLEACH_METRICS`; or a regular
     /// expression over the lines of its standard output, its named groups the metrics (and `step`).
     metrics: Option<String>,
+    /// Whether a trial fails, and its program is killed, by a line of metrics that cannot be read or a step that cannot be. Otherwise
+    /// what cannot be used is left out, with a warning.
+    strict: Option<bool>,
     /// How long a trial trains: `"5000st"`, or `"5ep"` with `steps_per_epoch`. Only a schedule needs it.
     budget: Option<String>,
     /// Optimizer steps to an epoch.

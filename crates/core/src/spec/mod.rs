@@ -33,8 +33,8 @@ pub(crate) use schedule::unknown_argument;
 pub(crate) use space::inside;
 
 use crate::{
-    class::Budgets, diagnostic::Source, objective::Objective, space::Space, stop::Rule,
-    stream::Sampler, template::Template, value::Value,
+    class::Budgets, diagnostic::Source, objective::Objective, output::Strictness, space::Space,
+    stop::Rule, stream::Sampler, template::Template, value::Value,
 };
 
 /// A sweep as meant: checked, complete, defaults filled in.
@@ -111,6 +111,8 @@ pub struct CommandSpec {
     pub run: Vec<Argument>,
     /// As written: `jsonl`, or a pattern.
     pub metrics: String,
+    /// What becomes of a trial whose metrics are odd.
+    pub strictness: Strictness,
     /// By name, beside what the coordinator's own environment holds.
     pub environment: BTreeMap<String, Argument>,
     /// Where it runs, instead of the folder in which `pleach` was started.

@@ -8,7 +8,7 @@ use crate::{
     event::{Found, Moment, Outcome},
     fact::{Checkpoint, Fact},
     life::{AttemptId, Ending, StageId, StageStatus, WorkerId},
-    objective::Evaluated,
+    objective::{Evaluated, Reduction},
 };
 
 impl Sweep {
@@ -33,15 +33,18 @@ impl Sweep {
             return None;
         }
         let is_rebuilding = matches!(status, StageStatus::Rebuilding(_));
-        let mut evaluated = self.evaluated_before(id);
+        let mut reduction = Reduction::new(self.evaluated_before(id));
         for (step, values) in found.metrics.iter().filter(|_| !is_rebuilding) {
             let objective = &self.settings.objective;
             if let Some((_, value)) = values.iter().find(|(name, _)| *name == objective.metric) {
-                objective.add(&mut evaluated, *value);
+                reduction.add(objective, *step, *value);
             }
             decisions.facts.push(Fact::Metrics { stage: id, step: *step, values: values.clone() });
         }
+        let evaluated = reduction.evaluated().clone();
         decisions.facts.extend(found.usage.map(|usage| Fact::Used { attempt, usage }));
+        let warnings = found.warnings.iter().cloned();
+        decisions.facts.extend(warnings.map(|warning| Fact::Warned { attempt, warning }));
         if let (Outcome::Done, Some((file, bytes))) = (&found.outcome, &found.state)
             && is_file_name(file)
         {
@@ -125,7 +128,7 @@ impl Sweep {
                     self.found(grant.stage, grant.attempt, found, decisions)
             {
                 (ending, step, digest) = (found_ending, found.step, &found.digest);
-                grant.evaluated = evaluated;
+                grant.reduction = Reduction::new(evaluated);
             }
             self.conclude(&grant, &ending, step, digest, now, decisions);
         }

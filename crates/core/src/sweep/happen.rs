@@ -45,22 +45,36 @@ impl Sweep {
                 self.about(*worker, *attempt, *step, now, decisions);
             }
             Event::Metrics { worker, attempt, step, values } => {
-                if let Some(stage) = self.about(*worker, *attempt, *step, now, decisions) {
-                    self.measured(*worker, stage, *step, values, decisions);
+                // A step that cannot be is no reason to end it.
+                let end = self.given_end(*worker, *attempt);
+                let heard = (*step).min(end).max(self.reached(*worker, *attempt));
+                if let Some(stage) = self.about(*worker, *attempt, heard, now, decisions) {
+                    self.measured(*worker, stage, (*step, end), values, decisions);
+                }
+            }
+            Event::Warned { worker, attempt, warning } => {
+                let step = self.reached(*worker, *attempt);
+                if self.about(*worker, *attempt, step, now, decisions).is_some()
+                    && let Some(head) = self.head(*worker)
+                {
+                    head.warnings.replace(warning);
+                    head.tell_warnings(decisions);
                 }
             }
             Event::Checkpoint { worker, attempt, step, file, digest, bytes } => {
                 if let Some(stage) = self.about(*worker, *attempt, *step, now, decisions) {
+                    let head = self.head(*worker);
+                    let evaluated = head.map(|head| {
+                        head.measured = head.measured.max(*step);
+                        head.reduction.evaluated().clone()
+                    });
                     let checkpoint = Checkpoint {
                         attempt: *attempt,
                         step: *step,
                         file: file.clone(),
                         digest: digest.clone(),
                         bytes: *bytes,
-                        evaluated: self
-                            .head(*worker)
-                            .map(|head| head.evaluated.clone())
-                            .unwrap_or_default(),
+                        evaluated: evaluated.unwrap_or_default(),
                     };
                     self.saved(*worker, stage, checkpoint, decisions);
                 }
@@ -87,6 +101,13 @@ impl Sweep {
             Event::Renewed(renewed) => self.renewed(renewed, decisions),
             Event::Tick => {}
         }
+    }
+
+    /// Where the stage of an attempt ends.
+    fn given_end(&self, worker: WorkerId, attempt: AttemptId) -> u64 {
+        let queue = self.workers.get(&worker).into_iter().flat_map(|worker| &worker.queue);
+        let stage = queue.filter(|grant| grant.attempt == attempt).map(|grant| grant.stage).next();
+        stage.and_then(|stage| self.steps(stage)).map_or(0, |(_, end)| end)
     }
 
     fn head(&mut self, worker: WorkerId) -> Option<&mut Grant> {
@@ -147,26 +168,39 @@ impl Sweep {
         }
     }
 
+    /// Takes in an evaluation at a step of a stage that has so many. One that cannot be is left out.
     fn measured(
         &mut self,
         worker: WorkerId,
         stage: StageId,
-        step: u64,
+        (step, end): (u64, u64),
         values: &[(String, f64)],
         decisions: &mut Decisions,
     ) {
         let objective = self.settings.objective.clone();
         let mut reduced = None;
         let Some(head) = self.head(worker) else { return };
-        if let Some((_, value)) = values.iter().find(|(name, _)| *name == objective.metric) {
-            if head.judged == Some(step) {
-                let what = format!("it measured `{}` twice at step {step}", objective.metric);
-                self.kill(worker, nonsense(what), decisions);
-                return;
+        let last = head.measured;
+        if step < last || end < step {
+            let what = "an evaluation at a step that cannot be was left out";
+            head.warnings.add(what, None, || {
+                if step < last {
+                    return format!("step {step} comes after step {last}");
+                }
+                format!("step {step} is beyond step {end}, where its stage ends")
+            });
+            return head.tell_warnings(decisions);
+        }
+        head.measured = step;
+        if let Some((metric, value)) = values.iter().find(|(name, _)| *name == objective.metric) {
+            if let Some(before) = head.reduction.add(&objective, step, *value) {
+                let what = "the objective was measured twice at one step with different values, of which the last counts";
+                head.warnings.add(what, None, || {
+                    format!("`{metric}` was {before} and is {value} at step {step}")
+                });
+                head.tell_warnings(decisions);
             }
-            head.judged = Some(step);
-            objective.add(&mut head.evaluated, *value);
-            reduced = objective.value(&head.evaluated);
+            reduced = objective.value(head.reduction.evaluated());
         }
         // What is measured again is known.
         if head.purpose == Purpose::Train {
@@ -341,6 +375,9 @@ impl Sweep {
         now: Moment,
         decisions: &mut Decisions,
     ) {
+        let (attempt, untold) = (grant.attempt, grant.warnings.clone().untold());
+        let untold = untold.into_iter().map(|warning| Fact::Warned { attempt, warning });
+        decisions.facts.extend(untold);
         let ending = &self.blame((grant.slot, grant.stage), ending.clone(), decisions);
         if let Ending::Unusable(_) = ending {
             self.lose_state(grant, decisions);
@@ -358,7 +395,7 @@ impl Sweep {
                 }
             }
             if ending.charge() == Charge::Counted {
-                node.row.evaluated = grant.evaluated.clone();
+                node.row.evaluated = grant.reduction.evaluated().clone();
             }
         }
         self.end(grant.stage, grant.attempt, ending, step, digest, decisions);
@@ -385,6 +422,12 @@ fn nonsense(what: String) -> Ending {
 }
 
 impl Grant {
+    fn tell_warnings(&mut self, decisions: &mut Decisions) {
+        let attempt = self.attempt;
+        let news = self.warnings.news().into_iter();
+        decisions.facts.extend(news.map(|warning| Fact::Warned { attempt, warning }));
+    }
+
     pub(super) fn taken(&self, now: Moment) -> u64 {
         self.began.map_or(0, |began| now.0.saturating_sub(began.0))
     }

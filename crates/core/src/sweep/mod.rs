@@ -30,8 +30,9 @@ use crate::{
         AttemptId, Charge, ConfigurationId, Ending, Lanes, Place, Purpose, Stage, StageChange,
         StageId, StageStatus, Trial, TrialId, TrialStatus, WorkerId,
     },
-    objective::{Evaluated, Objective},
+    objective::{Evaluated, Objective, Reduction},
     stop::{Ladder, Record, Rule},
+    warning::Warnings,
 };
 
 pub use progress::{Progress, Running};
@@ -233,9 +234,10 @@ struct Grant {
     /// The stage whose state it starts from, and the attempt that wrote it.
     origin: Option<(StageId, AttemptId)>,
     step: u64,
-    /// The step of the last evaluation that held the objective.
-    judged: Option<u64>,
-    evaluated: Evaluated,
+    /// The step before which nothing can be measured any more: that of the last evaluation or state.
+    measured: u64,
+    reduction: Reduction,
+    warnings: Warnings,
     /// When it came to the head of the queue.
     began: Option<Moment>,
     heard: Moment,

@@ -8,7 +8,8 @@ use crate::{
     event::Moment,
     fact::Fact,
     life::{Purpose, StageChange, StageId, StageStatus, WorkerId},
-    objective::Evaluated,
+    objective::{Evaluated, Reduction},
+    warning::Warnings,
 };
 
 /// So much work is queued at a worker, in microseconds: long beside a commit, short beside anything that a person notices.
@@ -167,8 +168,9 @@ impl Sweep {
             company,
             origin,
             step: start,
-            judged: None,
-            evaluated,
+            measured: start,
+            reduction: Reduction::new(evaluated),
+            warnings: Warnings::default(),
             began,
             heard: now,
             was_asked: Asked::No,

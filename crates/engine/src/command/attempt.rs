@@ -10,12 +10,13 @@ use std::{
 };
 
 use pleach_core::{
-    output::{Evaluation, Form, LineError, Reader},
+    output::{Evaluation, Form, Reader, Strictness},
     plan::command::OPEN_ENDED,
 };
 use pleach_files as files;
 use pleach_protocol::{
-    message::{Fault, FaultClass, Greeting, Metrics, Outcome, Start, Usage},
+    line,
+    message::{Fault, FaultClass, FromWorker, Greeting, Metrics, Outcome, Start, Usage},
     number::Number,
     serve::{Ending, Reporter},
 };
@@ -31,7 +32,7 @@ use super::{
     ending::{Memory, fault, no_objective},
     guard::Life,
     misconfigured,
-    output::{Growing, Lines, Log},
+    output::{Growing, Left, Log, News},
     result,
     state::{self, Saved},
     told::Told,
@@ -40,6 +41,7 @@ use crate::{
     groups::Group,
     guard,
     logs::{LOG, last_line},
+    translate,
 };
 
 /// How often metrics and requests to stop are looked for while a program runs.
@@ -48,8 +50,8 @@ const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 /// After the end of a program and of everything that it has started, so long is waited for the end of its output.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// More evaluations than this are a mistake.
-const MAX_EVALUATIONS: usize = 1_000_000;
+/// An evaluation of more values is told in several messages: a line has an end.
+const VALUES: usize = 10_000;
 
 /// Runs the program to its end. Its result is on disk when this returns, unless it was stopped or the disk will not have it.
 pub(super) fn run(
@@ -83,15 +85,16 @@ pub(super) fn run(
             true => Must::Not,
         },
         prints_metrics: matches!(form, Form::Pattern(_)),
-        reader: Reader::new(form, steps),
-        measured: Vec::new(),
+        strictness: command.strictness,
+        reader: Reader::new(form, &command.objective, steps),
+        said: Vec::new(),
         step: start.first,
         judged: None,
         wrong: None,
         is_asked_to_stop: false,
         log: Log::new(log),
-        lines: Lines::default(),
         growing: Growing::new(folder.join("metrics.jsonl")),
+        is_unreadable: false,
         folder: &folder,
     };
     let used = match attempt.attend(&mut child, life, reporter) {
@@ -120,17 +123,20 @@ struct Attempt<'a> {
     objective: &'a str,
     must_measure: Must,
     prints_metrics: bool,
+    strictness: Strictness,
     reader: Reader,
-    measured: Vec<Metrics>,
+    /// The lines of its result so far: what it has measured.
+    said: Vec<u8>,
     step: u64,
     /// The step of the last evaluation that held the objective.
     judged: Option<u64>,
-    /// What is wrong with what it said.
+    /// What is wrong with what it said, if that may not be.
     wrong: Option<String>,
     is_asked_to_stop: bool,
     log: Log,
-    lines: Lines,
     growing: Growing,
+    /// Whether its file of metrics could not be read, which is said once.
+    is_unreadable: bool,
     folder: &'a Path,
 }
 
@@ -184,8 +190,8 @@ impl Attempt<'_> {
         while !pipes.is_empty() && ended.elapsed() < PATIENCE {
             self.wait(None, &mut pipes, reporter)?;
         }
-        self.read_metrics(reporter);
-        self.read_last(reporter);
+        while self.read_metrics(reporter) == Left::More {}
+        self.read_last(used.status, reporter);
         Ok(used)
     }
 
@@ -221,64 +227,78 @@ impl Attempt<'_> {
         let bytes = &buffer[..length];
         self.log.add(bytes);
         if self.prints_metrics && stream == Stream::Output {
-            self.read_lines(reporter, |lines, each| lines.feed(bytes, each));
+            let mut whole = Vec::new();
+            self.reader.read(bytes, &mut whole);
+            self.note_all(whole, reporter);
         }
-        reporter.progress(self.step, &[]);
+        reporter.progress(self.step.max(self.reader.step().unwrap_or(0)), &[]);
         true
     }
 
-    fn read_metrics(&mut self, reporter: &mut Reporter) {
-        if self.prints_metrics {
-            return;
+    fn read_metrics(&mut self, reporter: &mut Reporter) -> Left {
+        if self.prints_metrics || self.is_unreadable {
+            return Left::Nothing;
         }
-        let mut bytes = Vec::new();
-        if let Err(error) = self.growing.read(|more| bytes.extend_from_slice(more)) {
-            self.wrong.get_or_insert_with(|| cannot("read its metrics")(error).why);
-        }
-        if !bytes.is_empty() {
-            self.read_lines(reporter, |lines, each| lines.feed(&bytes, each));
+        let mut whole = Vec::new();
+        let Self { growing, reader, .. } = self;
+        let result = growing.read(|news| match news {
+            News::Bytes(bytes) => reader.read(bytes, &mut whole),
+            News::Anew => reader.restart(),
+        });
+        let left = result.unwrap_or_else(|error| {
+            self.is_unreadable = true;
+            let what = "its file of metrics cannot be read";
+            reader.warnings().add(what, None, || error.to_string());
+            Left::Nothing
+        });
+        self.note_all(whole, reporter);
+        left
+    }
+
+    fn read_last(&mut self, status: ExitStatus, reporter: &mut Reporter) {
+        // A stage that ended well was trained to its end.
+        let is_at_end =
+            self.must_measure != Must::Once && status.success() && !self.is_asked_to_stop;
+        let mut whole = Vec::new();
+        self.reader.finish(is_at_end.then_some(self.start.end), &mut whole);
+        self.note_all(whole, reporter);
+        for warning in self.reader.warnings().untold() {
+            reporter.warning(translate::told_warning(self.start.attempt, warning));
         }
     }
 
-    fn read_last(&mut self, reporter: &mut Reporter) {
-        self.read_lines(reporter, |lines, each| lines.finish(each));
-        if let (None, Some(last)) = (&self.wrong, self.reader.finish()) {
-            self.note(last, reporter);
+    fn note_all(&mut self, whole: Vec<Evaluation>, reporter: &mut Reporter) {
+        let is_news = !whole.is_empty();
+        for evaluation in whole {
+            self.note(evaluation, reporter);
         }
-    }
-
-    fn read_lines(
-        &mut self,
-        reporter: &mut Reporter,
-        cut: impl FnOnce(&mut Lines, &mut dyn FnMut(&[u8])),
-    ) {
-        let mut found: Vec<Result<Option<Evaluation>, LineError>> = Vec::new();
-        let Self { lines, reader, .. } = self;
-        cut(lines, &mut |line| found.push(reader.line(line)));
-        for found in found {
-            match found {
-                _ if self.wrong.is_some() => return,
-                Ok(Some(evaluation)) => self.note(evaluation, reporter),
-                Ok(None) => {}
-                Err(error) => self.wrong = Some(error.to_string()),
-            }
+        let warnings = self.reader.warnings().news();
+        let is_news = is_news || !warnings.is_empty();
+        for warning in warnings {
+            reporter.warning(translate::told_warning(self.start.attempt, warning));
         }
-        reporter.flush();
+        if self.strictness == Strictness::Strict && self.wrong.is_none() {
+            self.wrong = self.reader.objection();
+        }
+        if is_news {
+            reporter.flush();
+        }
     }
 
     fn note(&mut self, Evaluation { step, values }: Evaluation, reporter: &mut Reporter) {
-        if MAX_EVALUATIONS <= self.measured.len() {
-            self.wrong = Some(format!("it measured more than {MAX_EVALUATIONS} times"));
-            return;
-        }
         self.step = step;
-        if values.iter().any(|(name, _)| name == self.objective) {
+        if values.contains_key(self.objective) {
             self.judged = Some(step);
         }
-        let numbers = values.iter().map(|(name, value)| (name.clone(), Number::new(*value)));
-        let values_told = numbers.collect();
-        self.measured.push(Metrics { attempt: self.start.attempt, step, values: values_told });
-        reporter.metrics(step, values);
+        let mut values: Vec<(String, f64)> = values.into_iter().collect();
+        while !values.is_empty() {
+            let part = values.split_off(values.len().saturating_sub(VALUES));
+            let numbers = part.iter().map(|(name, value)| (name.clone(), Number::new(*value)));
+            let attempt = self.start.attempt;
+            let told = FromWorker::Metrics(Metrics { attempt, step, values: numbers.collect() });
+            line::write(&told, &mut self.said);
+            reporter.metrics(step, part);
+        }
     }
 
     /// Judges the end, and makes it durable.
@@ -290,7 +310,11 @@ impl Attempt<'_> {
         reporter: &mut Reporter,
     ) -> Ending {
         let judged = self.judge(status, memory);
-        let Self { start, measured, step, wrong, is_asked_to_stop, folder, .. } = self;
+        for warning in self.reader.warnings().all() {
+            let told = translate::told_warning(self.start.attempt, warning.clone());
+            line::write(&FromWorker::Warning(told), &mut self.said);
+        }
+        let Self { start, said, step, wrong, is_asked_to_stop, folder, .. } = self;
         let (outcome, saved) = match (wrong, judged) {
             (Some(why), _) => (Outcome::Fault(Fault { class: FaultClass::Protocol, why }), None),
             (None, Ok(saved)) => (Outcome::Done, saved),
@@ -304,7 +328,7 @@ impl Attempt<'_> {
         if ending.outcome != Outcome::Stopped {
             let saved = saved.as_ref();
             // Where that fails, whoever hears of it now may still keep it.
-            drop(result::write(folder, &measured, Some(usage), saved, &ending, start.attempt));
+            drop(result::write(folder, &said, Some(usage), saved, &ending, start.attempt));
         }
         reporter.usage(usage.memory, usage.cpu);
         if let Some(Saved { file, digest }) = saved {
@@ -330,7 +354,8 @@ impl Attempt<'_> {
         };
         if !is_measured {
             let end = (self.must_measure == Must::AtTheEnd).then_some(start.end);
-            return Err(Outcome::Fault(no_objective(objective, end, reader.seen())));
+            let warnings = reader.warnings().all().to_vec();
+            return Err(Outcome::Fault(no_objective(objective, end, reader.seen(), &warnings)));
         }
         if !start.keep {
             return Ok(None);

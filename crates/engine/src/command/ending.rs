@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, process::ExitStatus};
 
+use pleach_core::warning::Warning;
 use pleach_protocol::message::{Fault, FaultClass};
 use rustix::process::Signal;
 
@@ -96,22 +97,33 @@ pub(super) fn no_objective(
     objective: &str,
     end: Option<u64>,
     seen: &BTreeMap<String, u64>,
+    warnings: &[Warning],
 ) -> Fault {
+    /// So many metrics are named.
+    const NAMED: usize = 10;
     let class = FaultClass::NoObjective;
+    let warnings: Vec<String> = warnings.iter().map(|warning| format!("; {warning}")).collect();
+    let warnings = warnings.concat();
     if seen.is_empty() {
         let why = format!(
-            "it ended well and measured nothing, so `{objective}` is not known (see what it printed with `pleach logs`, and docs/programs.md for how to measure)"
+            "it ended well and measured nothing, so `{objective}` is not known (see what it printed with `pleach logs`, and docs/programs.md for how to measure){warnings}"
         );
         return Fault { class, why };
     }
     let times = |n: &u64| if *n == 1 { "once".to_owned() } else { format!("{n} times") };
-    let seen: Vec<String> =
-        seen.iter().map(|(name, n)| format!("`{name}` ({})", times(n))).collect();
+    let others = match seen.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        others => format!(" and {others} more"),
+    };
+    let named = seen.iter().take(NAMED);
+    let seen: Vec<String> = named.map(|(name, n)| format!("`{name}` ({})", times(n))).collect();
     let never = match end {
         None => format!("never measured `{objective}`"),
         Some(end) => format!("did not measure `{objective}` after step {end}, the last one"),
     };
-    Fault { class, why: format!("it ended well and {never}; it measured {}", seen.join(", ")) }
+    let seen = seen.join(", ");
+    let why = format!("it ended well and {never}; it measured {seen}{others}{warnings}");
+    Fault { class, why }
 }
 
 #[cfg(test)]
@@ -196,16 +208,26 @@ mod tests {
         let seen = |names: &[(&str, u64)]| {
             names.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect::<BTreeMap<_, _>>()
         };
-        let text = no_objective("loss", None, &seen(&[("acc", 1), ("los", 12)])).why;
+        let text = no_objective("loss", None, &seen(&[("acc", 1), ("los", 12)]), &[]).why;
         assert_eq!(
             text,
             "it ended well and never measured `loss`; it measured `acc` (once), `los` (12 times)"
         );
-        assert!(no_objective("loss", None, &seen(&[])).why.contains("measured nothing"));
-        let text = no_objective("loss", Some(20), &seen(&[("loss", 1)])).why;
+        assert!(no_objective("loss", None, &seen(&[]), &[]).why.contains("measured nothing"));
+        let text = no_objective("loss", Some(20), &seen(&[("loss", 1)]), &[]).why;
         assert_eq!(
             text,
             "it ended well and did not measure `loss` after step 20, the last one; it measured `loss` (once)"
         );
+        let odd = Warning::new("a line that cannot be read was left out", 40, Some(12), "`x`");
+        let text = no_objective("loss", None, &seen(&[("los", 12)]), &[odd]).why;
+        assert_eq!(
+            text,
+            "it ended well and never measured `loss`; it measured `los` (12 times); a line that cannot be read was left out, 40 times (the first on line 12: `x`)"
+        );
+        let many: Vec<String> = (0..20_000).map(|n| format!("m{n}")).collect();
+        let many: Vec<(&str, u64)> = many.iter().map(|name| (name.as_str(), 1)).collect();
+        let text = no_objective("loss", None, &seen(&many), &[]).why;
+        assert!(text.ends_with(" and 19990 more") && text.len() < 300, "{text}");
     }
 }

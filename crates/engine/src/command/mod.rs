@@ -25,6 +25,7 @@ use std::{
 
 use pleach_core::{
     key::Key,
+    output::Strictness,
     spec::{Argument, CommandSpec},
 };
 use pleach_files::{self as files, Link};
@@ -55,6 +56,8 @@ pub struct Command {
     /// Absolute.
     directory: PathBuf,
     metrics: String,
+    #[serde(default)]
+    strictness: Strictness,
     /// The metric without which a program has failed.
     objective: String,
     numerics: String,
@@ -92,6 +95,7 @@ impl Command {
                 .map(|(name, argument)| (name.clone(), argument.text.clone()))
                 .collect(),
             metrics: spec.metrics.clone(),
+            strictness: spec.strictness,
             objective: objective.to_owned(),
             numerics: numerics(spec, &directory),
             directory,

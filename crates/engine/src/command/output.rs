@@ -1,9 +1,10 @@
-//! What a program prints and measures: its log within bounds, its lines as they come, its file of metrics as it grows.
+//! What a program prints and measures: its log within bounds, its file of metrics as it grows.
 
 use std::{
-    fs::File,
-    io::{self, Read, Write},
-    path::PathBuf,
+    fs::{self, File, Metadata},
+    io::{self, Read, Seek, SeekFrom, Write},
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
 };
 
 use pleach_files::{self as files, Link};
@@ -12,8 +13,9 @@ use pleach_files::{self as files, Link};
 const HEAD: u64 = 512 << 10;
 const TAIL: usize = 64 << 10;
 
-/// A longer line is cut into several.
-const MAX_LINE: usize = 1 << 20;
+/// The most that is read of a file of metrics at a time, so that others are heard between, and in all.
+const PORTION: u64 = 64 << 20;
+const LARGEST: u64 = 16 << 30;
 
 /// A log that keeps its beginning and its end.
 #[derive(Debug)]
@@ -54,79 +56,144 @@ impl Log {
     }
 }
 
-/// Cuts bytes into lines, which also a carriage return ends.
-#[derive(Debug, Default)]
-pub(super) struct Lines(Vec<u8>);
-
-impl Lines {
-    pub(super) fn feed(&mut self, bytes: &[u8], mut each: impl FnMut(&[u8])) {
-        for &byte in bytes {
-            if matches!(byte, b'\n' | b'\r') || self.0.len() == MAX_LINE {
-                each(&self.0);
-                self.0.clear();
-            }
-            if !matches!(byte, b'\n' | b'\r') {
-                self.0.push(byte);
-            }
-        }
-    }
-
-    /// The last line, which nothing ended.
-    pub(super) fn finish(&mut self, mut each: impl FnMut(&[u8])) {
-        if !self.0.is_empty() {
-            each(&self.0);
-            self.0.clear();
-        }
-    }
-}
-
-/// A file that grows and may not exist yet.
+/// A file that grows and may not exist yet, and that its program may write anew.
 #[derive(Debug)]
 pub(super) struct Growing {
     path: PathBuf,
-    file: Option<File>,
+    open: Option<Open>,
+    /// Bytes that were read, of all files that were there.
+    total: u64,
+}
+
+#[derive(Debug)]
+struct Open {
+    file: File,
+    /// Device and inode.
+    identity: (u64, u64),
+    offset: u64,
+}
+
+/// What is new in a file.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum News<'a> {
+    Bytes(&'a [u8]),
+    /// What follows is the beginning of a file: it was cut, or another one has taken its place.
+    Anew,
+}
+
+/// Whether there was more than is read at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    Nothing,
+    More,
 }
 
 impl Growing {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, file: None }
+        Self { path, open: None, total: 0 }
     }
 
     /// Calls `each` with what is new.
-    pub(super) fn read(&mut self, mut each: impl FnMut(&[u8])) -> io::Result<()> {
-        if self.file.is_none() {
-            match files::open(&self.path, Link::Follow) {
-                Ok(file) => self.file = Some(file),
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
-                // It is not there yet; what a program puts there instead of a file is not waited for.
-                Err(_) => return Ok(()),
-            }
+    pub(super) fn read(&mut self, mut each: impl FnMut(News)) -> io::Result<Left> {
+        let Some(found) = self.look()? else { return Ok(Left::Nothing) };
+        let Some(open) = &mut self.open else {
+            self.open = Some(Open::new(&self.path)?);
+            return self.read_on(each);
+        };
+        let held = open.file.metadata()?;
+        if held.len() < open.offset {
+            open.file.seek(SeekFrom::Start(0))?;
+            open.offset = 0;
+            each(News::Anew);
+        } else if held.len() == open.offset && identity(&found) != open.identity {
+            *open = Open::new(&self.path)?;
+            each(News::Anew);
         }
-        let Some(file) = &mut self.file else { return Ok(()) };
-        let mut buffer = [0; 1 << 13];
-        loop {
-            match file.read(&mut buffer)? {
-                0 => return Ok(()),
-                length => each(&buffer[..length]),
-            }
+        self.read_on(each)
+    }
+
+    /// The file that is there now, or that is still open.
+    fn look(&self) -> io::Result<Option<Metadata>> {
+        match (fs::metadata(&self.path), &self.open) {
+            (Ok(found), _) if found.is_file() => Ok(Some(found)),
+            // Whoever has it open may still write.
+            (_, Some(open)) => open.file.metadata().map(Some),
+            // Whatever a program puts there instead of a file is not waited for.
+            (Ok(_), None) => Err(io::Error::other("what is there is no file")),
+            (Err(error), None) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            (Err(error), None) => Err(error),
         }
     }
+
+    fn read_on(&mut self, mut each: impl FnMut(News)) -> io::Result<Left> {
+        let Some(open) = &mut self.open else { return Ok(Left::Nothing) };
+        let mut buffer = [0; 1 << 14];
+        let end = self.total + PORTION;
+        while self.total < end {
+            let length = open.file.read(&mut buffer)?;
+            if length == 0 {
+                return Ok(Left::Nothing);
+            }
+            open.offset += length as u64;
+            self.total += length as u64;
+            if LARGEST < self.total {
+                return Err(io::Error::other("it has more than 16 GiB"));
+            }
+            each(News::Bytes(&buffer[..length]));
+        }
+        Ok(Left::More)
+    }
+}
+
+impl Open {
+    fn new(path: &Path) -> io::Result<Self> {
+        let file = files::open(path, Link::Follow)?;
+        let identity = identity(&file.metadata()?);
+        Ok(Self { file, identity, offset: 0 })
+    }
+}
+
+fn identity(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]
-    fn a_line_ends_with_a_newline_a_carriage_return_or_the_output() {
-        let (mut lines, mut said) = (Lines::default(), Vec::new());
-        let mut each = |line: &[u8]| said.push(String::from_utf8_lossy(line).into_owned());
-        lines.feed(b"a\nb", &mut each);
-        lines.feed(b"c\rd\r\ne", &mut each);
-        lines.finish(&mut each);
-        assert_eq!(said, ["a", "bc", "d", "", "e"]);
+    fn a_file_is_read_as_it_grows_is_cut_and_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics");
+        let mut growing = Growing::new(path.clone());
+        let mut read = || {
+            let mut said = String::new();
+            let left = growing.read(|news| match news {
+                News::Bytes(bytes) => said.push_str(&String::from_utf8_lossy(bytes)),
+                News::Anew => said.push('|'),
+            });
+            left.map(|_| said).map_err(|error| error.to_string())
+        };
+        let said = |text: &str| Ok(text.to_owned());
+        assert_eq!(read(), said(""));
+        fs::create_dir(&path).unwrap();
+        assert_eq!(read(), Err("what is there is no file".to_owned()));
+        fs::remove_dir(&path).unwrap();
+        fs::write(&path, "ab").unwrap();
+        assert_eq!((read(), read()), (said("ab"), said("")));
+        // In place.
+        fs::write(&path, "c").unwrap();
+        assert_eq!((read(), read()), (said("|c"), said("")));
+        // Another file under its name.
+        fs::write(folder.path().join("new"), "cde").unwrap();
+        fs::rename(folder.path().join("new"), &path).unwrap();
+        assert_eq!((read(), read()), (said("|cde"), said("")));
+        let mut held = File::options().append(true).open(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        held.write_all(b"f").unwrap();
+        assert_eq!((read(), read()), (said("f"), said("")));
+        fs::write(&path, "g").unwrap();
+        assert_eq!(read(), said("|g"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use pleach_core::{event::Found, life::AttemptId};
 use pleach_files::{self as files, Link};
 use pleach_protocol::{
     line,
-    message::{Checkpoint, Finished, FromWorker, Metrics, Outcome, Usage},
+    message::{Checkpoint, Finished, FromWorker, Outcome, Usage},
     serve::Ending,
 };
 
@@ -23,19 +23,16 @@ const RESULT: &str = "result.jsonl";
 /// The most evaluations that are taken, with hundreds of numbers each.
 const MAX_RESULT: u64 = 4 << 30;
 
-/// Makes a result durable. The folder's own entry must survive, too.
+/// Makes a result durable. The folder's own entry must survive, too. `said`: the lines with metrics and warnings.
 pub(super) fn write(
     folder: &Path,
-    metrics: &[Metrics],
+    said: &[u8],
     usage: Option<Usage>,
     saved: Option<&Saved>,
     ending: &Ending,
     attempt: u64,
 ) -> io::Result<()> {
     let mut bytes = Vec::new();
-    for metrics in metrics {
-        line::write(&FromWorker::Metrics(metrics.clone()), &mut bytes);
-    }
     if let Some(usage) = usage {
         line::write(&FromWorker::Usage(usage), &mut bytes);
     }
@@ -48,6 +45,7 @@ pub(super) fn write(
     }
     line::write(&FromWorker::Finished(Finished { attempt, step, outcome, digest }), &mut bytes);
     let mut file = files::create(&folder.join(RESULT))?;
+    file.write_all(said)?;
     file.write_all(&bytes)?;
     file.sync_all()?;
     files::sync_folder(folder)?;
@@ -58,11 +56,13 @@ pub(super) fn write(
 pub fn read(home: &Home, attempt: AttemptId) -> Option<Found> {
     let folder = home.attempt(attempt);
     let bytes = files::read(&folder.join(RESULT), Link::Refuse, MAX_RESULT).ok()?;
-    let (mut metrics, mut usage, mut state) = (Vec::new(), None, None);
+    let (mut metrics, mut warnings) = (Vec::new(), Vec::new());
+    let (mut usage, mut state) = (None, None);
     let mut lines = bytes.strip_suffix(b"\n")?.split(|byte| *byte == b'\n').peekable();
     while let Some(bytes) = lines.next() {
         match line::read(bytes).ok()? {
             FromWorker::Metrics(said) => metrics.push((said.step, translate::values(said.values))),
+            FromWorker::Warning(said) => warnings.push(translate::warning(&said)),
             FromWorker::Usage(used) => usage = Some(translate::usage(used)),
             FromWorker::Checkpoint(said) if !said.file.contains('/') => {
                 let size = files::open(&folder.join(&said.file), Link::Refuse)
@@ -75,7 +75,8 @@ pub fn read(home: &Home, attempt: AttemptId) -> Option<Found> {
                     && said.outcome != Outcome::Stopped =>
             {
                 let (step, outcome) = (said.step, translate::outcome(said.outcome));
-                return Some(Found { metrics, step, outcome, digest: said.digest, state, usage });
+                let digest = said.digest;
+                return Some(Found { metrics, step, outcome, digest, state, usage, warnings });
             }
             _ => return None,
         }
@@ -87,8 +88,8 @@ pub fn read(home: &Home, attempt: AttemptId) -> Option<Found> {
 mod tests {
     use std::fs;
 
-    use pleach_core::event;
-    use pleach_protocol::number::Number;
+    use pleach_core::{event, warning::Warning};
+    use pleach_protocol::{message::Metrics, number::Number};
 
     use super::*;
 
@@ -101,12 +102,17 @@ mod tests {
         fs::create_dir_all(&folder).unwrap();
         assert_eq!(read(&home, attempt), None);
         let values = [("loss".to_owned(), Number::new(f64::INFINITY))];
-        let metrics = [Metrics { attempt: 7, step: 3, values: values.into() }];
+        let metrics = Metrics { attempt: 7, step: 3, values: values.into() };
+        let warning = Warning::new("a line was left out", 40, Some(12), "`x`");
+        let mut said = Vec::new();
+        line::write(&FromWorker::Metrics(metrics), &mut said);
+        let told = translate::told_warning(7, warning.clone());
+        line::write(&FromWorker::Warning(told), &mut said);
         let saved = Saved { file: "5.state".to_owned(), digest: "ab".to_owned() };
         let ending = Ending { step: 5, outcome: Outcome::Done, digest: "ab".to_owned() };
         fs::write(folder.join("5.state"), b"abc").unwrap();
         let usage = Usage { attempt: 7, memory: 1 << 20, cpu: 1500 };
-        write(&folder, &metrics, Some(usage), Some(&saved), &ending, 7).unwrap();
+        write(&folder, &said, Some(usage), Some(&saved), &ending, 7).unwrap();
         let expected = Found {
             metrics: vec![(3, vec![("loss".to_owned(), f64::INFINITY)])],
             step: 5,
@@ -114,6 +120,7 @@ mod tests {
             digest: "ab".to_owned(),
             state: Some(("5.state".to_owned(), 3)),
             usage: Some(event::Usage { memory: 1 << 20, cpu: 1500 }),
+            warnings: vec![warning],
         };
         assert_eq!(read(&home, attempt), Some(expected));
         let whole = fs::read(folder.join(RESULT)).unwrap();
@@ -122,7 +129,7 @@ mod tests {
             assert_eq!(read(&home, attempt), None, "{length} bytes of {}", whole.len());
         }
         // Another attempt's result is not this one's.
-        write(&folder, &metrics, None, None, &ending, 8).unwrap();
+        write(&folder, &said, None, None, &ending, 8).unwrap();
         assert_eq!(read(&home, attempt), None);
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     line,
     message::{
         Checkpoint, Fault, FaultClass, Finished, FromWorker, Metrics, Outcome, Progress, Start,
-        Usage,
+        Usage, Warning,
     },
     number::Number,
 };
@@ -85,6 +85,12 @@ impl Reporter<'_> {
     pub fn usage(&mut self, memory: u64, cpu: u64) {
         let attempt = self.attempt;
         self.desk.out.borrow_mut().say(&FromWorker::Usage(Usage { attempt, memory, cpu }));
+    }
+
+    /// Something odd that a person should know of; a later one of the same kind replaces it. The attempt is this one.
+    pub fn warning(&mut self, warning: Warning) {
+        let warning = Warning { attempt: self.attempt, ..warning };
+        self.desk.out.borrow_mut().say(&FromWorker::Warning(warning));
     }
 
     /// Shows life. Cheap: most calls say nothing, at most four a second are sent. `live` is for people's eyes only.

@@ -146,8 +146,8 @@ fn what_is_not_a_sweep_of_this_version_is_not_opened() {
     let newer = Store::open(&path).unwrap();
     newer.connection.pragma_update(None, "user_version", 99).unwrap();
     drop(newer);
-    assert_snapshot!(text(&Store::open(&path).unwrap_err()), @"FOLDER/sweep.db: the database is of version 99, and this pleach knows versions up to 9; use a newer pleach");
-    assert_snapshot!(text(&Reader::open(&path).unwrap_err()), @"FOLDER/sweep.db: the database is of version 99, and this pleach knows versions up to 9; use a newer pleach");
+    assert_snapshot!(text(&Store::open(&path).unwrap_err()), @"FOLDER/sweep.db: the database is of version 99, and this pleach knows versions up to 10; use a newer pleach");
+    assert_snapshot!(text(&Reader::open(&path).unwrap_err()), @"FOLDER/sweep.db: the database is of version 99, and this pleach knows versions up to 10; use a newer pleach");
 }
 
 #[test]

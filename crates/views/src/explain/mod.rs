@@ -6,6 +6,7 @@ use pleach_core::{
     objective::Objective,
     plain::{plain, within},
     sweep::{Progress, Wait},
+    warning::Warning,
 };
 use pleach_store::{AttemptDetail, Standing, TrialDetail};
 use serde::Serialize;
@@ -47,12 +48,16 @@ pub struct Explanation {
     pub text: String,
     /// What to do, with the command.
     pub advice: Option<String>,
+    /// What was odd in what it said of its metrics.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
 }
 
 impl Explanation {
     pub fn text(&self) -> String {
         let advice = self.advice.as_ref().map_or(String::new(), |advice| format!("{advice}\n"));
-        format!("trial {} {}\n{advice}", self.trial, self.text)
+        let warnings = self.warnings.iter().map(|warning| format!("warning: {warning}\n"));
+        format!("trial {} {}\n{advice}{}", self.trial, self.text, warnings.collect::<String>())
     }
 
     pub fn json(&self) -> String {
@@ -103,7 +108,7 @@ pub fn explain(known: &Known) -> Explanation {
         }
         (Standing::Current, TrialStatus::Waiting) => waiting(known),
     };
-    Explanation { trial, because, text, advice }
+    Explanation { trial, because, text, advice, warnings: detail.warnings().cloned().collect() }
 }
 
 type Because = (&'static str, String, Option<String>);

@@ -19,6 +19,7 @@ fn attempt(id: u32, ending: Option<Ending>) -> AttemptDetail {
         ended: None,
         ending,
         usage: None,
+        warnings: Vec::new(),
     }
 }
 
@@ -155,7 +156,10 @@ fn of_a_trial_that_waits_it_is_said_for_what() {
 #[test]
 fn a_program_may_read_it() {
     let objective = Objective { metric: "acc".to_owned(), goal: Goal::Max, reduce: Reduce::Last };
-    let detail = detail(TrialStatus::Stopped, Vec::new());
+    let odd = Warning::new("a line that cannot be read was left out", 40, Some(12), "`x`");
+    let attempt = AttemptDetail { warnings: vec![odd], ..attempt(1, Some(Ending::Interrupted)) };
+    let path = vec![stage(1, 0, StageStatus::Waiting, vec![attempt])];
+    let detail = detail(TrialStatus::Stopped, path);
     let known = Known {
         sweep: "x",
         objective: &objective,
@@ -169,7 +173,15 @@ fn a_program_may_read_it() {
       "trial": 7,
       "because": "stopped",
       "text": "was stopped by a person",
-      "advice": "`pleach retry x 7` and `pleach resume x` run it again"
+      "advice": "`pleach retry x 7` and `pleach resume x` run it again",
+      "warnings": [
+        {
+          "what": "a line that cannot be read was left out",
+          "count": 40,
+          "line": 12,
+          "first": "`x`"
+        }
+      ]
     }
     "#);
 }

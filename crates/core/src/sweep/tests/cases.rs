@@ -384,6 +384,7 @@ fn a_result_that_a_dead_worker_left_is_counted_even_if_it_was_killed() {
                 digest: String::new(),
                 state: None,
                 usage: Some(Usage { memory: 5, cpu: 6 }),
+                warnings: Vec::new(),
             },
         )]),
     };

@@ -125,7 +125,10 @@ impl Database {
                     assert!(verdicts.iter().all(|it| rung(it) != rung(verdict)), "judged once");
                     verdicts.push(*verdict);
                 }
-                Fact::Used { .. } | Fact::Halted { .. } | Fact::Note { .. } => {}
+                Fact::Used { .. }
+                | Fact::Warned { .. }
+                | Fact::Halted { .. }
+                | Fact::Note { .. } => {}
             }
         }
         assert!(self.counted.values().all(|&n| n == 1), "counted once");

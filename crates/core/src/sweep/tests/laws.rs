@@ -136,7 +136,7 @@ proptest! {
                     worker,
                     how: text(),
                     class: Class::OutOfMemory,
-                    found: BTreeMap::from([(attempt, Found { metrics: vec![(step, vec![("m".to_owned(), 1.0)])], step, outcome: Outcome::Done, digest: text(), state: Some((text(), 1)), usage: None })]),
+                    found: BTreeMap::from([(attempt, Found { metrics: vec![(step, vec![("m".to_owned(), 1.0)])], step, outcome: Outcome::Done, digest: text(), state: Some((text(), 1)), usage: None, warnings: Vec::new() })]),
                 },
                 2 => Event::Metrics { worker, attempt, step, values: vec![("m".to_owned(), f64::NAN)] },
                 3 => Event::Checkpoint { worker, attempt, step, file: text(), digest: text(), bytes: 1 },

@@ -310,6 +310,7 @@ fn a_state_that_was_made_again_and_that_nobody_heard_of_is_found() {
         digest: "1 at 10".to_owned(),
         state: Some(("10".to_owned(), 1)),
         usage: None,
+        warnings: Vec::new(),
     };
     rows.found.insert(AttemptId(1), found);
     let mut sweep = Sweep::new(settings(1), rows);

@@ -179,6 +179,7 @@ impl World {
             digest: digest.clone(),
             state: Some((file.clone(), bytes)),
             usage: None,
+            warnings: Vec::new(),
         };
         self.results.insert(attempt, (stage, found));
         if self.faults && self.once_in(4) {
