@@ -345,7 +345,7 @@ fn words_of_python_are_read_wherever_they_stand() {
     let wrong = imported(optuna::journal::read(&mended, None));
     assert_eq!(
         wrong,
-        "error: line 1: no operation of a journal: EOF while parsing an object at line 2 column 0\n"
+        "error: line 1: no operation of a journal: EOF while parsing an object at line 1 column 74\n"
     );
 }
 
