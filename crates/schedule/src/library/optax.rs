@@ -389,7 +389,9 @@ fn one_cycle(
     let mut start = 0.0;
     let mut phases = vec![Phase::hold(Some(Duration::ZERO)).starting_at(low)];
     for &(end, to) in corners {
-        if end < start {
+        // Optax keeps one value of two at the same step.
+        let is_lost = given.is_compatible() && end == start;
+        if end < start || is_lost {
             return Err(given.wrong("pct_start", "a share that leaves room for the others"));
         }
         phases.push(Phase::shape(Some(given.counted(end - start)), to, shape));
