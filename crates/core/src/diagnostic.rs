@@ -41,6 +41,16 @@ pub enum Color {
 impl Diagnostics {
     #[must_use]
     pub fn render(&self, color: Color) -> String {
+        self.render_as(Level::ERROR, color)
+    }
+
+    /// As what may stand as it is.
+    #[must_use]
+    pub fn render_warnings(&self, color: Color) -> String {
+        self.render_as(Level::WARNING, color)
+    }
+
+    fn render_as(&self, level: Level, color: Color) -> String {
         let renderer = match color {
             Color::Plain => Renderer::plain(),
             Color::Ansi => Renderer::styled(),
@@ -48,7 +58,7 @@ impl Diagnostics {
         let reports: Vec<String> = self
             .list
             .iter()
-            .map(|diagnostic| renderer.render(&[diagnostic.group(&self.source)]))
+            .map(|diagnostic| renderer.render(&[diagnostic.group(level.clone(), &self.source)]))
             .collect();
         // The renderer makes most control characters visible; its own escapes are for colours alone. A sign as wide as the
         // character keeps the caret in its place.
@@ -60,8 +70,8 @@ impl Diagnostics {
 }
 
 impl Diagnostic {
-    fn group<'a>(&'a self, source: &'a Source) -> Group<'a> {
-        let title = Level::ERROR.primary_title(&self.message);
+    fn group<'a>(&'a self, level: Level<'a>, source: &'a Source) -> Group<'a> {
+        let title = level.primary_title(&self.message);
         let group = match &self.span {
             Some(span) => {
                 let annotation = AnnotationKind::Primary.span(span.clone()).label(&self.label);

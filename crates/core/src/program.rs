@@ -1,5 +1,7 @@
 //! What a worker program says of itself, as the core needs it to check and complete a sweep.
 
+use std::collections::BTreeMap;
+
 use crate::value::{Parameters, Value};
 
 /// A worker program.
@@ -14,6 +16,9 @@ pub struct Program {
     pub parameters: Vec<Parameter>,
     /// The metrics that an evaluation yields; empty if it cannot say beforehand.
     pub metrics: Vec<String>,
+    /// By metric: the parameters that must not be as they are by default for it to be measured, each with a value that will
+    /// do.
+    pub needs: BTreeMap<String, Parameters>,
     pub takes: Takes,
 }
 
@@ -50,6 +55,21 @@ pub struct Parameter {
 }
 
 impl Program {
+    /// What a metric needs beside these parameters and does not have: the parameter, and a value that will do.
+    pub fn lacking<'a>(
+        &'a self,
+        metric: &str,
+        beside: &'a Parameters,
+    ) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        let default = |name: &str| {
+            self.parameters.iter().find(|parameter| parameter.name == name)?.default.as_ref()
+        };
+        let is_lacking =
+            move |name: &str| beside.get(name).is_none_or(|value| Some(value) == default(name));
+        let needs = self.needs.get(metric).into_iter().flatten();
+        needs.map(|(name, value)| (name.as_str(), value)).filter(move |(name, _)| is_lacking(name))
+    }
+
     /// Whether a parameter has any effect beside the others; absent ones are as they are by default.
     #[must_use]
     pub fn acts(&self, parameter: &Parameter, beside: &Parameters) -> bool {

@@ -58,6 +58,16 @@ pub struct Dimension {
     pub span: Range<usize>,
 }
 
+impl Dimension {
+    /// The number that a name has at every point; `None` if it has several values, or no number.
+    pub(crate) fn only_number(&self, name: &str) -> Option<f64> {
+        let index = self.names.iter().position(|other| other == name)?;
+        let Points::Rows(rows) = &self.points else { return None };
+        let first = rows.first()?.values[index].number()?;
+        rows.iter().all(|row| row.values[index].number() == Some(first)).then_some(first)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub enum Points {
     /// Not empty; every row has a value for each name.
@@ -178,7 +188,7 @@ impl Combination {
 }
 
 impl Dimension {
-    fn count(&self) -> Option<usize> {
+    pub(crate) fn count(&self) -> Option<usize> {
         match &self.points {
             Points::Rows(rows) => Some(rows.len()),
             Points::Even { count, .. } => Some(*count),

@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, time::Duration};
 use pleach_core::{
     diagnostic::Diagnostics,
     life::WorkerId,
-    plan::{Configuration, Length, Lengths, Plan, PlanError, Refused, command, plan},
+    plan::{
+        Configuration, Length, Lengths, Plan, PlanError, Refused,
+        command::{self, Reading},
+        plan, warnings,
+    },
     program::Program,
     spec::{self, Slots, SweepSpec},
     value::Parameters,
@@ -32,6 +36,18 @@ pub struct Prepared {
     pub lengths: Lengths,
     pub plan: Plan,
     pub runner: Runner,
+}
+
+impl Prepared {
+    /// What can be run as it stands and is probably not meant so.
+    #[must_use]
+    pub fn warnings(&self) -> Diagnostics {
+        let reading = match &self.runner {
+            Runner::Command { told, .. } => told.reading(),
+            Runner::Worker(_) => Reading::Seen,
+        };
+        warnings(&self.spec, &self.program, &self.lengths, &self.plan, reading)
+    }
 }
 
 #[derive(Debug, Error)]

@@ -1,6 +1,7 @@
 //! What runs a sweep. A worker program: where it is, and what it says of itself, in the core's words.
 
 use std::{
+    collections::BTreeMap,
     env, fmt,
     path::{Path, PathBuf},
 };
@@ -128,6 +129,10 @@ pub fn program(description: &describe::Description) -> Program {
             describe::Role::Evaluations => Role::Evaluations,
         }),
     };
+    let needs = |(metric, needs): (&String, &BTreeMap<String, serde_json::Value>)| {
+        let needs = needs.iter().filter_map(|(name, json)| Some((name.clone(), value(json)?)));
+        (metric.clone(), needs.collect())
+    };
     Program {
         name: description.program.clone(),
         numerics: description.numerics.clone(),
@@ -135,6 +140,7 @@ pub fn program(description: &describe::Description) -> Program {
         takes: Takes::Listed,
         parameters: description.parameters.iter().map(parameter).collect(),
         metrics: description.metrics.clone(),
+        needs: description.needs.iter().map(needs).collect(),
     }
 }
 

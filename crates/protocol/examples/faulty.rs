@@ -82,6 +82,7 @@ impl Worker for Faulty {
             parameters,
             devices: vec!["cpu".to_owned()],
             metrics: vec!["value".to_owned()],
+            needs: std::collections::BTreeMap::new(),
         })
     }
 

@@ -33,6 +33,7 @@ impl Worker for Noop {
             parameters: vec![x],
             devices: vec!["cpu".to_owned()],
             metrics: vec!["value".to_owned()],
+            needs: std::collections::BTreeMap::new(),
         })
     }
 

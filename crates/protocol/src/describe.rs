@@ -1,5 +1,7 @@
 //! How a worker describes itself, so that a sweep can be checked before its first trial starts.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// A worker's answer to the coordinator's greeting.
@@ -34,6 +36,10 @@ pub struct Description {
     /// The metrics that an evaluation yields; empty if it cannot say beforehand.
     #[serde(default)]
     pub metrics: Vec<String>,
+    /// By metric: the parameters that must not be as they are by default for it to be measured, each with a value that will
+    /// do: `{"val_loss": {"valid": 2000}}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub needs: BTreeMap<String, BTreeMap<String, serde_json::Value>>,
 }
 
 const fn yes() -> bool {

@@ -147,6 +147,12 @@ fn from_worker() -> Vec<FromWorker> {
             checkpoints: true,
             parameters,
             devices: vec![text("cpu")],
+            needs: match schedules {
+                ScheduleForm::Table => {
+                    [(text("val_loss"), [(text("valid"), 2000.into())].into())].into()
+                }
+                ScheduleForm::Profile => [].into(),
+            },
             metrics,
         }))
     };

@@ -331,6 +331,7 @@ momentum = ["mirror(lo=0.85,hi=0.95)", "0.9 > 0.5 50%, hold"]
                 per_step: true,
             }],
             metrics: vec!["loss".to_owned()],
+            needs: std::collections::BTreeMap::new(),
             takes: pleach_core::program::Takes::Listed,
         };
         let mut lengths = Lengths::default();

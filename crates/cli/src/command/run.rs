@@ -4,7 +4,7 @@
 use crate::say::eprintln;
 use anyhow::Result;
 use clap::Args;
-use pleach_core::{command::Finish, spec::read_time};
+use pleach_core::{command::Finish, diagnostic::Color, spec::read_time};
 use pleach_engine::{
     groups::{Limits, can_limit},
     home::Home,
@@ -131,6 +131,10 @@ pub(crate) fn execute(
 
 /// Says what of the file this machine cannot do.
 pub(crate) fn warn(prepared: &Prepared) {
+    let warnings = prepared.warnings();
+    if !warnings.list.is_empty() {
+        eprintln!("{}", warnings.render_warnings(Color::Ansi));
+    }
     let run = &prepared.spec.run;
     for limit in (Limits { memory: run.memory, cpus: run.cpus }).all() {
         let why = match &prepared.runner {

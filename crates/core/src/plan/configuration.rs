@@ -1,6 +1,6 @@
 //! One point of a sweep as a configuration: what is shown, what the worker is told, the schedule in steps.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{cell::RefCell, collections::BTreeMap, ops::Range, rc::Rc};
 
 use pleach_schedule::{duration::Horizon, preset::PresetInfo};
 
@@ -12,7 +12,7 @@ use crate::{
         Length, Lengths, Outcome, Refused, command,
         rungs::rungs,
         schedule::{MOVING, Origin, Scheduled, Wrong, follow, is_argument, preset_of, scheduled},
-        values::fitting,
+        values::{fitting, spelled},
         view::{View, list},
     },
     program::{Kind, Parameter, Program, Role, Takes},
@@ -195,7 +195,15 @@ impl<'a> Planner<'a> {
         {
             return Err(Outcome::Wrong(vec![absent]));
         }
-        let length = Rc::clone(self.length(view, &worker)?);
+        let metric = &self.spec.objective.metric;
+        let lacking = self.lacking(view, &worker, metric, &self.spec.objective_span);
+        let length = match self.length(view, &worker) {
+            Err(Outcome::Wrong(others)) => {
+                return Err(Outcome::Wrong(lacking.into_iter().chain(others).collect()));
+            }
+            _ if !lacking.is_empty() => return Err(Outcome::Wrong(lacking)),
+            other => Rc::clone(other?),
+        };
         let shape = (1 < length.lanes).then(|| self.shape(&worker, &length));
         let schedule = match preset {
             Some(preset) => Some(self.schedule(view, preset, &arguments, &length)?),
@@ -214,6 +222,32 @@ impl<'a> Planner<'a> {
             shape,
             rungs,
         })
+    }
+
+    /// What a metric needs to be measured and does not have here; `span` is where it is asked for.
+    fn lacking(
+        &self,
+        view: &View,
+        worker: &Parameters,
+        metric: &str,
+        span: &Range<usize>,
+    ) -> Vec<Diagnostic> {
+        let mistake = |(name, value): (&str, &Value)| {
+            let default = || self.parameters.get(name)?.default.clone();
+            let given = worker.get(name).cloned().or_else(default);
+            let given = given.map_or_else(|| "not set".to_owned(), |given| given.to_string());
+            let text = spelled(value);
+            Diagnostic {
+                message: format!("`{metric}` is not measured where `{name}` is {given}"),
+                span: Some(view.place(name).unwrap_or_else(|| span.clone())),
+                label: "here".to_owned(),
+                help: match view.place(name) {
+                    Some(_) => format!("another value, such as {text}"),
+                    None => format!("write {name} = {text} under [trainer]"),
+                },
+            }
+        };
+        self.program.lacking(metric, worker).map(mistake).collect()
     }
 
     /// The parameter that decides how long a trial is, and its value for an extended point.
@@ -496,7 +530,7 @@ impl<'a> Planner<'a> {
 }
 
 /// A mistake at its argument, or at the schedule's name.
-fn wrong_schedule(view: &View, (argument, message, help): Wrong) -> Diagnostic {
+pub(super) fn wrong_schedule(view: &View, (argument, message, help): Wrong) -> Diagnostic {
     let choice = view.point.combination.choices.iter().find(|choice| choice.name == "schedule");
     let fixed = view.block.schedule.as_ref().map(|fixed| &fixed.span);
     let whole = choice.map(|choice| &choice.span).or(fixed);

@@ -14,6 +14,7 @@ mod single;
 mod tree;
 mod values;
 mod view;
+mod warnings;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -35,6 +36,7 @@ pub use course::Course;
 pub use schedule::Scheduled;
 pub(crate) use schedule::{Wrong, schedule_of, scheduled_alone};
 pub use tree::{Known, Tree, TreeStage};
+pub use warnings::warnings;
 
 /// More configurations than this are refused, with their factorisation.
 pub const MAX_CONFIGURATIONS: u128 = 10_000_000;

@@ -5,24 +5,33 @@ use std::{
     ops::Range,
 };
 
-use pleach_schedule::preset::{COMMON, PresetInfo};
+use pleach_schedule::preset::{self, COMMON, PresetInfo};
 
 use crate::{
-    diagnostic::{Diagnostic, suggest},
+    diagnostic::{Diagnostic, nearest, suggest},
+    output::Form,
     plan::{
         command,
         schedule::{Origin, is_argument, preset_of},
-        values::fitting,
+        values::{fitting, spelled},
     },
     program::{Parameter, Program, Takes},
-    space::{Combination, Distribution, Points},
-    spec::{Block, CommandSpec, ProgramSpec, SweepSpec, Within, inside, unknown_argument},
-    value::Value,
+    space::{Combination, Dimension, Distribution, Points},
+    spec::{
+        Block, CommandSpec, Fixed, MAX_ARGUMENT, ProgramSpec, SweepSpec, Within, foreign, inside,
+        unknown_argument,
+    },
+    value::{Parameters, Value},
 };
 
 /// Everything that is wrong, in the order of the file.
 pub(super) fn check(spec: &SweepSpec, program: &Program) -> Vec<Diagnostic> {
-    let mut check = Check { program, mistakes: BTreeMap::new() };
+    let elsewhere = match &spec.program {
+        ProgramSpec::Command(command) => elsewhere(spec, command),
+        ProgramSpec::Trainer => BTreeSet::new(),
+    };
+    let mut check =
+        Check { spec, program, elsewhere, nothing: Parameters::new(), mistakes: BTreeMap::new() };
     check.objective(spec);
     check.within(spec);
     for block in &spec.blocks {
@@ -39,7 +48,11 @@ pub(super) fn check(spec: &SweepSpec, program: &Program) -> Vec<Diagnostic> {
 }
 
 struct Check<'a> {
+    spec: &'a SweepSpec,
     program: &'a Program,
+    /// The parameters of a person's own program that the file names outside of the schedules' branches.
+    elsewhere: BTreeSet<&'a str>,
+    nothing: Parameters,
     mistakes: BTreeMap<(usize, String), Diagnostic>,
 }
 
@@ -67,7 +80,21 @@ impl<'a> Check<'a> {
         let metric = &spec.objective.metric;
         if !metrics.is_empty() && !metrics.contains(metric) {
             let message = format!("`{}` does not measure `{metric}`", self.program.name);
-            let help = suggest(metric, metrics.iter().map(String::as_str));
+            let names = || metrics.iter().map(String::as_str);
+            let help = match measured(metric, &names().collect::<Vec<_>>()) {
+                Some(meant) => {
+                    let set: BTreeSet<&str> = spec.blocks.iter().flat_map(Block::names).collect();
+                    let lacking = self.program.lacking(meant, &self.nothing);
+                    let lacking = lacking.filter(|(name, _)| !set.contains(name));
+                    let lacking = lacking.map(|(name, value)| {
+                        format!("{name} = {} under [trainer]", spelled(value))
+                    });
+                    let needs = lacking.collect::<Vec<_>>().join(", ");
+                    let needs = if needs.is_empty() { needs } else { format!(" It needs {needs}") };
+                    format!("did you mean `{meant}`?{needs}")
+                }
+                None => suggest(metric, names()),
+            };
             self.note(&spec.objective_span, message, "no such metric", help);
         }
     }
@@ -90,6 +117,19 @@ impl<'a> Check<'a> {
         for unknown in command::unknown(command, self.program, &names) {
             let span = unknown.span.clone().unwrap_or_default();
             self.mistakes.entry((span.start, unknown.message.clone())).or_insert(unknown);
+        }
+        let metric = &spec.objective.metric;
+        if let Ok(Form::Pattern(pattern)) = command.metrics.parse::<Form>() {
+            let mut groups = pattern.capture_names().flatten();
+            if !groups.any(|group| group == metric || group == "name") {
+                let named = pattern.capture_names().flatten().filter(|group| *group != "step");
+                let message = format!("no group of `metrics` is called `{metric}`");
+                let help = format!(
+                    "name a group of the pattern so, (?<{metric}>\\S+), or choose by {}",
+                    named.collect::<Vec<_>>().join(", ")
+                );
+                self.note(&spec.objective_span, message, "never measured", help);
+            }
         }
         if let Some(span) = command.checkpoint.as_ref().filter(|_| self.program.is_open_ended()) {
             let message =
@@ -114,9 +154,16 @@ impl<'a> Check<'a> {
     }
 
     fn combination(&mut self, block: &Block, combination: &Combination) {
-        let preset = preset_of(self.program, block, combination);
+        let mut choices = combination.choices.iter();
+        let chosen = choices.find(|choice| choice.name == "schedule");
+        let preset =
+            preset_of(self.program, block, combination).or_else(|| preset::find(&chosen?.means));
+        if let Some(preset) = preset {
+            self.one_rate(block, combination, preset);
+        }
         let sought = |name, origin| Sought { block, preset, name, origin };
         for fixed in &block.fixed {
+            self.told(&fixed.name, &fixed.value, &fixed.span);
             if let Some(parameter) = self.known(&sought(&fixed.name, Origin::Shared), &fixed.key) {
                 self.value(parameter, &fixed.value, &fixed.span);
             }
@@ -131,6 +178,11 @@ impl<'a> Check<'a> {
             let is_branch = dimension.choice.as_deref() == Some("schedule");
             let origin = if is_branch { Origin::Branch } else { Origin::Shared };
             for (index, name) in dimension.names.iter().enumerate() {
+                if let Points::Rows(rows) = &dimension.points {
+                    for row in rows {
+                        self.told(name, &row.values[index], &row.span);
+                    }
+                }
                 let Some(parameter) = self.known(&sought(name, origin), &dimension.keys[index])
                 else {
                     continue;
@@ -152,6 +204,40 @@ impl<'a> Check<'a> {
         }
     }
 
+    /// A class of a library may have its own name for the peak: two different values are a conflict.
+    fn one_rate(&mut self, block: &Block, combination: &Combination, preset: &PresetInfo) {
+        let rate = preset.rate();
+        if rate == "peak" {
+            return;
+        }
+        let schedule = block.schedule.iter().flat_map(|schedule| &schedule.arguments);
+        let fixed: Vec<&Fixed> = block.fixed.iter().chain(schedule).collect();
+        // Where it stands, and its number if it has the same one at every point.
+        let set = |name: &str| {
+            let swept = combination.dimensions.iter().find_map(|dimension| {
+                let index = dimension.names.iter().position(|other| other == name)?;
+                Some((&dimension.keys[index], dimension.only_number(name)))
+            });
+            let fixed = || fixed.iter().find(|fixed| fixed.name == name);
+            swept.or_else(|| fixed().map(|fixed| (&fixed.key, fixed.value.number())))
+        };
+        let (Some((peak, peaks)), Some((own, owns))) = (set("peak"), set(rate)) else { return };
+        if peaks.is_some() && peaks == owns {
+            return;
+        }
+        let [first, second] = if peak.start < own.start { [peak, own] } else { [own, peak] };
+        let [other, this] = if peak.start < own.start { ["peak", rate] } else { [rate, "peak"] };
+        let line = self.spec.source.text[..first.start].matches('\n').count() + 1;
+        let message = format!(
+            "`{this}` sets the same number as `{other}` on line {line}: the peak of `{}`",
+            preset.name
+        );
+        let help = format!(
+            "keep one of them; in a schedule's branch, `peak` instead of `{rate}` replaces a shared `peak`"
+        );
+        self.note(second, message, "the second one", help);
+    }
+
     fn fixed_schedule(&mut self, block: &Block) {
         let Some(schedule) = &block.schedule else { return };
         for argument in &schedule.arguments {
@@ -169,6 +255,23 @@ impl<'a> Check<'a> {
         }
         let program = self.program;
         let found = program.parameters.iter().find(|parameter| parameter.name == name);
+        if let (None, Takes::Anything, Origin::Branch, Some(preset)) =
+            (found, program.takes, origin, preset)
+            && !self.elsewhere.contains(name)
+        {
+            let message =
+                format!("`{}` has no argument `{name}`, and no program is told it", preset.name);
+            let arguments = preset.all_arguments().map(|info| info.name);
+            let known = arguments.chain(["peak"]).chain(self.elsewhere.iter().copied());
+            let own = || {
+                format!(
+                    "a parameter of your program is named in `run`: \"--{name}={{{{ {name} }}}}\""
+                )
+            };
+            let meant = nearest(name, known).map(|meant| format!("did you mean `{meant}`?"));
+            let help = preset.instead_of(name).or(meant).unwrap_or_else(own);
+            self.note(span, message, "unknown", help);
+        }
         if found.is_none() && program.takes == Takes::Listed {
             let mut known: Vec<&str> =
                 program.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
@@ -180,11 +283,31 @@ impl<'a> Check<'a> {
                 known.extend(COMMON.iter().map(|info| info.name));
                 format!("`{}` has no parameter `{name}`", program.name)
             };
+            let mut fixed = block.fixed.iter().filter(|fixed| fixed.name == name);
+            let value = fixed.next().map(|fixed| &fixed.value);
             let instead = preset.and_then(|preset| preset.instead_of(name));
+            let instead = instead.or_else(|| foreign::parameter(name, value, &known));
             let help = instead.unwrap_or_else(|| suggest(name, known.iter().copied()));
             self.note(span, message, "unknown", help);
         }
         found
+    }
+
+    /// A value that stands in `run` or `environment`.
+    fn told(&mut self, name: &str, value: &Value, span: &Range<usize>) {
+        let ProgramSpec::Command(command) = &self.spec.program else { return };
+        let Value::Text(text) = value else { return };
+        let what = if text.contains('\0') {
+            "holds the character NUL, at which the program would stop reading"
+        } else if MAX_ARGUMENT <= text.len() {
+            "is longer than 128 KiB, more than an argument can hold"
+        } else {
+            return;
+        };
+        if command::placeholders(command).any(|placed| placed == name) {
+            let help = "let the program read it from the file $PLEACH_PARAMETERS";
+            self.note(span, format!("a value of `{name}` {what}"), "here", help.to_owned());
+        }
     }
 
     fn value(&mut self, parameter: &Parameter, value: &Value, span: &Range<usize>) {
@@ -234,6 +357,38 @@ impl<'a> Check<'a> {
             }
         }
     }
+}
+
+/// The metric that is meant by a word of another tool. One that is measured on several sets is that of the validation set:
+/// whoever chooses by the test set has none left to test on.
+fn measured<'a>(word: &str, metrics: &[&'a str]) -> Option<&'a str> {
+    let part = |part: &str| match part.to_lowercase().as_str() {
+        "acc" => "accuracy".to_owned(),
+        "valid" | "validation" | "eval" | "dev" => "val".to_owned(),
+        "training" => "train".to_owned(),
+        other => other.to_owned(),
+    };
+    let parts: Vec<String> = word.split(['_', '-', '/', '.', ' ']).map(part).collect();
+    let meant = parts.join("_");
+    let is = |name: &str| metrics.iter().copied().find(|metric| *metric == name);
+    is(&meant).or_else(|| is(&format!("val_{meant}")))
+}
+
+/// The names outside of schedules' branches that are parameters of a person's own program.
+fn elsewhere<'a>(spec: &'a SweepSpec, command: &'a CommandSpec) -> BTreeSet<&'a str> {
+    let mut names: BTreeSet<&str> = command::placeholders(command).collect();
+    for block in &spec.blocks {
+        names.extend(block.fixed.iter().map(|fixed| fixed.name.as_str()));
+        names.extend(block.space.derived.iter().map(|(name, _)| name.as_str()));
+        for combination in &block.space.combinations {
+            names.extend(combination.choices.iter().map(|choice| choice.name.as_str()));
+            let is_shared =
+                |dimension: &&Dimension| dimension.choice.as_deref() != Some("schedule");
+            let shared = combination.dimensions.iter().filter(is_shared);
+            names.extend(shared.flat_map(|dimension| &dimension.names).map(String::as_str));
+        }
+    }
+    names
 }
 
 /// Every name that has a value in some branch.

@@ -34,6 +34,8 @@ pub struct Scheduled {
     pub is_anytime: bool,
     /// What momentum follows beside the rate, as a sweep file spells it, if an argument asks for that.
     pub momentum: Option<String>,
+    /// Why it is probably not meant so.
+    pub(crate) doubt: Option<Wrong>,
 }
 
 impl Scheduled {
@@ -47,6 +49,7 @@ impl Scheduled {
             is_anytime: schedule.is_anytime(),
             plateau: schedule.plateau,
             momentum: None,
+            doubt: None,
         })
     }
 }
@@ -191,7 +194,74 @@ fn in_steps(
     scheduled.is_anytime &= is_the_same;
     scheduled.momentum = preset::momentum(info, &arguments(info, values), horizon)
         .map_err(|error| (error.argument, error.message, error.help))?;
+    scheduled.doubt = doubt(info, values, horizon, &scheduled.resolved);
     Ok(scheduled)
+}
+
+/// A schedule is looked at in so many places.
+const LOOKS: u64 = 64;
+
+/// What happens to a rate in nearly all of a trial.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lapse {
+    /// It has fallen before this.
+    Over,
+    /// It has not yet begun to change.
+    NotBegun,
+}
+
+fn lapse(resolved: &Resolved, steps: u64) -> Option<Lapse> {
+    let last = steps.saturating_sub(1);
+    let rates: Vec<f64> = (0..=LOOKS).map(|look| resolved.at(last * look / LOOKS)).collect();
+    let highest = rates.iter().copied().fold(0.0, f64::max);
+    let is_near = |a: f64, b: f64| (a - b).abs() <= 1e-3 * highest;
+    let (first, end) = (rates[0], rates[LOOKS as usize]);
+    if rates.iter().all(|rate| is_near(*rate, first)) {
+        return Some(Lapse::NotBegun);
+    }
+    let is_fallen = end < 0.5 * highest && rates[4..].iter().all(|rate| is_near(*rate, end));
+    is_fallen.then_some(Lapse::Over)
+}
+
+/// A library's schedule whose counts of steps were probably meant as epochs.
+fn doubt(
+    info: &'static PresetInfo,
+    values: &Parameters,
+    horizon: Horizon,
+    resolved: &Resolved,
+) -> Option<Wrong> {
+    info.class()?;
+    if values.contains_key("per") || horizon.steps_per_epoch < 2 || horizon.steps < LOOKS {
+        return None;
+    }
+    let name = longest(info, values, horizon)?;
+    let value = &values[name.as_str()];
+    let counts = match value {
+        Value::List(values) => values.iter().filter_map(Value::number).collect(),
+        value => vec![value.number()?],
+    };
+    let count = counts.into_iter().max_by(f64::total_cmp)?;
+    let how = match lapse(resolved, horizon.steps)? {
+        Lapse::Over => "over when it has hardly begun",
+        Lapse::NotBegun if (horizon.steps as f64) < count => "over before the schedule begins",
+        Lapse::NotBegun => return None,
+    };
+    let message = format!(
+        "`{name}` counts steps, {count} of the trial's {}: the {} is {how}",
+        horizon.steps,
+        if how.contains("schedule") { "trial" } else { "schedule" },
+    );
+    let mut epochs = values.clone();
+    epochs.insert("per".to_owned(), Value::Text("1ep".to_owned()));
+    let by_epochs =
+        schedule_of(info, &epochs, horizon).ok().and_then(|it| it.resolve(horizon).ok());
+    let is_better = by_epochs.is_some_and(|it| lapse(&it, horizon.steps).is_none());
+    let help = if is_better {
+        "write per = \"1ep\" beside it, and it counts epochs".to_owned()
+    } else {
+        format!("a duration follows the budget: {name} = \"100%\"")
+    };
+    Some((name, message, help))
 }
 
 /// The argument to which an error is due; none if it cannot be told.

@@ -15,7 +15,7 @@ pub(super) type Mistake = (String, String);
 pub(super) fn fitting(parameter: &Parameter, value: &Value) -> Result<Value, Mistake> {
     let name = &parameter.name;
     let wrong = |expected: &str| {
-        Err((format!("`{name}` must be {expected}, not {}", shown(value)), parameter.doc.clone()))
+        Err((format!("`{name}` must be {expected}, not {}", spelled(value)), parameter.doc.clone()))
     };
     match (&parameter.kind, value) {
         (Kind::Bool, Value::Bool(_)) => Ok(value.clone()),
@@ -85,7 +85,8 @@ fn within<T: PartialOrd + std::fmt::Display + Copy>(
     }
 }
 
-fn shown(value: &Value) -> String {
+/// As it stands in a sweep file.
+pub(super) fn spelled(value: &Value) -> String {
     match value {
         Value::Text(text) => format!("\"{text}\""),
         other => other.to_string(),

@@ -3,7 +3,7 @@
 use crate::{
     space::{Dimension, Distribution, Points, Row},
     spec::{
-        Search,
+        Search, foreign,
         node::{Entry, Kind, Node, Span},
         reader::{Reader, find},
         schedule::{NAMING, spellings},
@@ -131,6 +131,11 @@ impl Reader {
         const KINDS: [&str; 5] = ["log", "uniform", "int", "log_int", "normal"];
         const FORMS: &str = "write { log = [0.01, 1.0], n = 5 }, { uniform = [0.0, 0.9], n = 4 }, { int = [1, 8] }, { log_int = [16, 512], n = 6 } or { normal = [0.0, 1.0] }; of durations { uniform = [\"0%\", \"20%\"], n = 5 }";
         let name = &entry.key;
+        if let Some(help) = foreign::range(name, entries) {
+            let message = format!("the range of `{name}` is spelled as another tool spells it");
+            self.error(&entry.node.span, message, "not here", help);
+            return None;
+        }
         let known = KINDS.iter().chain(&["n", "step"]).map(|&key| key.to_owned());
         self.only(entries, &known.collect::<Vec<_>>(), &format!("the range of `{name}`"));
         let kinds: Vec<&Entry> =
@@ -260,6 +265,12 @@ impl Reader {
             return None;
         }
         let Some(&[(lo, unit), (hi, _)]) = ends.as_deref() else {
+            if is_whole && is_two_whole(&kind.node) {
+                let help = "whole numbers up to 2^53 are exact: choose nearer ends, or write a list of values";
+                let message = format!("`{key}` cannot have ends beyond 2^53");
+                self.error(&kind.node.span, message, "too large", help);
+                return None;
+            }
             let what = if is_whole { "two whole numbers" } else { "two numbers" };
             self.error(
                 &kind.node.span,
@@ -321,6 +332,11 @@ impl Reader {
             }
         }
     }
+}
+
+fn is_two_whole(node: &Node) -> bool {
+    let is_whole = |node: &Node| matches!(node.kind, Kind::Scalar(Value::Int(_)));
+    matches!(&node.kind, Kind::List(nodes) if nodes.len() == 2 && nodes.iter().all(is_whole))
 }
 
 fn is_schedule(entries: &[Entry]) -> bool {

@@ -156,6 +156,13 @@ impl Reader {
     fn objective(&mut self, entry: &Entry) -> Option<Objective> {
         const EXAMPLE: &str =
             "write { metric = \"val_accuracy\", goal = \"max\", reduce = \"last\" }";
+        if let Kind::Scalar(Value::Text(metric)) = &entry.node.kind {
+            let is_error = ["loss", "error", "perplexity"].iter().any(|word| metric.contains(word));
+            let goal = if is_error { "min" } else { "max" };
+            let help = format!("write {{ metric = \"{metric}\", goal = \"{goal}\" }}");
+            self.error(&entry.node.span, "`objective` must be a table", "this is a text", help);
+            return None;
+        }
         let entries = self.table(entry);
         self.only(entries, &keys::<file::ObjectiveTable>(), "`objective`");
         for key in ["metric", "goal"] {

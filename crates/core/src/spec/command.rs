@@ -17,6 +17,9 @@ const RUN: &str = "write run = [\"python\", \"train.py\", \"--lr={{ peak }}\"]: 
 const METRICS: &str = "write metrics = \"jsonl\", or a regular expression whose named groups are metrics: 'step (?<step>\\d+): loss=(?<loss>\\S+)'";
 const ENVIRONMENT: &str = "write environment = { SEED = \"{{ seed }}\" }";
 
+/// Bytes of one argument, or of one variable of the environment with its name, that Linux takes: less than this.
+pub(crate) const MAX_ARGUMENT: usize = 128 << 10;
+
 impl Reader {
     pub(super) fn program(&mut self, root: &[Entry]) -> ProgramSpec {
         let Some(entry) = find(root, "command") else { return ProgramSpec::Trainer };
@@ -64,7 +67,13 @@ impl Reader {
                 return Vec::new();
             }
         };
-        nodes.iter().filter_map(|node| self.argument(node, RUN)).collect()
+        let run: Vec<Argument> = nodes.iter().filter_map(|node| self.argument(node, RUN)).collect();
+        if let Some(first) = run.first().filter(|it| it.text.is_empty() || it.text.starts_with('-'))
+        {
+            let message = "`run` begins with an argument".to_owned();
+            self.error(&first.span, message, "the program comes first", RUN);
+        }
+        run
     }
 
     fn argument(&mut self, node: &Node, help: &str) -> Option<Argument> {
@@ -73,6 +82,16 @@ impl Reader {
             self.error(&node.span, "an argument must be a text", what, help);
             return None;
         };
+        if text.contains('\0') || MAX_ARGUMENT <= text.len() {
+            let what = if text.contains('\0') {
+                "it holds the character NUL, at which the program would stop reading"
+            } else {
+                "it is longer than 128 KiB, which is more than a program can be told"
+            };
+            let help = "put it into a file, and name the file";
+            self.error(&node.span, "this text cannot be told to a program", what, help);
+            return None;
+        }
         match text.parse() {
             Ok(template) => {
                 Some(Argument { text: text.clone(), template, span: node.span.clone() })

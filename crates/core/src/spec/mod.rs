@@ -7,6 +7,7 @@ mod command;
 mod file;
 mod file_schedule;
 mod fixed;
+pub(crate) mod foreign;
 mod node;
 mod reader;
 mod run;
@@ -29,6 +30,7 @@ use std::{
 
 use pleach_schedule::{duration::Duration, preset::PresetInfo};
 
+pub(crate) use command::MAX_ARGUMENT;
 pub(crate) use schedule::unknown_argument;
 pub(crate) use space::inside;
 

@@ -30,12 +30,18 @@ impl Reader {
     /// The entries of a table; a mistake otherwise.
     pub(super) fn table<'a>(&mut self, entry: &'a Entry) -> &'a [Entry] {
         entry.node.table().unwrap_or_else(|| {
+            const SECTIONS: [&str; 5] = ["sweep", "search", "run", "stop", "command"];
             let Entry { key, node, .. } = entry;
+            let help = if SECTIONS.contains(&key.as_str()) {
+                format!("write [{key}] and its keys below")
+            } else {
+                format!("write {key} = {{ name = value }}")
+            };
             self.error(
                 &node.span,
                 format!("`{key}` must be a table"),
                 format!("this is {}", node.what()),
-                format!("write [{key}] and its keys below"),
+                help,
             );
             &[]
         })
@@ -106,6 +112,13 @@ impl Reader {
         let text = self.text(entry, &help)?;
         let found = words.iter().find(|(name, _)| *name == text);
         if found.is_none() {
+            // maximize, Max: there is only one word that begins so.
+            let lower = text.to_lowercase();
+            let mut meant = words.iter().filter(|(name, _)| lower.starts_with(name));
+            let help = match (meant.next(), meant.next()) {
+                (Some((name, _)), None) => format!("write \"{name}\""),
+                _ => help,
+            };
             self.error(
                 &entry.node.span,
                 format!("`{}` cannot be \"{text}\"", entry.key),

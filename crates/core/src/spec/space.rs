@@ -107,7 +107,7 @@ impl Reader {
                 }
             }
         }
-        // A class of a library has its own name for the peak.
+        // A class of a library has its own name for the peak: the same value under both names is one value.
         let rate = combination
             .choices
             .iter()
@@ -115,10 +115,25 @@ impl Reader {
             .find_map(|choice| preset::find(&choice.means))
             .map_or("peak", PresetInfo::rate);
         let overridden = |dimension: &&Dimension| {
-            dimension.names.iter().any(|name| {
-                names.contains_key(name.as_str()) || name == "peak" && names.contains_key(rate)
-            })
+            let is_own = |name: &String| names.contains_key(name.as_str());
+            let own = names.get(rate).and_then(|own| own.only_number(rate));
+            let is_same_rate = || own.is_some() && own == dimension.only_number("peak");
+            dimension.names.iter().any(is_own) || dimension.names == ["peak"] && is_same_rate()
         };
+        for dimension in shared.iter().filter(overridden) {
+            let mut others =
+                dimension.names.iter().filter(|name| !names.contains_key(name.as_str()));
+            let own =
+                dimension.names.iter().find_map(|name| Some((name, names.get(name.as_str())?)));
+            if let (Some(other), Some((name, own))) = (others.next(), own) {
+                self.error_once(
+                    &own.span,
+                    format!("`{name}` replaces an axis that also sets `{other}`"),
+                    "of this branch",
+                    format!("give `{other}` in this branch too"),
+                );
+            }
+        }
         combination.dimensions = shared
             .iter()
             .filter(|dimension| !overridden(dimension))

@@ -327,15 +327,15 @@ fn a_sweep_has_a_name_and_an_objective() {
 }
 
 #[test]
-fn an_argument_of_a_library_is_swept_and_its_rate_overrides_the_peak() {
-    let space = "[space]\npeak = [1, 2]\n[space.schedule.a]\nuse = \"torch.StepLR\"\nstep_size = [10, \"50%\"]\n[space.schedule.b]\nuse = \"torch.OneCycleLR\"\nmax_lr = [3, 4]\ntotal_steps = 100\n[space.schedule.\"torch.MultiStepLR\"]\nmilestones = [[5], [5, 10]]\npeak = 5";
+fn an_argument_of_a_library_is_swept_and_a_branchs_peak_overrides_the_shared_one() {
+    let space = "[space]\npeak = [1, 2]\n[space.schedule.a]\nuse = \"torch.StepLR\"\nstep_size = [10, \"50%\"]\n[space.schedule.b]\nuse = \"torch.OneCycleLR\"\npeak = [3, 4]\ntotal_steps = 100\n[space.schedule.\"torch.MultiStepLR\"]\nmilestones = [[5], [5, 10]]\npeak = 5";
     insta::assert_snapshot!(points(space), @"
     a peak=1 step_size=10
     a peak=1 step_size=50%
     a peak=2 step_size=10
     a peak=2 step_size=50%
-    b max_lr=3 total_steps=100
-    b max_lr=4 total_steps=100
+    b peak=3 total_steps=100
+    b peak=4 total_steps=100
     torch.MultiStepLR milestones=[5] peak=5
     torch.MultiStepLR milestones=[5, 10] peak=5
     ");

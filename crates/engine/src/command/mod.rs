@@ -18,14 +18,17 @@ mod told;
 
 use std::{
     collections::BTreeMap,
-    env, fs, io,
+    env, fs,
+    io::{self, Read},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
 use pleach_core::{
+    diagnostic::nearest,
     key::Key,
     output::Strictness,
+    plan::command::Reading,
     spec::{Argument, CommandSpec},
 };
 use pleach_files::{self as files, Link};
@@ -73,6 +76,12 @@ pub enum CommandError {
     Directory(PathBuf),
     #[error("there is no program `{name}` that can be run; looked {looked}")]
     Program { name: String, looked: String },
+    #[error("there is no program `{run}`: `run` is a list, [{list}]")]
+    Line { run: String, list: String },
+    #[error("`{script}` cannot run: its first line names `{interpreter}`, which is not there")]
+    Interpreter { script: String, interpreter: String },
+    #[error("there is no script `{script}` in {folder}{meant}")]
+    Script { script: String, folder: PathBuf, meant: String },
 }
 
 impl Command {
@@ -86,6 +95,7 @@ impl Command {
             .ok_or_else(|| CommandError::Directory(relative.into()))?;
         if let Some(program) = spec.run.first().filter(|program| is_plain(program)) {
             check_program(&program.text, &directory)?;
+            check_script(spec, &directory)?;
         }
         Ok(Self {
             run: spec.run.iter().map(|argument| argument.text.clone()).collect(),
@@ -119,6 +129,20 @@ impl Command {
         &self.numerics
     }
 
+    /// Whether the files that the command names read what it is told in variables and files.
+    pub fn reading(&self) -> Reading {
+        let mut files = self.run.iter().filter_map(|argument| {
+            let path = self.directory.join(argument);
+            path.is_file().then(|| files::read(&path, Link::Follow, DIGESTED).ok())?
+        });
+        let reads = |content: &[u8]| content.windows(PREFIX.len()).any(|part| part == PREFIX);
+        match files.next() {
+            None => Reading::Unknown,
+            Some(first) if reads(&first) || files.any(|content| reads(&content)) => Reading::Seen,
+            Some(_) => Reading::NotSeen,
+        }
+    }
+
     pub fn describe(&self) -> Description {
         Description {
             protocol: PROTOCOL,
@@ -132,8 +156,90 @@ impl Command {
             parameters: Vec::new(),
             devices: Vec::new(),
             metrics: Vec::new(),
+            needs: BTreeMap::new(),
         }
     }
+}
+
+/// With what the names of all variables begin that a program is told.
+const PREFIX: &[u8] = b"PLEACH_";
+
+/// What runs a script that an argument names.
+const INTERPRETERS: [&str; 24] = [
+    "python",
+    "pypy",
+    "ipython",
+    "bash",
+    "sh",
+    "zsh",
+    "dash",
+    "fish",
+    "node",
+    "deno",
+    "bun",
+    "ruby",
+    "perl",
+    "julia",
+    "Rscript",
+    "lua",
+    "php",
+    "uv",
+    "poetry",
+    "torchrun",
+    "accelerate",
+    "deepspeed",
+    "srun",
+    "env",
+];
+
+/// How files of scripts end.
+const SCRIPTS: [&str; 12] =
+    ["py", "sh", "bash", "js", "mjs", "ts", "rb", "pl", "jl", "R", "lua", "php"];
+
+/// Whether the script is there that an interpreter is told to run.
+fn check_script(spec: &CommandSpec, directory: &Path) -> Result<(), CommandError> {
+    let plain = |argument: &&Argument| is_plain(argument);
+    let mut arguments = spec.run.iter().filter(plain).map(|argument| argument.text.as_str());
+    let program = arguments.next().unwrap_or_default();
+    let program = program.rsplit('/').next().unwrap_or_default();
+    let version = |c: char| c.is_ascii_digit() || c == '.';
+    if !INTERPRETERS.contains(&program.trim_end_matches(version)) {
+        return Ok(());
+    }
+    let is_code = |argument: &&str| matches!(*argument, "-c" | "-e" | "-m" | "--eval" | "--module");
+    let is_script = |argument: &&str| {
+        let ending = Path::new(argument).extension().and_then(|ending| ending.to_str());
+        !argument.starts_with('-') && ending.is_some_and(|ending| SCRIPTS.contains(&ending))
+    };
+    let mut arguments = arguments.take_while(|argument| !is_code(argument));
+    let Some(script) = arguments.find(is_script) else { return Ok(()) };
+    let path = directory.join(script);
+    if path.exists() {
+        return Ok(());
+    }
+    let folder = path.parent().unwrap_or(directory).to_owned();
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+    let others: Vec<String> =
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let others = others.iter().map(String::as_str);
+    let meant = name.and_then(|name| nearest(&name, others).map(str::to_owned));
+    let meant = meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
+    Err(CommandError::Script { script: script.to_owned(), folder, meant })
+}
+
+/// The interpreter that a script's first line names, if it is not there.
+fn missing_interpreter(path: &Path) -> Option<String> {
+    let mut first = [0; 256];
+    let read = files::open(path, Link::Follow).and_then(|mut file| file.read(&mut first)).ok()?;
+    let line = first[..read].strip_prefix(b"#!")?;
+    let line = String::from_utf8_lossy(line.split(|byte| *byte == b'\n').next()?);
+    let interpreter = line.split_whitespace().next()?;
+    // A line that ends in CR names a program whose name ends so.
+    if line.trim_end_matches(' ').ends_with('\r') {
+        return Some(format!("{interpreter}\\r"));
+    }
+    (!Path::new(interpreter).exists()).then(|| interpreter.to_owned())
 }
 
 fn is_plain(argument: &Argument) -> bool {
@@ -151,7 +257,20 @@ fn check_program(name: &str, directory: &Path) -> Result<(), CommandError> {
         let path = env::var_os("PATH").unwrap_or_default();
         (env::split_paths(&path).any(|folder| can_run(folder.join(name))), "in PATH".to_owned())
     };
-    if is_there { Ok(()) } else { Err(CommandError::Program { name: name.to_owned(), looked }) }
+    if !is_there {
+        let words: Vec<String> = name.split_whitespace().map(|word| format!("{word:?}")).collect();
+        return Err(match words.len() {
+            0 | 1 => CommandError::Program { name: name.to_owned(), looked },
+            _ => CommandError::Line { run: name.to_owned(), list: words.join(", ") },
+        });
+    }
+    let script = name.contains('/').then(|| directory.join(name));
+    match script.and_then(|path| missing_interpreter(&path)) {
+        Some(interpreter) => {
+            Err(CommandError::Interpreter { script: name.to_owned(), interpreter })
+        }
+        None => Ok(()),
+    }
 }
 
 /// The files that a command names decide what it computes, as far as anybody can see.

@@ -36,6 +36,12 @@ const THREADS: [&str; 5] = [
     "NUMEXPR_NUM_THREADS",
 ];
 
+/// Bytes of one variable, its name, `=` and the NUL at its end, that Linux takes.
+const MAX_VARIABLE: usize = 128 << 10;
+
+/// Before a parameter's name in the environment.
+const PREFIX: &str = "PLEACH_PARAMETER_";
+
 /// Files in an attempt's folder.
 const PARAMETERS: &str = "parameters.json";
 const RATES: &str = "schedule.txt";
@@ -74,8 +80,14 @@ impl Invocation {
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into();
-        for (name, value) in &values {
-            environment.insert(format!("PLEACH_PARAMETER_{name}"), value.clone());
+        // What the environment cannot hold stands in the file alone.
+        let fits = |name: &str, value: &str| {
+            !name.contains(['=', '\0'])
+                && !value.contains('\0')
+                && PREFIX.len() + name.len() + value.len() + 2 <= MAX_VARIABLE
+        };
+        for (name, value) in values.iter().filter(|(name, value)| fits(name, value)) {
+            environment.insert(format!("{PREFIX}{name}"), value.clone());
         }
         let mut tell = |name: &str, value: String| environment.insert(name.to_owned(), value);
         if command.checkpoint {

@@ -50,6 +50,7 @@ impl Worker for Walker {
             parameters: Vec::new(),
             devices: vec!["cpu".to_owned()],
             metrics: vec!["value".to_owned()],
+            needs: std::collections::BTreeMap::new(),
         })
     }
 

@@ -52,7 +52,19 @@ pub fn description(arithmetic: &Arithmetic) -> Description {
         parameters: config::parameters(),
         devices: Arithmetic::devices(),
         metrics: METRICS.map(str::to_owned).to_vec(),
+        needs: needs(),
     }
+}
+
+/// What each metric needs: images held out, an average.
+fn needs() -> BTreeMap<String, BTreeMap<String, serde_json::Value>> {
+    let need = |metric: &str| {
+        let valid = metric.contains("val_").then(|| ("valid".to_owned(), 2000.into()));
+        let average = metric.starts_with("avg_").then(|| ("average".to_owned(), "swa".into()));
+        valid.into_iter().chain(average).collect::<BTreeMap<_, _>>()
+    };
+    let needs = METRICS.into_iter().map(|metric| (metric.to_owned(), need(metric)));
+    needs.filter(|(_, needs)| !needs.is_empty()).collect()
 }
 
 /// What evaluations yield; those of `val` only with validation images, those of

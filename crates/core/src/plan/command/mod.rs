@@ -1,7 +1,7 @@
 //! A program of a person's own, as a worker program: it takes whatever the file sets, and how long its trials are stands
 //! in the file too.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pleach_schedule::duration::{Duration, Horizon};
 
@@ -10,7 +10,7 @@ use crate::{
     key::Key,
     plan::{
         Length, Refused,
-        schedule::{Scheduled, Wrong},
+        schedule::{Origin, Scheduled, Wrong, is_argument, preset_of},
         view::list,
     },
     program::{Kind, Parameter, Program, Role, Takes},
@@ -73,6 +73,7 @@ pub fn program(spec: &SweepSpec, numerics: String) -> Program {
         numerics,
         parameters: if has_budget(spec) { vec![budget] } else { Vec::new() },
         metrics: Vec::new(),
+        needs: BTreeMap::new(),
         takes: Takes::Anything,
         checkpoints: matches!(&spec.program, ProgramSpec::Command(command) if command.checkpoint.is_some()),
     }
@@ -184,6 +185,11 @@ pub(super) fn absent(
     })
 }
 
+/// Every name of which `run` or `environment` needs a value.
+pub(super) fn placeholders(command: &CommandSpec) -> impl Iterator<Item = &str> {
+    arguments(command).flat_map(|argument| argument.template.names())
+}
+
 fn arguments(command: &CommandSpec) -> impl Iterator<Item = &Argument> {
     command.run.iter().chain(command.environment.values())
 }
@@ -221,6 +227,90 @@ pub(super) fn followable(
         "the schedule is in epochs, and nobody says how many steps these have".to_owned(),
         "write steps_per_epoch = 500 under [command], or durations in steps and percent".to_owned(),
     ))
+}
+
+/// Whether the files that `run` names read what a program is told in variables and files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    Seen,
+    NotSeen,
+    /// There is no such file.
+    Unknown,
+}
+
+/// The swept parameters that never reach the program, as far as `run` and its files show.
+pub(super) fn unread(spec: &SweepSpec, program: &Program, reading: Reading) -> Vec<Diagnostic> {
+    let ProgramSpec::Command(command) = &spec.program else { return Vec::new() };
+    let mut warned = BTreeSet::new();
+    let mut warnings = Vec::new();
+    for block in &spec.blocks {
+        let names: BTreeSet<&str> = block.names().collect();
+        for argument in arguments(command) {
+            let mut foreign = names.iter().filter_map(|name| rewritten(&argument.text, name));
+            if let Some(text) = foreign.next()
+                && warned.insert(argument.span.start)
+            {
+                warnings.push(Diagnostic {
+                    message: format!("`{}` is told as it stands: no shell reads it", argument.text),
+                    span: Some(argument.span.clone()),
+                    label: "the same in every trial".to_owned(),
+                    help: format!("write \"{text}\""),
+                });
+            }
+        }
+        let placed: BTreeSet<&str> = placeholders(command).collect();
+        let is_read = reading != Reading::NotSeen
+            || placed.iter().any(|name| VARIABLES.contains(name))
+            || arguments(command).any(|argument| argument.text.contains("PLEACH_"));
+        if is_read || !warnings.is_empty() {
+            continue;
+        }
+        for combination in &block.space.combinations {
+            let preset = preset_of(program, block, combination);
+            for dimension in combination.dimensions.iter().filter(|it| it.count() != Some(1)) {
+                let is_branch = dimension.choice.as_deref() == Some("schedule");
+                let origin = if is_branch { Origin::Branch } else { Origin::Shared };
+                for (name, key) in dimension.names.iter().zip(&dimension.keys) {
+                    let is_schedules = preset
+                        .is_some_and(|preset| is_argument(preset, program, block, name, origin));
+                    if placed.contains(name.as_str())
+                        || name == BUDGET
+                        || is_schedules
+                        || !warned.insert(key.start)
+                    {
+                        continue;
+                    }
+                    warnings.push(Diagnostic {
+                        message: format!("`{name}` is swept, and nothing of `run` takes it"),
+                        span: Some(key.clone()),
+                        label: "the program may never see it".to_owned(),
+                        help: format!(
+                            "tell it in `run`: \"--{name}={{{{ {name} }}}}\"; or let the program read $PLEACH_PARAMETER_{name}"
+                        ),
+                    });
+                }
+            }
+        }
+    }
+    warnings
+}
+
+/// A text in which a parameter stands as other tools spell it, as it should be; `None` if it does not.
+fn rewritten(text: &str, name: &str) -> Option<String> {
+    let placeholder = format!("{{{{ {name} }}}}");
+    let closed = [("${", "}"), ("$(", ")"), ("%(", ")s"), ("%", "%"), ("<", ">"), ("[[", "]]")];
+    let closed = closed.into_iter().map(|(open, close)| format!("{open}{name}{close}"));
+    if let Some(foreign) = closed.clone().find(|foreign| text.contains(foreign.as_str())) {
+        return Some(text.replace(&foreign, &placeholder));
+    }
+    let single = format!("{{{name}}}");
+    if text.contains(&single) && !text.contains(&format!("{{{single}")) {
+        return Some(text.replace(&single, &placeholder));
+    }
+    let shell = format!("${name}");
+    let (before, after) = text.split_once(shell.as_str())?;
+    let goes_on = after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    (!goes_on).then(|| format!("{before}{placeholder}{after}"))
 }
 
 #[cfg(test)]

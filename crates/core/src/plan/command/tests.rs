@@ -171,3 +171,91 @@ fn what_a_command_cannot_be_is_said_with_its_place() {
     let texts: Vec<String> = files.iter().map(text).collect();
     insta::assert_snapshot!(texts.join("--------\n"));
 }
+
+/// What is said of a file: its mistakes, or its warnings.
+fn said(rest: &str, reading: Reading) -> String {
+    let text = match planned(rest) {
+        Err(PlanError::Invalid(diagnostics)) => diagnostics.to_string(),
+        Err(PlanError::Unmeasured(_)) => unreachable!("all was measured"),
+        Ok(plan) => {
+            let spec = read("x.toml", &format!("{HEAD}{rest}")).unwrap();
+            let ProgramSpec::Command(command) = &spec.program else { panic!("no command") };
+            let program = program(&spec, "digest".to_owned());
+            let mut lengths = Lengths::default();
+            for configuration in &plan.configurations {
+                let mut asked = configuration.worker.clone();
+                asked.retain(|name, _| name == BUDGET);
+                lengths.insert(&asked, length(command, &asked));
+            }
+            let warnings = crate::plan::warnings(&spec, &program, &lengths, &plan, reading);
+            warnings.render_warnings(crate::diagnostic::Color::Plain)
+        }
+    };
+    format!("{rest}\n{}\n--------\n", if text.is_empty() { "nothing is said" } else { &text })
+}
+
+#[test]
+fn a_key_of_a_schedules_branch_is_an_argument_or_known_elsewhere() {
+    let file = |run: &str, rest: &str| {
+        said(&format!("run = [\"train\"{run}]\nbudget = \"100st\"\n{rest}"), Reading::Unknown)
+    };
+    let branch = "[space]\npeak = [1, 2]\n[space.schedule.cosine]\n";
+    insta::assert_snapshot!(
+        [
+            file("", &format!("{branch}warmpu = \"10%\"\n")),
+            file("", &format!("{branch}dropout = 0.5\n")),
+            file(", \"{{ dropout }}\"", &format!("{branch}dropout = 0.5\n")),
+            file("", &format!("parameters = {{ dropout = 0.1 }}\n{branch}dropout = 0.5\n")),
+            file("", "[space]\n[space.schedule.a]\nuse = \"torch.OneCycleLR\"\nmax_lr = 1\ntotal_steps = 100\npct_strat = 0.7\n"),
+        ]
+        .concat()
+    );
+}
+
+#[test]
+fn what_is_probably_not_meant_so_is_a_warning() {
+    let lr = |run: &str| format!("run = [\"train\", {run}]\n[space]\nlr = [0.1, 0.2]\n");
+    let epochs = |branch: &str| {
+        format!(
+            "run = [\"train\"]\nbudget = \"3ep\"\nsteps_per_epoch = 938\n[space]\npeak = 0.1\n[space.schedule.a]\n{branch}\n"
+        )
+    };
+    insta::assert_snapshot!(
+        [
+            said(&lr("\"--lr=${lr}\""), Reading::Unknown),
+            said(&lr("\"--lr\", \"$lr\""), Reading::Seen),
+            said(&lr("\"--lr={lr}\""), Reading::NotSeen),
+            said(&lr("\"--lr=%lr%\", \"<lr>\""), Reading::NotSeen),
+            said(&lr("\"--lr={{ lr }}\""), Reading::NotSeen),
+            said(&lr("\"--fast\""), Reading::NotSeen),
+            said(&lr("\"--fast\""), Reading::Seen),
+            said(&lr("\"$PLEACH_PARAMETER_lr\""), Reading::NotSeen),
+            said(&epochs("use = \"torch.CosineAnnealingLR\"\nT_max = 3"), Reading::Seen),
+            said(
+                &epochs("use = \"torch.CosineAnnealingLR\"\nT_max = 3\nper = \"1ep\""),
+                Reading::Seen
+            ),
+            said(&epochs("use = \"torch.StepLR\"\nstep_size = 1"), Reading::Seen),
+            said(&epochs("use = \"torch.MultiStepLR\"\nmilestones = [1, 2]"), Reading::Seen),
+            said(&epochs("use = \"torch.StepLR\"\nstep_size = 5000"), Reading::Seen),
+            said(&epochs("use = \"torch.LinearLR\"\ntotal_iters = 100"), Reading::Seen),
+        ]
+        .concat()
+    );
+}
+
+#[test]
+fn what_no_program_can_be_told_is_a_mistake() {
+    let run = |run: &str, rest: &str| said(&format!("run = [{run}]\n{rest}"), Reading::Unknown);
+    insta::assert_snapshot!(
+        [
+            run("\"--lr=0.1\"", ""),
+            run("\"train\", \"a\\u0000b\"", ""),
+            run("\"train\", \"{{ x }}\"", "[space]\nx = [\"a\", \"b\\u0000\"]\n"),
+            run("\"train\"", "metrics = 'accuracy=(?<accuracy>\\S+)'\n"),
+            run("\"train\"", "metrics = '(?<name>\\w+)=(?<value>\\S+)'\n"),
+            run("\"train\"", "budget = \"1000000000000st\"\n[space]\npeak = 1\n"),
+        ]
+        .concat()
+    );
+}
