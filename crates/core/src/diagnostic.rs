@@ -41,16 +41,16 @@ pub enum Color {
 impl Diagnostics {
     #[must_use]
     pub fn render(&self, color: Color) -> String {
-        self.render_as(Level::ERROR, color)
+        self.render_as(&Level::ERROR, color)
     }
 
     /// As what may stand as it is.
     #[must_use]
     pub fn render_warnings(&self, color: Color) -> String {
-        self.render_as(Level::WARNING, color)
+        self.render_as(&Level::WARNING, color)
     }
 
-    fn render_as(&self, level: Level, color: Color) -> String {
+    fn render_as(&self, level: &Level, color: Color) -> String {
         let renderer = match color {
             Color::Plain => Renderer::plain(),
             Color::Ansi => Renderer::styled(),

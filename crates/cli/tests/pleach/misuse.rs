@@ -95,7 +95,7 @@ fn what_is_not_there_is_told() {
 fn missing_data_are_told_with_what_to_do() {
     let stage = Stage::new("pleach-mnist");
     let text = SWEEP
-        .replace("\"value\"", "\"val_accuracy\"")
+        .replace("\"value\"", "\"test_accuracy\"")
         .replace("x = [1, 2]", "peak = 0.1\ndata = \"mnist\"");
     stage.write("x.toml", &text);
     insta::assert_snapshot!(said(&stage, "run x.toml", 65));

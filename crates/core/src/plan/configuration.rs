@@ -11,7 +11,7 @@ use crate::{
     plan::{
         Length, Lengths, Outcome, Refused, command,
         rungs::rungs,
-        schedule::{MOVING, Origin, Scheduled, Wrong, follow, is_argument, preset_of, scheduled},
+        schedule::{Origin, Scheduled, Wrong, is_argument, preset_of, scheduled},
         values::{fitting, spelled},
         view::{View, list},
     },
@@ -52,7 +52,7 @@ pub struct Configuration {
 pub struct Planner<'a> {
     pub(super) spec: &'a SweepSpec,
     pub(super) program: &'a Program,
-    parameters: BTreeMap<&'a str, &'a Parameter>,
+    pub(super) parameters: BTreeMap<&'a str, &'a Parameter>,
     lengths: &'a Lengths,
     /// Schedules are few and points many.
     schedules: RefCell<BTreeMap<String, Result<Rc<Scheduled>, Wrong>>>,
@@ -258,68 +258,6 @@ impl<'a> Planner<'a> {
         Some((&budget.name, Value::Text(extension.budget.clone())))
     }
 
-    /// What the program is told, with the momentum that a library's schedule moves beside the rate.
-    fn with_momentum(
-        &self,
-        view: &View,
-        (mut worker, arguments): (Parameters, &Parameters),
-        schedule: Option<&Scheduled>,
-    ) -> Result<Parameters, Outcome> {
-        // A person's own program is told the arguments, and moves its momentum itself.
-        let is_told = self.program.takes == Takes::Anything && !self.program.checkpoints;
-        let text = match schedule.and_then(|schedule| schedule.momentum.clone()) {
-            Some(text) if !is_told => text,
-            _ => return Ok(worker),
-        };
-        let argument = MOVING.into_iter().find(|name| arguments.contains_key(*name));
-        let argument = argument.unwrap_or_default();
-        let wrong = |message: String, help: &str| {
-            let wrong = (argument.to_owned(), message, help.to_owned());
-            Err(Outcome::Wrong(vec![wrong_schedule(view, wrong)]))
-        };
-        let moved = ["momentum", "beta1"].into_iter().filter_map(|name| self.parameters.get(name));
-        let mut moved = moved.filter(|one| one.per_step && self.program.acts(one, &worker));
-        let Some(parameter) = moved.next() else {
-            let program = &self.program.name;
-            let message = format!("`{program}` has no momentum that `{argument}` could move here");
-            return wrong(message, "leave it out");
-        };
-        let name = &parameter.name;
-        if worker.contains_key(name) {
-            let message = format!("`{argument}` moves `{name}`, which has a value of its own");
-            return wrong(message, "leave one of them out");
-        }
-        worker.insert(name.clone(), Value::Text(text));
-        Ok(worker)
-    }
-
-    /// Takes the parameters that change from step to step out of the worker's; what is constant is a number.
-    fn profiles(
-        &self,
-        view: &View,
-        mut worker: Parameters,
-        rate: Option<&Scheduled>,
-        length: &Length,
-    ) -> Result<(Parameters, BTreeMap<String, Rc<Scheduled>>), Outcome> {
-        let mut profiles = BTreeMap::new();
-        for parameter in self.parameters.values().filter(|parameter| parameter.per_step) {
-            let name = &parameter.name;
-            let Some(Value::Text(text)) = worker.get(name) else { continue };
-            let beside = rate.map(|rate| rate.written.as_str());
-            let profile = self.made(view, &format!("{name} {text} {beside:?}"), length, || {
-                follow(parameter, text, rate, horizon(length))
-            })?;
-            if let Some(number) = profile.resolved.constant() {
-                worker.insert(name.clone(), Value::Float(number));
-            } else {
-                worker.remove(name);
-                profiles.insert(name.clone(), profile);
-            }
-        }
-        profiles.retain(|name, _| self.program.acts(self.parameters[name.as_str()], &worker));
-        Ok((worker, profiles))
-    }
-
     /// An expression's value; `None` if it does not apply here.
     fn evaluate<T>(
         &self,
@@ -500,7 +438,7 @@ impl<'a> Planner<'a> {
     }
 
     /// What was made of the same before, or is now.
-    fn made(
+    pub(super) fn made(
         &self,
         view: &View,
         what: &str,

@@ -8,6 +8,7 @@ mod configuration;
 mod course;
 mod identity;
 mod names;
+mod profiles;
 mod rungs;
 mod schedule;
 mod single;

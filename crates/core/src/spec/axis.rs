@@ -128,14 +128,19 @@ impl Reader {
     }
 
     fn range(&mut self, entry: &Entry, entries: &[Entry], search: Search) -> Option<Points> {
-        const KINDS: [&str; 5] = ["log", "uniform", "int", "log_int", "normal"];
-        const FORMS: &str = "write { log = [0.01, 1.0], n = 5 }, { uniform = [0.0, 0.9], n = 4 }, { int = [1, 8] }, { log_int = [16, 512], n = 6 } or { normal = [0.0, 1.0] }; of durations { uniform = [\"0%\", \"20%\"], n = 5 }";
-        let name = &entry.key;
-        if let Some(help) = foreign::range(name, entries) {
-            let message = format!("the range of `{name}` is spelled as another tool spells it");
+        if let Some(help) = foreign::range(&entry.key, entries) {
+            let message =
+                format!("the range of `{}` is spelled as another tool spells it", entry.key);
             self.error(&entry.node.span, message, "not here", help);
             return None;
         }
+        self.own_range(entry, entries, search)
+    }
+
+    fn own_range(&mut self, entry: &Entry, entries: &[Entry], search: Search) -> Option<Points> {
+        const KINDS: [&str; 5] = ["log", "uniform", "int", "log_int", "normal"];
+        const FORMS: &str = "write { log = [0.01, 1.0], n = 5 }, { uniform = [0.0, 0.9], n = 4 }, { int = [1, 8] }, { log_int = [16, 512], n = 6 } or { normal = [0.0, 1.0] }; of durations { uniform = [\"0%\", \"20%\"], n = 5 }";
+        let name = &entry.key;
         let known = KINDS.iter().chain(&["n", "step"]).map(|&key| key.to_owned());
         self.only(entries, &known.collect::<Vec<_>>(), &format!("the range of `{name}`"));
         let kinds: Vec<&Entry> =

@@ -409,3 +409,6 @@ fn ends(distribution: Distribution) -> Vec<Value> {
         Distribution::Normal { mean, .. } => vec![Value::Float(mean)],
     }
 }
+
+#[cfg(test)]
+mod tests;
