@@ -105,6 +105,8 @@ pub struct Usage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Done,
+    /// It has ended well before the stage's end, unasked.
+    Early,
     Diverged,
     Stopped,
     Failed(Class, String),

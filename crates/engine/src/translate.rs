@@ -91,6 +91,7 @@ pub(crate) fn told_warning(attempt: u64, warning: Warning) -> message::Warning {
 pub(crate) fn outcome(outcome: message::Outcome) -> Outcome {
     match outcome {
         message::Outcome::Done => Outcome::Done,
+        message::Outcome::Early => Outcome::Early,
         message::Outcome::Diverged => Outcome::Diverged,
         message::Outcome::Stopped => Outcome::Stopped,
         message::Outcome::Failed(why) => Outcome::Failed(Class::Error, reason(why)),

@@ -65,7 +65,7 @@ pub async fn train_again(
             }
             FromWorker::Finished(finished) => {
                 return match finished.outcome {
-                    Outcome::Done | Outcome::Diverged => {
+                    Outcome::Done | Outcome::Early | Outcome::Diverged => {
                         trained.digest = finished.digest;
                         Ok(Some(trained))
                     }

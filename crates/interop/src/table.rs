@@ -152,7 +152,8 @@ fn is_exact(value: i64) -> bool {
 }
 
 fn trial_row(detail: &TrialDetail, parameters: &[(&str, Kind)], fixed: &Parameters) -> Cells {
-    let steps = detail.path.last().map(|stage| stage.end).filter(|end| *end < OPEN_ENDED);
+    let end = detail.path.last().map(|stage| stage.end).filter(|end| *end < OPEN_ENDED);
+    let steps = detail.early().map(|[step, _]| step).or(end);
     let mut row = vec![
         Some(Cell::Unsigned(detail.trial.0.into())),
         Some(Cell::Text(detail.key.to_string())),

@@ -246,6 +246,8 @@ pub struct Finished {
 pub enum Outcome {
     /// The stage was trained to its end.
     Done,
+    /// The program has ended the trial before that, as it decided itself: a result. Only of a trial's last stage.
+    Early,
     /// The loss stopped being finite: a result, not a fault.
     Diverged,
     /// It ended early because it was asked to.

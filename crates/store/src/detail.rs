@@ -9,6 +9,7 @@ use pleach_core::{
     life::{
         AttemptId, Charge, ConfigurationId, Ending, StageId, StageStatus, TrialId, TrialStatus,
     },
+    plan::command::OPEN_ENDED,
     stop::{Saying, Verdict},
     value::Parameters,
     warning::Warning,
@@ -52,14 +53,21 @@ impl TrialDetail {
         stops.take(usize::from(is_stopped)).next()
     }
 
+    /// The step at which its program ended it well before its last one, and that last one.
+    pub fn early(&self) -> Option<[u64; 2]> {
+        let last = self.path.last().filter(|_| self.status == TrialStatus::Done)?;
+        let step = last.counted()?.step?;
+        (step < last.end && last.end < OPEN_ENDED).then_some([step, last.end])
+    }
+
     /// What was odd in what its attempts said, of each stage in the one that counts, or else in the last one.
     pub fn warnings(&self) -> impl Iterator<Item = &Warning> {
         self.path.iter().flat_map(|stage| {
-            let counts = |it: &&AttemptDetail| {
-                it.ending.as_ref().is_some_and(|ending| ending.charge() == Charge::Counted)
-            };
-            let counted = stage.attempts.iter().find(counts);
-            counted.or(stage.attempts.last()).into_iter().flat_map(|attempt| &attempt.warnings)
+            stage
+                .counted()
+                .or(stage.attempts.last())
+                .into_iter()
+                .flat_map(|attempt| &attempt.warnings)
         })
     }
 
@@ -70,6 +78,15 @@ impl TrialDetail {
             found.map(|(_, value)| (*step as f64, *value))
         };
         self.metrics.iter().filter_map(value).collect()
+    }
+}
+
+impl StageDetail {
+    /// The attempt whose result it has.
+    pub fn counted(&self) -> Option<&AttemptDetail> {
+        self.attempts
+            .iter()
+            .find(|it| it.ending.as_ref().is_some_and(|ending| ending.charge() == Charge::Counted))
     }
 }
 

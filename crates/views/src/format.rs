@@ -112,6 +112,11 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// `done at 900 of 3 000`: of what its own program ended before its last step.
+pub(crate) fn done_early([step, end]: [u64; 2]) -> String {
+    format!("done at {} of {}", count(step), count(end))
+}
+
 /// `n thing` or `n things`.
 pub fn plural(number: u64, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{} {thing}s", count(number)) }

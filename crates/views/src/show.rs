@@ -14,7 +14,7 @@ use pleach_schedule::draw::{Curve, Floor, Picture, terminal};
 use pleach_store::{Provenance, StageDetail, TrialDetail};
 
 use crate::{
-    format::{count, number, plural, size, steps, took},
+    format::{count, done_early, number, plural, size, steps, took},
     table::{Look, Table, columns},
 };
 
@@ -42,7 +42,11 @@ pub fn text(
         detail.trial.0,
         detail.key,
         detail.seed,
-        if detail.stopped_by().is_some() { "stopped early" } else { status(detail.status) }
+        match detail.early() {
+            Some(early) => done_early(early),
+            None if detail.stopped_by().is_some() => "stopped early".to_owned(),
+            None => status(detail.status).to_owned(),
+        }
     );
     for given in &detail.verdicts {
         let _infallible = writeln!(text, "    {}", verdict(given, objective));
@@ -129,6 +133,7 @@ fn made(detail: &TrialDetail) -> String {
         matches!(stage.status, StageStatus::Done | StageStatus::Rebuilding(_))
     };
     let done = detail.path.iter().take_while(is_done).last().map(|stage| stage.end);
+    let done = detail.early().map(|[step, _]| step).or(done);
     let tried = attempts().filter_map(|attempt| attempt.step);
     let measured = detail.metrics.last().map(|(step, _)| *step);
     let Some(made) = done.into_iter().chain(tried).chain(measured).max() else {

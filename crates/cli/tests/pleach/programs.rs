@@ -279,7 +279,8 @@ while :; do sleep 0.01; done"#;
     let mut coordinator = own.0.start("run own.toml");
     wait_until("it runs", || own.0.path().join("began").exists());
     own.0.run("stop own", 0);
-    assert_eq!(coordinator.wait().unwrap().code(), Some(0), "it measured what it had to");
+    assert_eq!(coordinator.wait().unwrap().code(), Some(130), "nobody knows that it has finished");
+    assert!(own.read(1, "metrics.jsonl").contains('7'), "it saw the signal, and the file");
     // One that does not heed is killed by its default, and runs again.
     let own = Own::new("touch began; sleep 1000", "]", "x = 1", "");
     let mut coordinator = own.0.start("run own.toml");
@@ -287,6 +288,47 @@ while :; do sleep 0.01; done"#;
     own.0.run("stop own", 0);
     assert_eq!(coordinator.wait().unwrap().code(), Some(130));
     assert!(own.0.canonical("own").contains("waiting"));
+}
+
+#[test]
+fn what_was_asked_to_stop_is_done_only_if_it_came_to_its_last_step() {
+    let cases = [
+        ("it never says a step", "]\nbudget = \"30st\"", "", 130),
+        ("it has said less", "]\nbudget = \"30st\"", r#""step": 9, "#, 130),
+        ("it has said all", "]\nbudget = \"30st\"", r#""step": 30, "#, 0),
+        ("nobody knows its end", "]", r#""step": 30, "#, 130),
+    ];
+    for (what, command, step, code) in cases {
+        let script = format!(
+            r#"echo '{{{step}"loss": 1}}' >> "$PLEACH_METRICS"
+trap 'exit 0' TERM
+touch began
+while :; do sleep 0.01; done"#
+        );
+        let own = Own::new(&script, command, "x = 1", "");
+        let mut coordinator = own.0.start("run own.toml");
+        wait_until("it runs", || own.0.path().join("began").exists());
+        own.0.run("stop own", 0);
+        assert_eq!(coordinator.wait().unwrap().code(), Some(code), "{what}");
+        let expected = if code == 0 { "done" } else { "waiting" };
+        assert!(own.0.canonical("own").contains(expected), "{what}");
+    }
+}
+
+#[test]
+fn what_ends_early_by_itself_is_done_at_the_step_that_it_came_to() {
+    let script = r#"for step in 3 6 9; do
+    echo "{\"step\": $step, \"loss\": 1}" >> "$PLEACH_METRICS"
+done"#;
+    let own = Own::new(script, "]\nbudget = \"3000st\"", "x = 1", "");
+    own.0.run("run own.toml", 0);
+    let said = |command: &str| own.0.run(command, 0).0;
+    for command in ["board own", "show own 1", "board own --csv", "board own --json"] {
+        assert!(said(command).contains("done at 9 of 3 000"), "{command}: {}", said(command));
+    }
+    assert!(said("show own 1").contains("9 of 3 000 steps"), "{}", said("show own 1"));
+    own.0.run("resume own", 0);
+    assert!(!own.attempt(2, "trial").exists(), "it has ended");
 }
 
 #[test]

@@ -25,9 +25,12 @@ impl Sweep {
         let (status, first, end) = (stage.status, stage.first, stage.end);
         let ending = match &found.outcome {
             Outcome::Done if found.step == end => Ending::Done,
+            Outcome::Early if found.step <= end && self.is_last(id) => Ending::Done,
             Outcome::Diverged => Ending::Diverged,
             Outcome::Failed(class, why) => Ending::Failed(*class, why.clone()),
-            Outcome::Done | Outcome::Stopped | Outcome::Unusable(_) => return None,
+            Outcome::Done | Outcome::Early | Outcome::Stopped | Outcome::Unusable(_) => {
+                return None;
+            }
         };
         if found.metrics.iter().any(|(step, _)| *step < first || end < *step) {
             return None;
@@ -67,6 +70,13 @@ impl Sweep {
             ending
         };
         Some((ending, evaluated))
+    }
+
+    /// Whether every trial through a stage ends with it.
+    pub(super) fn is_last(&self, id: StageId) -> bool {
+        let trials = self.stages.get(&id).map_or(&[][..], |node| &node.trials);
+        let mut trials = trials.iter().filter_map(|trial| self.trials.get(trial));
+        trials.all(|trial| trial.path.last() == Some(&id))
     }
 
     /// The evaluations of a trial before a stage begins, reduced.

@@ -87,9 +87,9 @@ impl Sweep {
                 }
             }
             Event::Finished { worker, attempt, step, outcome, digest } => {
-                // What fails may not know any more how far it came.
+                // What fails or stops may not know any more how far it came.
                 let least = match outcome {
-                    Outcome::Failed(..) => self.reached(*worker, *attempt),
+                    Outcome::Failed(..) | Outcome::Stopped => self.reached(*worker, *attempt),
                     _ => 0,
                 };
                 let step = least.max(*step);
@@ -284,6 +284,12 @@ impl Sweep {
                 Ok(self.with_objective(Ending::Done, stage, &evaluated))
             }
             (Outcome::Done, _) => Err(format!("it says that it is done at step {step} of {end}")),
+            (Outcome::Early, _) if purpose == Purpose::Train && self.is_last(stage) => {
+                Ok(Ending::Done)
+            }
+            (Outcome::Early, _) => {
+                Err(format!("it ended early, at step {step} of {end}, where a trial goes on"))
+            }
             (Outcome::Diverged, _) => Ok(Ending::Diverged),
             (Outcome::Stopped, Asked::Stop) => Ok(Ending::Interrupted),
             (Outcome::Stopped, Asked::No) => Err("it stopped without being asked".to_owned()),

@@ -149,11 +149,25 @@ enum Must {
     Not,
 }
 
+/// How far a program has come that ended well.
+enum End {
+    Whole,
+    /// Its own early stopping, at this step.
+    Early(u64),
+    /// It was asked to stop, and did not say that it came to its last step.
+    Unfinished,
+}
+
 /// Of a program's two outputs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stream {
     Output,
     Error,
+}
+
+fn has_ended(handle: &OwnedFd) -> bool {
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut [PollFd::new(handle, PollFlags::IN)], Some(&now)).is_ok_and(|ready| 0 < ready)
 }
 
 impl Attempt<'_> {
@@ -177,7 +191,8 @@ impl Attempt<'_> {
                 // It may have ended by itself.
                 let _ = kill_process_group(group, Signal::KILL);
             }
-            if !self.is_asked_to_stop && reporter.should_stop() {
+            // One that ends by itself in this moment has ended before it was asked.
+            if !self.is_asked_to_stop && reporter.should_stop() && !has_ended(&handle) {
                 self.is_asked_to_stop = true;
                 // For programs that look for a file rather than listen to signals.
                 drop(files::create(&self.folder.join("stop")));
@@ -257,10 +272,15 @@ impl Attempt<'_> {
 
     fn read_last(&mut self, status: ExitStatus, reporter: &mut Reporter) {
         // A stage that ended well was trained to its end.
-        let is_at_end =
-            self.must_measure != Must::Once && status.success() && !self.is_asked_to_stop;
+        let is_at_end = self.must_measure != Must::Once && status.success();
+        let end = match (self.is_asked_to_stop, is_at_end) {
+            // It has not said that it came any further.
+            (true, _) if self.is_budget_known() => Some(self.came()),
+            (false, true) => Some(self.start.end),
+            _ => None,
+        };
         let mut whole = Vec::new();
-        self.reader.finish(is_at_end.then_some(self.start.end), &mut whole);
+        self.reader.finish(end, &mut whole);
         self.note_all(whole, reporter);
         for warning in self.reader.warnings().untold() {
             reporter.warning(translate::told_warning(self.start.attempt, warning));
@@ -314,15 +334,19 @@ impl Attempt<'_> {
             let told = translate::told_warning(self.start.attempt, warning.clone());
             line::write(&FromWorker::Warning(told), &mut self.said);
         }
+        let end = self.end_of_good();
         let Self { start, said, step, wrong, is_asked_to_stop, folder, .. } = self;
-        let (outcome, saved) = match (wrong, judged) {
-            (Some(why), _) => (Outcome::Fault(Fault { class: FaultClass::Protocol, why }), None),
-            (None, Ok(saved)) => (Outcome::Done, saved),
-            (None, Err(_)) if is_asked_to_stop => (Outcome::Stopped, None),
-            (None, Err(outcome)) => (outcome, None),
+        let (step, outcome, saved) = match (wrong, judged, end) {
+            (Some(why), ..) => {
+                (step, Outcome::Fault(Fault { class: FaultClass::Protocol, why }), None)
+            }
+            (None, Ok(saved), End::Whole) => (start.end, Outcome::Done, saved),
+            (None, Ok(_), End::Early(came)) => (came, Outcome::Early, None),
+            (None, ..) if is_asked_to_stop => (step, Outcome::Stopped, None),
+            (None, Ok(_), End::Unfinished) => (step, Outcome::Stopped, None),
+            (None, Err(outcome), _) => (step, outcome, None),
         };
         state::discard(folder);
-        let step = if outcome == Outcome::Done { start.end } else { step };
         let digest = saved.as_ref().map_or(String::new(), |saved| saved.digest.clone());
         let ending = Ending { step, outcome, digest };
         if ending.outcome != Outcome::Stopped {
@@ -335,6 +359,28 @@ impl Attempt<'_> {
             reporter.checkpoint(step, file, digest);
         }
         ending
+    }
+
+    fn is_budget_known(&self) -> bool {
+        self.start.budget < OPEN_ENDED
+    }
+
+    /// The last step that it said it came to.
+    fn came(&self) -> u64 {
+        self.reader.step().unwrap_or(self.start.first)
+    }
+
+    /// What a good exit code means.
+    fn end_of_good(&self) -> End {
+        let end = self.start.end;
+        match self.reader.step().filter(|_| self.is_budget_known()) {
+            Some(step) if step == end => End::Whole,
+            // That it has finished nobody knows: a polite program ends well when it is asked to stop.
+            _ if self.is_asked_to_stop => End::Unfinished,
+            Some(step) if self.must_measure == Must::Once => End::Early(step),
+            // One that saves its state ends well at its stage's end alone; of others nothing else is known.
+            _ => End::Whole,
+        }
     }
 
     /// Whether it has done what it was to do, and the state that it has saved; else how it has failed.

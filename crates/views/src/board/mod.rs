@@ -20,7 +20,7 @@ use serde::Serialize;
 use crate::{
     curve::{Point, average, rates},
     distinct::distinct,
-    format::plural,
+    format::{done_early, plural},
 };
 pub(crate) use table::{ranks, trials, value as shown_value};
 
@@ -247,6 +247,9 @@ impl Board {
             let begun: Vec<&Effort> = made.efforts.iter().filter(|it| it.is_begun()).collect();
             let longest = begun.iter().max_by_key(|it| (it.steps, it.end));
             row.steps = longest.map(|it| [it.steps, it.end]);
+            // Of several seeds, that which came least far.
+            let early = begun.iter().filter(|it| it.steps < it.end && it.end < OPEN_ENDED);
+            let early = early.map(|it| [it.steps, it.end]).min();
             let seconds = begun.iter().map(|it| it.milliseconds as f64 / 1000.0);
             row.seconds = mean(&seconds.collect::<Vec<_>>());
             row.last = last(&made.objective).filter(|_| row.mean.is_none());
@@ -254,6 +257,8 @@ impl Board {
             row.metrics = names.iter().cloned().zip(values).collect();
             if is_running && row.seeds_done < row.seeds && begun.iter().any(|it| it.is_open) {
                 "running".clone_into(&mut row.state);
+            } else if let (true, Some(early)) = (row.state == state(State::Done), early) {
+                row.state = done_early(early);
             }
         }
         self.metrics = names.to_vec();

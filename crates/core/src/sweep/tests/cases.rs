@@ -119,6 +119,25 @@ fn only_limits_that_a_person_set_kill_a_silent_worker() {
 }
 
 #[test]
+fn a_program_may_end_its_trial_early_but_no_stage_that_others_go_on_from() {
+    let early = Event::Finished {
+        worker: FIRST,
+        attempt: AttemptId(1),
+        step: 9,
+        outcome: Outcome::Early,
+        digest: String::new(),
+    };
+    let mut sweep = started(settings(1), 1);
+    let last = step(&mut sweep, 1, std::slice::from_ref(&early));
+    assert_eq!(last[..2], ["attempt 1 ended: Done", "trial 1 is Done"]);
+    let mut sweep = Sweep::new(settings(1), forest(&[0, 1]));
+    let _spawned = step(&mut sweep, 0, &[]);
+    let _granted = step(&mut sweep, 0, &[Event::WorkerReady { worker: FIRST, queue: 2 }]);
+    let inner = step(&mut sweep, 1, std::slice::from_ref(&early));
+    assert_eq!(inner, ["Kill { worker: WorkerId(1) }"]);
+}
+
+#[test]
 fn a_worker_that_lies_is_killed() {
     let attempt = AttemptId(1);
     let done = |step| Event::Finished {
