@@ -273,7 +273,7 @@ impl Sweep {
         let end = self.stages.get(&stage).map_or(0, |node| node.row.stage.end);
         let Some(head) = self.head(worker) else { return };
         let (was_asked, purpose, origin) = (head.was_asked, head.purpose, head.origin);
-        let evaluated = head.evaluated.clone();
+        let evaluated = head.reduction.evaluated().clone();
         let ending = match (outcome, was_asked) {
             (Outcome::Done | Outcome::Diverged, _)
                 if purpose == Purpose::Rebuild && (step == end || *outcome != Outcome::Done) =>
@@ -285,7 +285,7 @@ impl Sweep {
             }
             (Outcome::Done, _) => Err(format!("it says that it is done at step {step} of {end}")),
             (Outcome::Early, _) if purpose == Purpose::Train && self.is_last(stage) => {
-                Ok(Ending::Done)
+                Ok(self.with_objective(Ending::Done, stage, &evaluated))
             }
             (Outcome::Early, _) => {
                 Err(format!("it ended early, at step {step} of {end}, where a trial goes on"))
