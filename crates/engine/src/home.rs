@@ -145,9 +145,10 @@ impl Home {
         self.folder.join("attempts")
     }
 
-    /// How many attempts have left files.
+    /// How many attempts have left a folder.
     pub fn number_of_attempts(&self) -> usize {
-        fs::read_dir(self.attempts()).into_iter().flatten().flatten().count()
+        let inside = fs::read_dir(self.attempts()).into_iter().flatten().flatten();
+        inside.filter(|it| it.file_type().is_ok_and(|it| it.is_dir())).count()
     }
 
     /// Moves the files of attempts that nobody knows any more out of the way of new ones, which begin again with the number 1:
