@@ -159,6 +159,8 @@ fn label(what: &str, text: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::describe::ScheduleForm;
 
@@ -182,6 +184,7 @@ mod tests {
             parameters: vec![parameter("a", text), parameter("b", Kind::Duration)],
             devices: vec!["cpu".to_owned()],
             metrics: vec!["loss".to_owned()],
+            needs: BTreeMap::new(),
         }
     }
 

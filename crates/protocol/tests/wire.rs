@@ -98,11 +98,12 @@ fn to_worker() -> Vec<ToWorker> {
     ]
 }
 
+fn warning(line: Option<u64>) -> FromWorker {
+    let (what, first) = ("a line was left out".to_owned(), "`x`".to_owned());
+    FromWorker::Warning(Warning { attempt: 1, what, count: 3, line, first })
+}
+
 fn from_worker() -> Vec<FromWorker> {
-    let warning = |line| {
-        let (what, first) = (text("a line was left out"), text("`x`"));
-        FromWorker::Warning(Warning { attempt: 1, what, count: 3, line, first })
-    };
     let parameter = |name: &str, kind: Kind| Parameter {
         name: text(name),
         kind,
