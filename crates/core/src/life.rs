@@ -25,6 +25,12 @@ pub struct StageId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AttemptId(pub u32);
 
+impl Default for AttemptId {
+    fn default() -> Self {
+        Self(1)
+    }
+}
+
 /// A worker process of one run of the coordinator. Counts from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct WorkerId(pub u32);

@@ -41,10 +41,10 @@ fn data_that_changed_under_a_sweep_is_refused_on_every_way_in() {
     let stage = Stage::new("pleach-mnist");
     write_data(&stage, "mine", 0);
     stage.write("d.toml", SWEEP);
-    stage.run("run d.toml --first 1", 0);
+    stage.run("run d.toml --first 1 --data .", 0);
     let before = stage.canonical("d");
     write_data(&stage, "mine", 3);
-    for way in ["run d.toml", "resume d", "extend d 1 --budget 4ep"] {
+    for way in ["run d.toml --data .", "resume d --data .", "extend d 1 --budget 4ep --data ."] {
         let (_, said) = stage.run(way, 2);
         assert!(
             said.contains("the data has changed since this sweep was last run: it was mine "),
@@ -52,17 +52,17 @@ fn data_that_changed_under_a_sweep_is_refused_on_every_way_in() {
         );
         assert!(said.contains("put the old data back"), "{said}");
     }
-    stage.run("retry d 1", 0);
-    stage.run("resume d", 2);
-    let (_, said) = stage.run("verify d 1", 65);
+    stage.run("retry d 1 --data .", 0);
+    stage.run("resume d --data .", 2);
+    let (_, said) = stage.run("verify d 1 --data .", 65);
     assert!(said.contains("was trained on other data"), "{said}");
     // Put back, everything goes on.
     write_data(&stage, "mine", 0);
-    stage.run("resume d", 0);
+    stage.run("resume d --data .", 0);
     assert!(stage.canonical("d").contains(before.lines().next().unwrap()));
     // With a word, all of it is trained anew.
     write_data(&stage, "mine", 3);
-    let (_, said) = stage.run("run d.toml --accept", 0);
+    let (_, said) = stage.run("run d.toml --accept --data .", 0);
     assert!(said.contains("3/3 trials"), "{said}");
     assert_ne!(stage.canonical("d").lines().next(), before.lines().next());
 }

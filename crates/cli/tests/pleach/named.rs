@@ -175,7 +175,7 @@ name = "wide"
 objective = { metric = "value", goal = "max" }
 [command]
 run = ["echo", "value=1e69"]
-metrics = 'value=(?<value>\S+)'
+metrics = '(?<name>value)=(?<value>\S+)'
 [search]
 method = "random"
 samples = 60

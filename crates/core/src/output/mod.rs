@@ -1,11 +1,12 @@
 //! What a person's own program says of its training, read as evaluations: JSON lines, or a pattern over what it prints. What can
 //! be used is used; what cannot is left out, counted, and told as a warning. Nothing that is said is an error.
 //!
-//! Reading order: this file, `lines` (bytes to lines), `json` (lines to objects), `number` (texts to numbers).
+//! Reading order: this file, `lines` (bytes to lines), `json` (lines to objects), `number` (texts to numbers), `pattern` (a line to evaluations).
 
 mod json;
 mod lines;
 mod number;
+mod pattern;
 
 use std::{collections::BTreeMap, str::FromStr};
 
@@ -18,6 +19,7 @@ use self::{
     json::{Gathered, Object, Told, Unfinished},
     lines::{Line, Lines, shown},
     number::{Numeric, numeric, steps},
+    pattern::matched,
 };
 use crate::{objective::is_same, plain::within, plan::command::OPEN_ENDED, warning::Warnings};
 
@@ -472,40 +474,6 @@ impl Told {
         let said = || format!("{quote}{}{quote}", within(&text, QUOTED));
         steps(&text).map_or_else(|| Step::Unreadable(said()), Step::Said)
     }
-}
-
-/// What a pattern finds on a line: an evaluation, or several if it names several steps.
-fn matched(pattern: &Regex, line: &str) -> Vec<(Step, Vec<(String, Told)>)> {
-    let mut found: Vec<(Step, Vec<(String, Told)>)> = Vec::new();
-    for captures in pattern.captures_iter(line) {
-        let text = |group| captures.name(group).map(|text| Told::Text(text.as_str().to_owned()));
-        let (mut step, mut values) = (text("step"), Vec::new());
-        for group in pattern.capture_names().flatten() {
-            let name = match group {
-                "step" | "name" => continue,
-                "value" => captures.name("name").map(|name| name.as_str()),
-                _ => Some(group),
-            };
-            match (name, text(group)) {
-                (Some("step"), said @ Some(_)) => step = said,
-                (Some(name), Some(said)) => values.push((name.to_owned(), said)),
-                _ => {}
-            }
-        }
-        let step = step.as_ref().map_or(Step::Unsaid, Told::step);
-        match found.last_mut() {
-            Some((known, together))
-                if step == Step::Unsaid || *known == Step::Unsaid || *known == step =>
-            {
-                if *known == Step::Unsaid {
-                    *known = step;
-                }
-                together.extend(values);
-            }
-            _ => found.push((step, values)),
-        }
-    }
-    found
 }
 
 #[cfg(test)]

@@ -257,12 +257,6 @@ enum Silence {
     Reported,
 }
 
-impl Default for AttemptId {
-    fn default() -> Self {
-        Self(1)
-    }
-}
-
 impl Sweep {
     /// A sweep from its rows. Trials refer to stages among them; whatever else a row says, nothing panics.
     pub fn new(settings: Settings, mut rows: Rows) -> Self {

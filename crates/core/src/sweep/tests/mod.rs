@@ -12,6 +12,7 @@ mod disasters;
 mod forest;
 mod lanes;
 mod laws;
+mod left;
 mod rebuild;
 mod renew;
 mod rungs;
