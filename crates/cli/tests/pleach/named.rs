@@ -176,6 +176,7 @@ objective = { metric = "value", goal = "max" }
 [command]
 run = ["echo", "value=1e69"]
 metrics = '(?<name>value)=(?<value>\S+)'
+budget = "10st"
 [search]
 method = "random"
 samples = 60

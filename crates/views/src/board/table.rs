@@ -9,12 +9,12 @@ use crate::table::{Column, Look, Table};
 
 /// In this order columns become shorter or go where there is no room. What it ranks by, and the numbers of its trials, stay.
 mod order {
-    pub(super) const RATES: u8 = 1;
-    pub(super) const PROBABILITY: u8 = 2;
-    pub(super) const INTERVAL: u8 = 3;
+    pub(super) const STEPS: u8 = 1;
+    pub(super) const TIME: u8 = 2;
+    pub(super) const RATES: u8 = 3;
     pub(super) const CURVE: u8 = 4;
-    pub(super) const STEPS: u8 = 5;
-    pub(super) const TIME: u8 = 6;
+    pub(super) const PROBABILITY: u8 = 5;
+    pub(super) const INTERVAL: u8 = 6;
     pub(super) const LONG_VALUES: u8 = 7;
     pub(super) const VERSUS: u8 = 8;
     pub(super) const GROUP: u8 = 9;

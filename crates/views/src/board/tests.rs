@@ -76,14 +76,14 @@ fn a_board_shows_what_differs_and_what_is_known() {
 #[test]
 fn a_board_is_limited_filtered_and_fits_a_narrow_terminal() {
     insta::assert_snapshot!(board(&[("schedule".to_owned(), "constant".to_owned())], 2).table(Some(60)), @"
-    ╭───┬────────┬──────────┬──────┬────────┬─────────────────╮
-    │ # │ trials │ schedule │ peak │ warmup │ val_accuracy ↑  │
-    ├───┼────────┼──────────┼──────┼────────┼─────────────────┤
-    │ 3 │ 10–12  │ constant │ 0.1  │        │ 0.9500 ± 0.0010 │
-    │ – │ 50–52  │ constant │ 0.3  │        │ 0.9600          │
-    ╰───┴────────┴──────────┴──────┴────────┴─────────────────╯
+    ╭───┬────────┬──────────┬──────┬─────────────────┬─────────╮
+    │ # │ trials │ schedule │ peak │ val_accuracy ↑  │ state   │
+    ├───┼────────┼──────────┼──────┼─────────────────┼─────────┤
+    │ 3 │ 10–12  │ constant │ 0.1  │ 0.9500 ± 0.0010 │ done    │
+    │ – │ 50–52  │ constant │ 0.3  │ 0.9600          │ partial │
+    ╰───┴────────┴──────────┴──────┴─────────────────┴─────────╯
     … 2 more; --limit 0 shows all
-    no room for vs first, P(best), seeds, state: `--csv` and
+    no room for warmup, vs first, P(best), seeds: `--csv` and
         `--json` have them
     ± of a value: deviation over seeds; of a difference: half
         its 95 % interval
