@@ -68,6 +68,9 @@ pub fn program(prepared: &Prepared) -> String {
 
 /// The data that the sweep trains on: `digits 1a2b3c4d5e6f`. `None` if its program does not say.
 pub fn data(prepared: &Prepared) -> Option<String> {
+    if let Runner::Command { .. } = prepared.runner {
+        return None;
+    }
     let sets = prepared.lengths.data().into_iter().map(|(digest, parameters)| {
         let parameters: Parameters = serde_json::from_str(parameters).unwrap_or_default();
         let known = prepared.program.parameters.iter().find(|it| it.name == DATA);

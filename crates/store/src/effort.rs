@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use pleach_core::life::{AttemptId, StageId, TrialId};
+use pleach_core::{
+    life::{AttemptId, StageId, TrialId},
+    plan::command::OPEN_ENDED,
+};
 use rusqlite::{Connection, Result as SqlResult};
 
 use crate::{
@@ -76,7 +79,7 @@ impl Reader {
 const COUNTED: &str = "ending <= 2";
 
 fn made(connection: &Connection, stage: StageId) -> SqlResult<Made> {
-    let (mut made, is_done) = connection
+    let (mut made, is_done, seen) = connection
         .prepare_cached(
             "SELECT first_step, end_step, (SELECT status FROM stage_end WHERE stage = stage.id),
                  (SELECT max(step) FROM metric WHERE stage = stage.id),
@@ -93,6 +96,7 @@ fn made(connection: &Connection, stage: StageId) -> SqlResult<Made> {
             Ok((
                 Made { first, end, step: if is_done { 0 } else { seen }, ..Made::default() },
                 is_done,
+                seen,
             ))
         })?;
     // Each of these has an index of its own.
@@ -114,6 +118,10 @@ fn made(connection: &Connection, stage: StageId) -> SqlResult<Made> {
     // Another sweep has trained it.
     if is_done && made.step == 0 {
         made.step = made.end;
+    }
+    // Nobody says how long it is: what it measured last is all that is known.
+    if OPEN_ENDED <= made.step {
+        made.step = seen;
     }
     Ok(made)
 }

@@ -16,7 +16,7 @@ fn write_data(stage: &Stage, folder: &str, shift: u8) {
         images.extend((0..n * 28 * 28).map(|pixel| (pixel * 37 % 251) as u8));
         let mut labels = header(0x0801, &[n]);
         labels.extend((0..n).map(|image| (image as u8 + shift) % 10));
-        fs::write(folder.join(format!("{part}-images-idx3-ubyte")), images).unwrap();
+        fs::write(folder.join(format!("{part}-images.idx3-ubyte")), images).unwrap();
         fs::write(folder.join(format!("{part}-labels-idx1-ubyte")), labels).unwrap();
     }
 }

@@ -66,6 +66,11 @@ pub enum DataError {
         "there is no folder of data sets: get `{name}` with `pleach data fetch {name}`, say with --data or PLEACH_DATA where the folder that holds `{name}/` is, or use `digits`, which needs no files"
     )]
     NoFolder { name: String },
+    #[error(
+        "{folder} holds no file `{stem}`, `{stem}.gz` or `{}`: a data set is four such files, `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`",
+        dotted(stem)
+    )]
+    Part { folder: PathBuf, stem: String },
     #[error(transparent)]
     Idx(#[from] idx::IdxError),
     #[error("{folder} holds {n_images} images and {n_labels} labels")]
@@ -104,10 +109,14 @@ impl Library {
             (None, _) => return Err(DataError::NoFolder { name: name.to_owned() }),
         };
         let file = |stem: &str| {
-            let gzipped = folder.join(format!("{stem}.gz"));
-            [folder.join(stem), gzipped].into_iter().find(|path| path.exists()).ok_or_else(|| {
-                let folder = self.folder.clone().unwrap_or_else(|| folder.clone());
-                DataError::Absent { name: name.to_owned(), folder }
+            let names = [stem.to_owned(), format!("{stem}.gz"), dotted(stem)];
+            let found = names.into_iter().map(|name| folder.join(name)).find(|path| path.exists());
+            found.ok_or_else(|| match &self.folder {
+                _ if folder.is_dir() => {
+                    DataError::Part { folder: folder.clone(), stem: stem.to_owned() }
+                }
+                Some(data) => DataError::Absent { name: name.to_owned(), folder: data.clone() },
+                None => DataError::Absent { name: name.to_owned(), folder: folder.clone() },
             })
         };
         let part = |prefix: &str| {
@@ -126,6 +135,11 @@ impl Library {
         }
         Ok(RawData { rows, columns, train, test })
     }
+}
+
+/// Another spelling of a file's name that some mirrors have: `train-images.idx3-ubyte`.
+fn dotted(stem: &str) -> String {
+    stem.replacen("-idx", ".idx", 1)
 }
 
 impl Dataset {

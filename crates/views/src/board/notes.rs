@@ -40,6 +40,13 @@ pub(super) fn of_all(
         ));
     }
     for edge in tried.edges(first) {
+        if is_repeat(&edge.name) {
+            notes.push(format!(
+                "`{}` repeats a configuration and does not change it: list its values as `seeds`, and configurations are compared seed by seed",
+                edge.name
+            ));
+            continue;
+        }
         let (which, beyond) = match edge.side {
             Side::Lowest => ("lowest", "below"),
             Side::Highest => ("highest", "above"),
@@ -56,6 +63,12 @@ pub(super) fn of_all(
         ));
     }
     notes
+}
+
+/// Whether a parameter counts repeats, as far as its name tells: no value of it is better than another.
+fn is_repeat(name: &str) -> bool {
+    let last = name.rsplit(['_', '-', '.']).next().unwrap_or(name);
+    ["seed", "fold", "rep", "repeat", "replicate", "trial", "run"].contains(&last)
 }
 
 pub(super) fn of_groups(groups: &[Group]) -> Vec<String> {
@@ -81,4 +94,19 @@ pub(super) fn of_groups(groups: &[Group]) -> Vec<String> {
         notes.push(format!("{name}: {} of {} diverged", group.diverged, group.tried));
     }
     notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_repeat;
+
+    #[test]
+    fn repeats_are_known_by_their_names() {
+        for name in ["seed", "data_seed", "fold", "replicate", "cv.fold"] {
+            assert!(is_repeat(name), "{name}");
+        }
+        for name in ["peak", "seeds_per_batch", "folding", "runtime"] {
+            assert!(!is_repeat(name), "{name}");
+        }
+    }
 }
