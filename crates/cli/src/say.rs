@@ -1,4 +1,4 @@
-//! What is told to a person, on standard error, and standard output: [`print`] for people, [`data`] for programs.
+//! What is told to a person, on standard error, and standard output: [`print()`] for people, [`data`] for programs.
 //!
 //! Here is the last place at which text that others wrote could give orders to a terminal: only lines, tabs and colours pass.
 
