@@ -3,7 +3,7 @@
 //!
 //! - what is read is a regular file, or an error says what it is instead; opening never waits ([`open`]);
 //! - what is read whole has a limit, which applies before anything is read ([`read`], [`read_text`]);
-//! - what is written is a new file: whatever lay at its place is removed, never written through ([`create`], [`write`]);
+//! - what is written is a new file: whatever lay at its place is removed, never written through ([`create`], [`write()`]);
 //! - what grows is a file of its own, not a second name of another one ([`append`]).
 
 use std::{

@@ -43,7 +43,7 @@ pub struct Library {
     /// The version whose numbers are reproduced; empty for papers.
     pub version: &'static str,
     pub classes: &'static [Class],
-    /// What its modules are called beside their names in [`signature`]: `tf` of Keras.
+    /// What its modules are called beside their names in [`signature()`]: `tf` of Keras.
     pub modules: &'static [&'static str],
     /// What has a name there and no single schedule here: the name, and what to write instead.
     pub elsewhere: &'static [(&'static str, &'static str)],
