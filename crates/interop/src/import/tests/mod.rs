@@ -265,9 +265,9 @@ fn a_study_of_optuna_becomes_a_sweep_file() {
     insta::assert_snapshot!(imported(optuna::journal::read(two, Some("a"))), @r#"
     # Made of a file.
     # What has no equal here, or was guessed:
-    # - a study does not say what it runs: train.py is a guess, which takes its parameters as arguments and writes its metrics, as lines such as {"step": 10, "loss": 0.3}, to the file $PLEACH_METRICS
-    # - of several objectives this is the first
-    # - the objective has no name in the study: `loss` is a guess
+    # - a study does not say what it runs: train.py is a guess, which takes its parameters as arguments and writes its metrics, as lines such as {"step": 10, "loss": 0.3}, to the file $PLEACH_METRICS (line 1)
+    # - the objective has no name in the study: `loss` is a guess (line 1)
+    # - of 2 objectives this is the first, `loss`; left out number 2 (higher is better) (line 1)
 
     [sweep]
     name = "a"
@@ -296,10 +296,10 @@ fn a_study_of_optuna_becomes_a_sweep_file() {
     error: there is no study in it
     error: line 1: no operation of a journal: expected ident at line 1 column 2
     error: line 1: no operation of a journal
+    error: line 1: it names no parameter
     error: line 1: it speaks of a study or trial that is not there
-    error: line 1: it speaks of a study or trial that is not there
-    error: line 2: a distribution is a text
-    error: the distribution of `x` is none that is known: `Odd`
+    error: line 2: the distribution of `x` is no distribution: invalid type: integer `3`, expected a map at line 1 column 1
+    error: line 2: the distribution of `x` is none that is known: `Odd`
     error: there is no study in it
     "#);
 }
