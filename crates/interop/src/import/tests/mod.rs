@@ -296,8 +296,8 @@ fn a_study_of_optuna_becomes_a_sweep_file() {
     error: there is no study in it
     error: line 1: no operation of a journal: expected ident at line 1 column 2
     error: line 1: no operation of a journal
-    error: line 1: it names no parameter
     error: line 1: it speaks of a study or trial that is not there
+    error: line 1: it names no parameter
     error: line 2: the distribution of `x` is no distribution: invalid type: integer `3`, expected a map at line 1 column 1
     error: line 2: the distribution of `x` is none that is known: `Odd`
     error: there is no study in it
